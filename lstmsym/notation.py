@@ -140,6 +140,10 @@ class Op(Operand, sp.Function):  # type: ignore[misc]
         """Never evaluate: the notation keeps what the author wrote."""
         return
 
+    def own_shape(self, shapes: list[Any]) -> Any:
+        """The shape, for an operation that is not in the table because it is never differentiated."""
+        raise NotationError(f"{type(self).__name__} has no row in the table of rules")
+
     def _sympystr(self, printer: Any) -> str:
         # SymPy prints some classes by their name (Transpose, Max): ours must not be taken for its own.
         return f"{type(self).__name__}({', '.join(printer._print(a) for a in self.args)})"

@@ -21,12 +21,36 @@ from lstmsym.shapes import Shape
 T, B = sp.Symbol("T", integer=True, nonnegative=True), sp.Symbol("B", integer=True, positive=True)
 
 
-# fmt: off
-class Stack(Op):  """Matrices one below the other: ``Stack(W_i, W_f)``."""
-class Beside(Op): """Matrices side by side: ``Beside(U, W)``."""
-class Rows(Op):   """The rows a to b of a matrix: ``Rows(W, a, b)``."""
-class Cols(Op):   """The columns a to b of a matrix: ``Cols(W, a, b)``."""
-# fmt: on
+class Stack(Op):
+    """Matrices one below the other: ``Stack(W_i, W_f)``."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """Rows add up."""
+        return (sp.Add(*(s[0] for s in shapes)), shapes[0][1])
+
+
+class Beside(Op):
+    """Matrices side by side: ``Beside(U, W)``."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """Columns add up."""
+        return (shapes[0][0], sp.Add(*(s[1] for s in shapes)))
+
+
+class Rows(Op):
+    """The rows a to b of a matrix: ``Rows(W, a, b)``."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """b - a rows."""
+        return (self.args[2] - self.args[1], shapes[0][1])
+
+
+class Cols(Op):
+    """The columns a to b of a matrix: ``Cols(W, a, b)``."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """b - a columns."""
+        return (shapes[0][0], self.args[2] - self.args[1])
 
 
 @dataclass(frozen=True)
@@ -103,10 +127,14 @@ class Program:
     backward: Phase
     loss: tuple[Step, ...]
     """All steps at once: the loss of each step, then the gradient of each output."""
+    forward_arrays: tuple[Array, ...]
+    """What the forward loop writes step by step and somebody reads later."""
+    backward_arrays: tuple[Array, ...]
+    """What the backward loop writes step by step, and where its end assembles gradients."""
     saved: tuple[Array, ...]
-    """What the forward pass keeps for the backward pass."""
-    work: tuple[Array, ...]
-    """What the backward pass keeps for its end."""
+    """What the forward pass keeps for the backward pass, beside inputs and parameters."""
+    inputs_read: tuple[str, ...]
+    """The inputs and hyperparameters that the backward pass reads."""
     given: Mapping[str, Ref]
     carried: Mapping[str, Ref]
     """State -> what a step sends back to the one before."""

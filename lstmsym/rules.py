@@ -235,7 +235,8 @@ def shape_of(expr: sp.Expr, env: Callable[[N.Ref], Shape], u: Unifier) -> Shape:
         return ()
     shapes = [shape_of(a, env, u) for a in _operands(expr)]
     if isinstance(expr, Op):
-        return TABLE[type(expr)].shape(u, shapes, expr)
+        rule = TABLE.get(type(expr))
+        return rule.shape(u, shapes, expr) if rule else expr.own_shape(shapes)
     return _pointwise_shape(u, shapes, expr)
 
 

@@ -60,6 +60,7 @@ class _Memory:
         self.adjoint_array: dict[str, str] = {}
         self.packs: dict[Run, sp.Expr] = {}
         self.place: dict[str, str] = {}
+        self.parameters = {q.now for q in ready.cell.role("parameter")} | {Ref(name) for name in ready.blocks}
         # fmt: off
         order = [q.name for q in ready.cell.quantities] + [e.name.base for e in ready.forward]
         # fmt: on
@@ -580,56 +581,74 @@ class _Backward:
 
 def _program(ready: Prepared, memory: _Memory, forward: Phase, backward: Phase) -> Program:
     """Decide what is kept, and collect the signature."""
-    read = _read(memory, backward)
-    inside = _read(memory, forward) | read
-    cell = ready.cell
+    cell, names = ready.cell, ready.names
     states = {q.name for q in cell.role("state")}
-    kept: dict[str, Array] = dict(memory.arrays)
-    for e in ready.forward:
-        name = e.name.base
-        if name in states:
-            kept[name] = Array(name, memory.shapes[name], "state")
-        elif name not in memory.aliases and name not in kept and e.name.lag == 0:
-            kept[name] = Array(name, memory.shapes[name], "all")
-    forward_names = {e.name.base for e in ready.forward} | set(memory.layouts)
-    saved = tuple(a for n, a in kept.items() if n in forward_names and (n in read or n in states))
-    work = tuple(_work(ready, memory, kept, backward))
-    gradients = {q.name: Ref(ready.names.adjoint(q.name), 0 if q.role == "input" else None) for q in cell.role("input", "parameter")}
-    carried = {s: Ref(ready.names.back(s), 0) for s in states}
-    del inside
-    loss = tuple(Step(e.name, e.expr, False, (memory.line(e.name, e.expr),)) for e in ready.loss)
-    loss += tuple(
-        Step(b.name, b.expr, False, (memory.line(b.name, b.expr),), tuple(memory.line(a.name, a.expr) for a in b.answers))
-        for b in ready.loss_backward
+    homes = {**memory.arrays, **_plain_arrays(ready, memory, states)}
+    later = _read(memory, backward.before + backward.inside + backward.after)
+    wanted = later | _read(memory, forward.after) | set(cell.outputs) | set(memory.layouts) | states
+    written = _written(memory, forward.inside) | states
+    forward_arrays = tuple(a for name, a in homes.items() if name in written & wanted and a.time != "once")
+    made = {r.base for s in (*forward.before, *forward.inside, *forward.after) for r in s.target.atoms(Ref)}
+    made |= {r.base for name in made for r in memory.slot(Ref(name, 0)).atoms(Ref)} | states
+    saved = tuple(a for name, a in homes.items() if name in later & made)
+    inside = _written(memory, backward.inside)
+    after = _read(memory, backward.after)
+    backward_arrays = tuple(
+        a for name, a in _adjoint_arrays(ready, memory).items() if name in inside & after or a.time == "once"
     )
-    carried = {q.name: carried[q.name] for q in cell.role("state")}
-    # fmt: off
-    return Program(cell, forward, backward, loss, saved, work, ready.given, carried, gradients,
-                   memory.aliases, memory.shapes, memory.order)
-    # fmt: on
+    quantities = cell.role("input", "hyperparameter")
+    gradients = {q.name: Ref(names.adjoint(q.name), 0 if q.role == "input" else None) for q in cell.role("input", "parameter")}
+    return Program(
+        cell, forward, backward, _loss_steps(ready, memory), forward_arrays, backward_arrays, saved,
+        tuple(q.name for q in quantities if q.name in later),
+        ready.given, {q.name: Ref(names.back(q.name), 0) for q in cell.role("state")}, gradients,
+        memory.aliases, memory.shapes, memory.order,
+    )  # fmt: skip
 
 
-def _read(memory: _Memory, phase: Phase) -> set[str]:
-    """The arrays that a phase reads or writes, aliases followed."""
-    found: set[str] = set()
-    for _, steps in phase:
-        for step in steps:
-            for ref in step.expr.atoms(Ref) | step.target.atoms(Ref):
-                home = memory.slot(ref)
-                found |= {ref.base, *(r.base for r in home.atoms(Ref))}
-    return found
+def _plain_arrays(ready: Prepared, memory: _Memory, states: set[str]) -> dict[str, Array]:
+    """An array of its own for every forward name that shares none."""
+    arrays = {}
+    for name in dict.fromkeys([*(e.name for e in ready.forward), *_packed_names(memory)]):
+        if name.base not in memory.aliases and name.base not in memory.arrays:
+            time = "state" if name.base in states else "once" if name.lag is None else "all"
+            arrays[name.base] = Array(name.base, memory.shapes[name.base], time)
+    return arrays
 
 
-def _work(ready: Prepared, memory: _Memory, kept: Mapping[str, Array], backward: Phase) -> Iterable[Array]:
-    """Backward names computed in the loop and read after it."""
-    inside = {r.base for s in backward.inside for r in s.target.atoms(Ref)}
-    inside |= {r.base for s in backward.inside for t in s.target.atoms(Ref) for r in memory.slot(t).atoms(Ref)}
-    after = {r.base for s in backward.after for t in s.expr.atoms(Ref) for r in memory.slot(t).atoms(Ref)}
-    for name in sorted(inside & after):
-        if name in memory.arrays:
-            yield memory.arrays[name]
-        elif name not in memory.aliases:
-            yield Array(name, memory.shapes[name], "all")
-    for name, array in memory.arrays.items():
-        if name in inside and name not in after and array.time == "all":
-            yield array
+def _packed_names(memory: _Memory) -> list[Ref]:
+    """The stacked weights, which the backward pass reads again."""
+    return sorted({r for pack in memory.packs.values() for r in pack.atoms(Ref)} - memory.parameters, key=str)
+
+
+def _adjoint_arrays(ready: Prepared, memory: _Memory) -> dict[str, Array]:
+    """Homes of backward names: the shared ones, then one for each name of its own."""
+    arrays = {name: a for name, a in memory.arrays.items() if name not in memory.layouts}
+    for b in ready.backward:
+        if b.name.base not in memory.aliases and b.name.lag == 0:
+            arrays.setdefault(b.name.base, Array(b.name.base, b.shape, "all"))
+    return arrays
+
+
+def _loss_steps(ready: Prepared, memory: _Memory) -> tuple[Step, ...]:
+    """The loss, then the gradients of the outputs."""
+    lines = [Step(e.name, e.expr, False, (memory.line(e.name, e.expr),)) for e in ready.loss]
+    for b in ready.loss_backward:
+        answers = tuple(memory.line(a.name, a.expr) for a in b.answers)
+        lines.append(Step(b.name, b.expr, False, (memory.line(b.name, b.expr),), answers))
+    return tuple(lines)
+
+
+def _read(memory: _Memory, steps: Iterable[Step]) -> set[str]:
+    """The names that steps read, and the arrays in which those live."""
+    return _homes(memory, {ref for step in steps for ref in step.expr.atoms(Ref)})
+
+
+def _written(memory: _Memory, steps: Iterable[Step]) -> set[str]:
+    """The names that steps write, and the arrays in which those live."""
+    return _homes(memory, {ref for step in steps for ref in step.target.atoms(Ref)})
+
+
+def _homes(memory: _Memory, refs: Iterable[Ref]) -> set[str]:
+    found = {ref.base for ref in refs}
+    return found | {home.base for name in found for home in memory.slot(Ref(name, 0)).atoms(Ref)}

@@ -1,0 +1,254 @@
+"""NumPy's spelling of expressions, at one step or for all steps at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.notation import NotationError, Ref
+from lstmsym.printing import ATOM, PRODUCT, SUM, UNARY, Printer
+from lstmsym.rules import shape_of
+from lstmsym.shapes import Shape, Unifier
+
+HELPERS: dict[str, str] = {
+    "sigma": "sigmoid", "relu": "relu", "leaky_relu": "leaky_relu", "elu": "elu", "hard_sigmoid": "hard_sigmoid",
+    "softplus": "softplus", "step": "step", "equal": "equal", "softmax": "softmax", "log_softmax": "log_softmax",
+    "LogSumExp": "logsumexp", "normalize": "normalize",
+}  # fmt: skip
+"""Operations that NumPy has no name for, and what the emitted file calls them."""
+
+UFUNCS: dict[str, str] = {
+    "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "sqrt": "np.sqrt", "absolute": "np.abs",
+    "sign": "np.sign", "maximum": "np.maximum", "minimum": "np.minimum",
+}  # fmt: skip
+"""Operations that NumPy has, with an ``out`` argument."""
+
+REDUCTIONS: dict[str, str] = {"Mean": "mean", "Variance": "var", "Max": "max"}
+
+
+class NumPy(Printer):
+    """Spells expressions over arrays whose leading axes are (batch) or (step, batch).
+
+    ``name`` gives the text of a reference; ``batched`` says that all steps are meant at once;
+    ``helpers`` collects the helper functions that the text calls.
+    """
+
+    functions: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(
+        self,
+        order: Mapping[str, int],
+        shapes: Mapping[str, Shape],
+        name: Callable[[Ref], str],
+        sizes: Mapping[str, str],
+        batched: bool,
+        helpers: set[str],
+    ) -> None:
+        """Spell in one context."""
+        super().__init__(order)
+        self.shapes, self.name, self.sizes = shapes, name, sizes
+        self.batched, self.helpers = batched, helpers
+
+    def shape(self, expr: sp.Expr) -> Shape:
+        """The shape of an expression, for one sample at one step."""
+        return shape_of(expr, lambda ref: self.shapes[ref.base], Unifier())
+
+    def timed(self, expr: sp.Expr) -> bool:
+        """Whether it has leading axes."""
+        return any(ref.lag is not None for ref in expr.atoms(Ref))
+
+    # -- leaves ------------------------------------------------------------------------------------
+
+    def ref(self, ref: Ref) -> str:
+        """A quantity."""
+        return self.name(ref)
+
+    def size(self, symbol: sp.Symbol) -> str:
+        """A size."""
+        return self.sizes.get(symbol.name, symbol.name)
+
+    def number(self, number: sp.Number) -> tuple[str, int]:
+        """Fractions as decimals, so that single precision stays single."""
+        if isinstance(number, sp.Rational) and number.q != 1:
+            exact = float(number)
+            return (repr(exact), ATOM) if sp.Rational(repr(exact)) == number else (f"{number.p} / {number.q}", PRODUCT)
+        return super().number(number)
+
+    # -- pointwise: a scalar per sample needs an axis beside a vector ---------------------------------
+
+    def spell_Add(self, expr: sp.Expr) -> tuple[str, int]:
+        """A sum."""
+        return self.aligned(expr, super().spell_Add)
+
+    def spell_Mul(self, expr: sp.Expr) -> tuple[str, int]:
+        """A product."""
+        return self.aligned(expr, super().spell_Mul)
+
+    def aligned(self, expr: sp.Expr, spell: Callable[[sp.Expr], tuple[str, int]]) -> tuple[str, int]:
+        """Spell with every per-sample scalar given the axes of its neighbours."""
+        rank = len(self.shape(expr))
+        if not rank or isinstance(expr, Lifted):
+            return spell(expr)
+        lifted = [self.lift(a, rank) for a in expr.args]
+        return spell(expr if tuple(lifted) == expr.args else expr.func(*lifted))
+
+    def lift(self, expr: sp.Expr, rank: int) -> sp.Expr:
+        """A per-sample scalar with ``rank`` further axes; everything else as it is."""
+        if isinstance(expr, Lifted) or not self.timed(expr) or self.shape(expr):
+            return expr
+        return Lifted(expr, rank)
+
+    def spell_Lifted(self, expr: sp.Expr) -> tuple[str, int]:
+        """A scalar per sample beside vectors or matrices."""
+        inner, rank = expr.args
+        return f"{self.at(inner, ATOM)}[..., {', '.join(['None'] * int(rank))}]", ATOM
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def spell_call(self, expr: sp.Expr) -> tuple[str, int]:
+        """A function of NumPy or a helper of the file."""
+        name = type(expr).__name__
+        rank = len(self.shape(expr))
+        args = tuple(self.lift(a, rank) for a in expr.args) if rank else expr.args
+        if name in UFUNCS:
+            return self.call(UFUNCS[name], args), ATOM
+        if name in HELPERS:
+            self.helpers.add(name)
+            return self.call(HELPERS[name], args), ATOM
+        if name in REDUCTIONS:
+            return f"{self.at(expr.args[0], ATOM)}.{REDUCTIONS[name]}(axis=-1)", ATOM
+        raise NotationError(f"backend numpy cannot spell {name}")
+
+    def spell_where(self, expr: sp.Expr) -> tuple[str, int]:
+        """np.where with the condition as a comparison."""
+        rank = len(self.shape(expr))
+        condition, yes, no = (self(self.lift(a, rank)) for a in expr.args)
+        return f"np.where({condition} > 0, {yes}, {no})", ATOM
+
+    def spell_stop_gradient(self, expr: sp.Expr) -> tuple[str, int]:
+        """The value itself."""
+        return self.spell(expr.args[0])
+
+    def spell_Sum(self, expr: sp.Expr) -> tuple[str, int]:
+        """A sum over the features."""
+        rank = len(self.shape(expr.args[0]))
+        if rank == 0:
+            return self.spell(expr.args[0])
+        return f"{self.at(expr.args[0], ATOM)}.sum(axis={'-1' if rank == 1 else '(-2, -1)'})", ATOM
+
+    def spell_Total(self, expr: sp.Expr) -> tuple[str, int]:
+        """A sum over steps and batch; of outer products, one matrix product."""
+        (inner,) = expr.args
+        if isinstance(inner, N.Transposed):
+            return f"{self.at(N.Total(inner.args[0]), ATOM)}.T", ATOM
+        if isinstance(inner, N.Outer):
+            return f"{self.flat(inner.args[0])}.T @ {self.flat(inner.args[1])}", PRODUCT
+        coefficient, rest = inner.as_coeff_Mul()
+        if coefficient != 1 and isinstance(rest, (N.Outer, N.Transposed)):
+            return f"{self(coefficient)} * {self.at(N.Total(rest), UNARY)}", PRODUCT
+        if isinstance(inner, sp.Add) and inner.has(N.Outer):
+            return self.spell(sp.Add(*(N.Total(a) for a in inner.args)))
+        return f"{self.at(inner, ATOM)}.sum(axis=(0, 1))", ATOM
+
+    def flat(self, expr: sp.Expr) -> str:
+        """All steps and samples as rows of one matrix."""
+        self.helpers.add("rows")
+        if isinstance(expr, N.Part):
+            return f"rows({self(expr.args[0])})[:, {self.bounds(expr.args[1], expr.args[2])}]"
+        return f"rows({self(expr)})"
+
+    def bounds(self, low: sp.Expr, high: sp.Expr) -> str:
+        """The text between the brackets of a slice."""
+        if high == N.End:
+            return f"{self(low)}:"
+        first = "" if low == 0 else self(low)
+        space = " " if any(not (e.is_Symbol or e.is_Integer) for e in (low, high)) else ""
+        return f"{first}{space if first else ''}:{space}{self(high)}"
+
+    # -- vectors and matrices --------------------------------------------------------------------------
+
+    def spell_Dot(self, expr: sp.Expr) -> tuple[str, int]:
+        """A matrix product, for every sample (and step)."""
+        left, right = expr.args
+        if not self.timed(right) and not self.timed(left):
+            return super().spell_Dot(expr)
+        if len(self.shape(right)) == 2:
+            return f"{self.at(left, UNARY)} @ {self.at(right, UNARY)}", PRODUCT
+        if self.timed(left):
+            return f"({self.at(left, ATOM)} @ {self.at(right, ATOM)}[..., None])[..., 0]", ATOM
+        matrix = self.at(N.transposed(left), UNARY)
+        if not self.timed(right):
+            return f"{self.at(left, UNARY)} @ {self.at(right, UNARY)}", PRODUCT
+        if self.batched:
+            self.helpers.update(("rows", "each"))
+            return f"each({self(right)}, {self(N.transposed(left))})", ATOM
+        return f"{self.at(right, UNARY)} @ {matrix}", PRODUCT
+
+    def spell_Transposed(self, expr: sp.Expr) -> tuple[str, int]:
+        """A transposed matrix; for matrices per sample the last two axes."""
+        if self.timed(expr):
+            return f"{self.at(expr.args[0], ATOM)}.swapaxes(-1, -2)", ATOM
+        return f"{self.at(expr.args[0], ATOM)}.T", ATOM
+
+    def spell_Outer(self, expr: sp.Expr) -> tuple[str, int]:
+        """A matrix per sample."""
+        left, right = expr.args
+        return f"{self.at(left, ATOM)}[..., :, None] * {self.at(right, ATOM)}[..., None, :]", PRODUCT
+
+    def spell_Concat(self, expr: sp.Expr) -> tuple[str, int]:
+        """Vectors one after the other."""
+        if any(self.timed(a) for a in expr.args) and not all(self.timed(a) for a in expr.args):
+            raise NotationError("backend numpy cannot concatenate a constant with a value of each step")
+        return f"np.concatenate(({', '.join(self(a) for a in expr.args)}), axis=-1)", ATOM
+
+    def spell_Stack(self, expr: sp.Expr) -> tuple[str, int]:
+        """Matrices one below the other."""
+        return f"np.concatenate(({', '.join(self(a) for a in expr.args)}))", ATOM
+
+    def spell_Beside(self, expr: sp.Expr) -> tuple[str, int]:
+        """Matrices side by side."""
+        return f"np.concatenate(({', '.join(self(a) for a in expr.args)}), axis=1)", ATOM
+
+    def spell_Rows(self, expr: sp.Expr) -> tuple[str, int]:
+        """Rows of a matrix."""
+        return f"{self.at(expr.args[0], ATOM)}[{self.bounds(expr.args[1], expr.args[2])}]", ATOM
+
+    def spell_Cols(self, expr: sp.Expr) -> tuple[str, int]:
+        """Columns of a matrix."""
+        return f"{self.at(expr.args[0], ATOM)}[:, {self.bounds(expr.args[1], expr.args[2])}]", ATOM
+
+    def spell_Part(self, expr: sp.Expr) -> tuple[str, int]:
+        """A slice of the features."""
+        vector, low, high = expr.args
+        lead = "..., " if self.timed(vector) and self.batched else ":, " if self.timed(vector) else ""
+        return f"{self.at(vector, ATOM)}[{lead}{self.bounds(low, high)}]", ATOM
+
+    def spell_Pad(self, expr: sp.Expr) -> tuple[str, int]:
+        """Zeros around a vector."""
+        self.helpers.add("Pad")
+        return f"pad({', '.join(self(a) for a in expr.args)})", ATOM
+
+    def spell_Spread(self, expr: sp.Expr) -> tuple[str, int]:
+        """One number at every entry."""
+        value, *sizes = expr.args
+        if not self.timed(value):
+            size = self(sizes[0]) if len(sizes) == 1 else f"({', '.join(map(self, sizes))})"
+            return f"np.full({size}, {self(value)}, dtype)", ATOM
+        self.helpers.add("Spread")
+        return f"spread({self(value)}, {', '.join(map(self, sizes))})", ATOM
+
+    def spell_Pow(self, expr: sp.Expr) -> tuple[str, int]:
+        """Powers; a half is a square root."""
+        if expr.exp == sp.Rational(1, 2):
+            return f"np.sqrt({self(expr.base)})", ATOM
+        return super().spell_Pow(expr)
+
+
+class Lifted(N.Op):
+    """A scalar per sample with further axes, so that it goes with vectors or matrices."""
+
+
+__all__ = ["ATOM", "PRODUCT", "SUM", "UNARY", "Lifted", "NumPy"]

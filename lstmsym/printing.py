@@ -170,7 +170,7 @@ class Printer:
         """Where a term stands in a sum: products with matrices, memories, products, names, what comes from t+1."""
         refs = refs_in(term, self.order)
         if not refs:
-            return (2, str(term)) if is_negative(term) else (-1, str(term))
+            return (2 if is_negative(term) else -1, 0, (), str(term))
         lags = [r.lag for r in refs if r.lag is not None]
         bare = isinstance(term if not is_negative(term) else -term, Ref)
         if term.has(N.Dot):
@@ -181,13 +181,13 @@ class Printer:
             kind = 1
         else:
             kind = 3 if bare else 2
-        return (int(is_negative(term)), kind, *self.places(refs), str(term))
+        return (int(is_negative(term)), kind, self.places(refs), str(term))
 
     def factor_key(self, factor: sp.Expr) -> tuple[Any, ...]:
         """Where a factor stands in a product: numbers, gradients, weights, gates, functions, memories."""
         refs = refs_in(factor, self.order)
         if not refs:
-            return (-1, 0 if isinstance(factor, sp.Number) else 1, str(factor))
+            return (-1, 0 if isinstance(factor, sp.Number) else 1, 0, (), str(factor))
         gradient = any(self.is_gradient(r) for r in refs)
         lag = {None: 0, 0: 1, -1: 2, 1: 3}.get(refs[0].lag, 4)
         plain = 0 if isinstance(factor, Ref) else 1

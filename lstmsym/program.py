@@ -131,6 +131,8 @@ class Program:
     """What the forward loop writes step by step and somebody reads later."""
     backward_arrays: tuple[Array, ...]
     """What the backward loop writes step by step, and where its end assembles gradients."""
+    shared: tuple[Array, ...]
+    """The arrays in which several names live side by side."""
     saved: tuple[Array, ...]
     """What the forward pass keeps for the backward pass, beside inputs and parameters."""
     inputs_read: tuple[str, ...]

@@ -9,16 +9,16 @@ gradient waits for (weights, biases, inputs) sinks after the loop (Appleyard, Ko
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.cell import Equation
-from lstmsym.derive import Derivation
+from lstmsym.derive import Backward, Derivation
 from lstmsym.layout import Affine, Layout, Run, affine, lay_out
 from lstmsym.notation import Pointwise, Ref
-from lstmsym.prepare import Prepared, prepare
+from lstmsym.prepare import Block, Prepared, prepare
 from lstmsym.printing import Printer
 from lstmsym.program import Array, Beside, Cols, Phase, Program, Rows, Stack, Step
 from lstmsym.shapes import Shape
@@ -45,8 +45,9 @@ def plan(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     ready = prepare(derivation, schedule.save)
     memory = _Memory(ready)
     forward = _Forward(ready, memory, schedule).run()
-    backward = _Backward(ready, memory, schedule).run()
-    return _program(ready, memory, forward, backward)
+    passes = _Backward(ready, memory, schedule)
+    backward = passes.run()
+    return _program(replace(ready, backward=passes.lines), memory, forward, backward)
 
 
 class _Memory:
@@ -59,6 +60,7 @@ class _Memory:
         self.arrays: dict[str, Array] = {}
         self.adjoint_array: dict[str, str] = {}
         self.packs: dict[Run, sp.Expr] = {}
+        self.columns: dict[Ref, Cols] = {}
         self.place: dict[str, str] = {}
         self.parameters = {q.now for q in ready.cell.role("parameter")} | {Ref(name) for name in ready.blocks}
         # fmt: off
@@ -67,7 +69,7 @@ class _Memory:
         self.order: dict[str, int] = {name: place for place, name in enumerate(dict.fromkeys(order))}
         gradients = [*(r.base for r in ready.given.values()), *(b.name.base for b in ready.backward)]
         self.order |= {name: place - 10**6 for place, name in enumerate(dict.fromkeys(gradients))}
-        self.show = Printer(self.order)
+        self.show = _Paper(self.order, ready.blocks)
 
     def unique(self, name: str, shape: Shape) -> str:
         """An array name that is not taken, with its shape noted."""
@@ -86,9 +88,27 @@ class _Memory:
         """Where a name is written: its part of a shared array, or the name itself."""
         return self.aliases.get(name.base, name) if name.lag == 0 else name
 
+    def slot_of(self, target: sp.Expr) -> sp.Expr:
+        """Where a step writes."""
+        return self.slot(target) if isinstance(target, Ref) else target
+
     def line(self, name: Ref, expr: sp.Expr) -> str:
         """An equation as a paper prints it."""
         return f"{name} = {self.show(expr)}"
+
+
+class _Paper(Printer):
+    """Prints a block of a weight as the columns it is."""
+
+    def __init__(self, order: Mapping[str, int], blocks: Mapping[str, Block]) -> None:
+        super().__init__(order)
+        self.blocks = blocks
+
+    def ref(self, ref: Ref) -> str:
+        block = self.blocks.get(ref.base)
+        if block is None:
+            return super().ref(ref)
+        return f"{block.weight}[:, {'' if block.low == 0 else self(block.low)}:{self(block.high)}]"
 
 
 def _closure(start: set[Ref], lines: Iterable[tuple[Ref, sp.Expr]]) -> set[Ref]:
@@ -305,11 +325,14 @@ class _Forward:
             for e in lines
             if isinstance(e.expr, Pointwise) and isinstance(e.expr.args[0], Ref)
         }
-        chunks = [found] if self.schedule.pack else [[a] for a in found]
-        for chunk in chunks:
+        states = {Ref(q.name, 0) for q in self.ready.cell.role("state")}
+        alone = [a for a in found if a.name in states or not self.schedule.pack]
+        for chunk in [[a for a in found if a not in alone], *([a] for a in alone)]:
+            if not chunk:
+                continue
             layout = lay_out(chunk, applied, self.memory.shapes)
-            alone = chunk[0].name.base if len(chunk) == 1 else ""
-            self.adopt(layout, where, alone, {e.name: e for e in lines})
+            own = chunk[0].name.base if len(chunk) == 1 else ""
+            self.adopt(layout, where, own, {e.name: e for e in lines})
 
     def adopt(self, layout: Layout, where: str, alone: str, lines: Mapping[Ref, Equation]) -> None:
         """Take a layout in: its array, the aliases of its members and of the activations in their place."""
@@ -329,6 +352,8 @@ class _Forward:
                 label = over.base
             parts.append((label, low, high))
         self.memory.layouts[array] = layout
+        if Ref(array, 0) in {Ref(q.name, 0) for q in self.ready.cell.role("state")}:
+            return
         self.memory.arrays[array] = Array(array, (layout.size,), "all", tuple(parts))
 
     def overwriter(self, name: Ref, lines: Mapping[Ref, Equation]) -> Ref | None:
@@ -355,8 +380,16 @@ class _Forward:
             weights = tuple(b.weight for b in known)
             if weights not in joint:
                 joint[weights] = self.stacked(tuple(Ref(w) for w in weights))
-            return Cols(joint[weights], known[0].low, known[0].high)
+            return self.columns(joint[weights], known[0], run)
         return self.stacked(run.matrices) if len(run.matrices) > 1 else run.matrices[0]
+
+    def columns(self, stacked: Ref, block: Block, run: Run) -> Ref:
+        """The columns of stacked weights that act on one operand, named after both."""
+        letter = stacked.base.split("_")[0]
+        name = self.memory.unique(f"{letter}_{run.operand.base}", (run.high - run.low, block.high - block.low))
+        self.before.append(Step(Ref(name), Cols(stacked, block.low, block.high)))
+        self.memory.columns[Ref(name)] = Cols(stacked, block.low, block.high)
+        return Ref(name)
 
     def stacked(self, matrices: tuple[sp.Expr, ...]) -> sp.Expr:
         if len(matrices) == 1:
@@ -421,12 +454,31 @@ class _Forward:
         return next(a for a, layout in self.memory.layouts.items() if name in layout.offsets)
 
 
+def _hoisted(ready: Prepared, memory: _Memory) -> tuple[Backward, ...]:
+    """The backward lines, with products that wait for no later step taken out of lines that do."""
+    pairs = [(b.name, b.expr) for b in ready.backward]
+    moving = _closure({Ref(ready.names.back(q.name), 1) for q in ready.cell.role("state")}, pairs)
+    lines: list[Backward] = []
+    for b in ready.backward:
+        terms = sp.Add.make_args(b.expr)
+        free = [term for term in terms if term.has(N.Dot) and not term.atoms(Ref) & moving]
+        if b.name in moving and b.name.lag == 0 and free:
+            name = Ref(memory.unique(f"{b.name.base}_now", b.shape), 0)
+            lines.append(replace(b, name=name, expr=sp.Add(*free)))
+            rest = sp.Add(*(term for term in terms if term not in free), name)
+            lines.append(replace(b, expr=rest))
+        else:
+            lines.append(b)
+    return tuple(lines)
+
+
 class _Backward:
     """The backward pass in three places."""
 
     def __init__(self, ready: Prepared, memory: _Memory, schedule: Schedule) -> None:
         self.ready, self.memory, self.schedule = ready, memory, schedule
         self.names = ready.names
+        self.lines = _hoisted(ready, memory) if schedule.hoist else ready.backward
         self.sums: dict[sp.Expr, sp.Expr] = {}
         self.assembled: list[Step] = []
 
@@ -436,7 +488,7 @@ class _Backward:
         for array, layout in list(self.memory.layouts.items()):
             self.lay_out(array, layout)
         self.sink()
-        where = {b.name: self.where(b.name) for b in self.ready.backward}
+        where = {b.name: self.where(b.name) for b in self.lines}
         regions = {place: self.region(place, where) for place in (BEFORE, INSIDE, AFTER)}
         return Phase(*(tuple(regions[place]) for place in (BEFORE, INSIDE, AFTER)))
 
@@ -445,7 +497,7 @@ class _Backward:
 
     def place(self) -> None:
         """Before, inside or after the loop, from the dependency on carried gradients."""
-        pairs = [(b.name, b.expr) for b in self.ready.backward]
+        pairs = [(b.name, b.expr) for b in self.lines]
         carried = {Ref(self.names.back(q.name), 0) for q in self.ready.cell.role("state")}
         moving = _closure({ref.shifted(1) for ref in carried}, pairs)
         wanted = _ancestors(carried, pairs)
@@ -460,7 +512,7 @@ class _Backward:
 
     def lay_out(self, array: str, layout: Layout) -> None:
         """An array of adjoints in the order of the forward one, the adjoints of overwritten names in it too."""
-        present = {b.name.base for b in self.ready.backward}
+        present = {b.name.base for b in self.lines}
         adjoints = {m.name: self.names.adjoint(m.name.base) for m in layout.members}
         if not all(a in present for a in adjoints.values()) or len(layout.members) == 1:
             return
@@ -470,25 +522,25 @@ class _Backward:
         for member, adjoint in adjoints.items():
             low, high = layout.offsets[member]
             self.memory.aliases[adjoint] = self.memory.part(name, low, high)
-            self.share(adjoint)
-            parts.append((adjoint, low, high))
+            parts.append((self.share(adjoint) or adjoint, low, high))
         self.memory.arrays[name] = Array(name, (layout.size,), "all", tuple(parts))
 
-    def share(self, adjoint: str) -> None:
-        """Let the adjoint of an activation live where its argument's goes, if only that reads it."""
-        line = next(b for b in self.ready.backward if b.name.base == adjoint)
+    def share(self, adjoint: str) -> str | None:
+        """Let the adjoint of an activation live where its argument's goes, if only that reads it; its name."""
+        line = next(b for b in self.lines if b.name.base == adjoint)
         for ref in line.expr.atoms(Ref):
-            readers = [b for b in self.ready.backward if ref in b.expr.atoms(Ref)]
-            own = next((b for b in self.ready.backward if b.name == ref), None)
+            readers = [b for b in self.lines if ref in b.expr.atoms(Ref)]
+            own = next((b for b in self.lines if b.name == ref), None)
             same = own is not None and self.where(ref) == self.where(line.name) and own.shape == line.shape
             linear = ref in sp.Mul.make_args(line.expr)
             if same and linear and len(readers) == 1 and ref.base not in self.memory.aliases and ref.lag == 0:
                 self.memory.aliases[ref.base] = self.memory.aliases[adjoint]
-                return
+                return ref.base
+        return None
 
     def sink(self) -> None:
         """Sums over time of neighbours: one outer-product sum for each run, one plain sum for each array."""
-        present = {node for b in self.ready.backward for node in b.expr.atoms(N.Total)}
+        present = {node for b in self.lines for node in b.expr.atoms(N.Total)}
         joint: dict[Ref, Ref] = {}
         for array, layout in self.memory.layouts.items():
             adjoint = self.memory.adjoint_array.get(array)
@@ -503,6 +555,7 @@ class _Backward:
         if len(totals) < 2 or not all(total in present for total in totals):
             return
         pack = self.memory.packs[run]
+        pack = self.memory.columns.get(pack, pack)
         width = self.memory.shapes[run.operand.base][0]
         expr = N.Total(N.Outer(self.memory.part(adjoint, run.low, run.high), run.operand))
         base = pack.args[0] if isinstance(pack, Cols) else pack
@@ -534,17 +587,20 @@ class _Backward:
     def region(self, place: str, where: Mapping[Ref, str]) -> list[Step]:
         """The steps of one place."""
         region = _Region(self.memory, self.schedule.fuse)
+        here = [b for b in self.lines if where[b.name] == place and b.of.base not in self.ready.blocks]
+        region.schedule([self.line(b) for b in here if b.name.lag is not None], set())
         if place == AFTER:
             region.steps += self.assembled
-        lines = []
-        for b in self.ready.backward:
-            if where[b.name] == place and b.of.base not in self.ready.blocks:
-                expr = self.packed(b.expr.xreplace(self.sums))
-                answers = tuple(self.memory.line(a.name, a.expr) for a in b.answers)
-                late = b.expr.has(N.Dot)
-                lines.append(Any_Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers))
-        region.schedule(lines, set())
-        return region.steps + (self.whole_weights() if place == AFTER else [])
+            region.schedule([self.line(b) for b in here if b.name.lag is None], set())
+            region.steps += self.whole_weights()
+        return region.steps
+
+    def line(self, b: Backward) -> Any_Line:
+        """A backward equation as a line to be scheduled, its products packed."""
+        expr = self.packed(b.expr.xreplace(self.sums))
+        answers = tuple(self.memory.line(a.name, a.expr) for a in b.answers)
+        late = b.expr.has(N.Dot)
+        return Any_Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers)
 
     def whole_weights(self) -> list[Step]:
         """The gradient of each split weight: its columns side by side, or the rows of the joint array they stand in."""
@@ -558,7 +614,7 @@ class _Backward:
 
     def block_gradient(self, name: str) -> sp.Expr:
         """The gradient of one block of columns."""
-        line = next(b for b in self.ready.backward if b.name == Ref(self.names.adjoint(name)))
+        line = next(b for b in self.lines if b.name == Ref(self.names.adjoint(name)))
         return line.expr.xreplace(self.sums)
 
     def packed(self, expr: sp.Expr) -> sp.Expr:
@@ -586,24 +642,32 @@ def _program(ready: Prepared, memory: _Memory, forward: Phase, backward: Phase) 
     homes = {**memory.arrays, **_plain_arrays(ready, memory, states)}
     later = _read(memory, backward.before + backward.inside + backward.after)
     wanted = later | _read(memory, forward.after) | set(cell.outputs) | set(memory.layouts) | states
-    written = _written(memory, forward.inside) | states
+    written = _written(memory, forward.inside) | _written(memory, _parts(memory, forward)) | states
     forward_arrays = tuple(a for name, a in homes.items() if name in written & wanted and a.time != "once")
     made = {r.base for s in (*forward.before, *forward.inside, *forward.after) for r in s.target.atoms(Ref)}
     made |= {r.base for name in made for r in memory.slot(Ref(name, 0)).atoms(Ref)} | states
     saved = tuple(a for name, a in homes.items() if name in later & made)
-    inside = _written(memory, backward.inside)
-    after = _read(memory, backward.after)
+    inside = _written(memory, backward.inside) & _read(memory, backward.after)
+    inside |= _written(memory, _parts(memory, backward))
+    gradients_of_inputs = {names.adjoint(q.name) for q in cell.role("input")}
+    inside |= _written(memory, backward.inside) & gradients_of_inputs
     backward_arrays = tuple(
-        a for name, a in _adjoint_arrays(ready, memory).items() if name in inside & after or a.time == "once"
+        a for name, a in _adjoint_arrays(ready, memory).items() if name in inside or a.time == "once"
     )
     quantities = cell.role("input", "hyperparameter")
     gradients = {q.name: Ref(names.adjoint(q.name), 0 if q.role == "input" else None) for q in cell.role("input", "parameter")}
     return Program(
-        cell, forward, backward, _loss_steps(ready, memory), forward_arrays, backward_arrays, saved,
+        cell, forward, backward, _loss_steps(ready, memory), forward_arrays, backward_arrays,
+        tuple(a for a in memory.arrays.values() if a.parts), saved,
         tuple(q.name for q in quantities if q.name in later),
         ready.given, {q.name: Ref(names.back(q.name), 0) for q in cell.role("state")}, gradients,
         memory.aliases, memory.shapes, memory.order,
     )  # fmt: skip
+
+
+def _parts(memory: _Memory, phase: Phase) -> list[Step]:
+    """The steps outside the loop that write a part of an array."""
+    return [s for s in (*phase.before, *phase.after) if memory.slot_of(s.target) is not s.target or isinstance(s.target, N.Part)]
 
 
 def _plain_arrays(ready: Prepared, memory: _Memory, states: set[str]) -> dict[str, Array]:

@@ -21,7 +21,7 @@ from lstmsym.backends.numpy_spelling import HELPERS, UFUNCS, NumPy
 from lstmsym.cell import Quantity
 from lstmsym.notation import NotationError, Ref, Size
 from lstmsym.printing import ATOM, PRODUCT, Printer, is_negative
-from lstmsym.program import Array, Program, Step
+from lstmsym.program import Array, Phase, Program, Step
 from lstmsym.shapes import Shape
 
 TAKEN = frozenset(
@@ -42,13 +42,13 @@ class Statement:
 class Body:
     """The statements of one direction, and what each step of the loop gives a short name first."""
 
+    early: tuple[str, ...]
     before: tuple[Statement, ...]
     arrays: tuple[str, ...]
     views: tuple[str, ...]
     inside: tuple[Statement, ...]
-    carry: tuple[str, ...]
     after: tuple[Statement, ...]
-    parameters: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,26 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Named:
-    """A declared array: its name, its shape as code and as symbols, how it starts."""
+    """A declared array and what the file calls what belongs to it.
+
+    ``code`` is its own identifier, ``shape`` its shape as code, ``symbols`` as a tuple of size names,
+    ``after`` as it stands behind (T, B; ``gradient`` is its gradient; of a state ``carry`` is what
+    arrives from the next step and ``back`` what goes to the one before; of an output ``value`` is all
+    steps of it and ``given`` its incoming gradient.
+    """
 
     name: str
+    code: str
     shape: str
     symbols: str
-    start: Any
+    after: str
+    rank: int
+    start: Any = None
+    gradient: str = ""
+    carry: str = ""
+    back: str = ""
+    value: str = ""
+    given: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,13 +107,12 @@ class Page:
     loss: tuple[Statement, ...]
     loss_name: str
     tape: tuple[str, ...]
-    tape_values: tuple[str, ...]
     helpers: frozenset[str]
-    gradients: dict[str, str]
-    carried: dict[str, str]
-    output_values: dict[str, str]
-    final_states: dict[str, str]
-    output_gradients: dict[str, str]
+
+    @property
+    def sizes_tuple(self) -> str:
+        """The sizes, comma-separated, as a tuple even where there is one."""
+        return ", ".join(d.name for d in self.dimensions) + ("," if len(self.dimensions) == 1 else "")
 
 
 class Names:
@@ -142,9 +155,31 @@ class Writer:
         self.given = {ref.base: output for output, ref in program.given.items()}
         self.back = {ref.base: state for state, ref in program.carried.items()}
         self.used: set[Ref] = set()
-        self.spell = NumPy(
-            program.order, program.shapes, self.name, names.sizes, place == "batched", helpers
-        )
+        self.views: dict[str, str] = {}
+        # fmt: off
+        self.spell = NumPy(program.order, program.shapes, self.name, names.sizes, place == "batched", helpers,
+                           None if place == "batched" else self.view)
+        # fmt: on
+
+    def view(self, part: sp.Expr) -> str | None:
+        """The short name of a stretch of a shared array, made once a step; None for any other slice."""
+        array, low, high = part.args
+        shared = next((a for a in self.program.shared if a.name == array.base), None)
+        if shared is None:
+            return None
+        inside = [(label, a, b) for label, a, b in shared.parts]
+        labels: list[str] = []
+        place = low
+        for label, a, b in inside:
+            if a == place and place != high:
+                labels.append(label)
+                place = b
+        if place != high:
+            return None
+        name = self.names(joined(labels))
+        self.views[name] = f"{self.one_step(array)}[:, {self.spell.ends(part, 0)}]"
+        self.used.add(array)
+        return name
 
     def name(self, ref: Ref) -> str:
         """The text of a reference in this context."""
@@ -165,6 +200,8 @@ class Writer:
 
     def one_step(self, ref: Ref) -> str:
         """One step: a short name; what is stored is ``x_t``, a memory ``x_prev``, a carry ``x_next``."""
+        if ref.lag == 0 and ref.base in self.program.aliases:
+            return self.spell(self.program.aliases[ref.base])
         if ref.lag == 1:
             return self.names(f"{ref.base.removesuffix('_prev')}_next")
         if ref.lag == -1:
@@ -217,11 +254,16 @@ class Writer:
         if self.place == "batched":
             return self.batched_store(text, whole, target, expr)
         factors = sp.Mul.make_args(expr)
-        if target in factors:
-            return [f"{text} *= {self.spell.at(sp.Mul(*(f for f in factors if f != target)), PRODUCT)}"]
+        own = next((f for f in factors if self.home(f) == target), None)
+        if own is not None:
+            return [f"{text} *= {self.spell(sp.Mul(*(f for f in factors if f != own)))}"]
         if target.free_symbols <= expr.free_symbols and expr.has(target):
             return self.ufunc(text, expr) or [f"{whole} = {self.spell(expr)}"]
         return self.ufunc(text, expr) or self.sum(text, expr) or [f"{whole} = {self.spell(expr)}"]
+
+    def home(self, expr: sp.Expr) -> sp.Expr:
+        """Where a reference lives."""
+        return self.program.aliases.get(expr.base, expr) if isinstance(expr, Ref) and expr.lag == 0 else expr
 
     def batched_store(self, text: str, whole: str, target: sp.Expr, expr: sp.Expr) -> list[str]:
         """Write all steps at once; a sum of outer products goes straight into its place."""
@@ -239,8 +281,10 @@ class Writer:
         if name == "sigma":
             self.spell.helpers.add(name)
             return [f"sigmoid({self.spell(expr.args[0])}, out={text})"]
-        if isinstance(expr, N.Dot) and " @ " in (product := self.spell(expr)) and product.count("@") == 1:
-            return [f"np.matmul({product.replace(' @ ', ', ')}, out={text})"]
+        if isinstance(expr, N.Dot):
+            product, strength = self.spell.spell(expr)
+            if strength == PRODUCT and product.count("@") == 1:
+                return [f"np.matmul({product.replace(' @ ', ', ')}, out={text})"]
         return []
 
     def sum(self, text: str, expr: sp.Expr) -> list[str]:
@@ -265,77 +309,109 @@ class Writer:
         return len(above) > 1 and not below and not is_negative(term) and timed
 
 
+def joined(labels: list[str]) -> str:
+    """One name for neighbours: i, f, o -> ifo; di, df, do -> difo."""
+    if len(labels) == 1:
+        return labels[0]
+    lead = "d" if all(label.startswith("d") and len(label) > 1 for label in labels) else ""
+    rest = [label[len(lead) :] for label in labels]
+    return lead + ("" if all(len(r) == 1 for r in rest) else "_").join(rest)
+
+
 def page(program: Program) -> Page:
     """Fill the holes of the template."""
     names, helpers = Names(program), set[str]()
     stored = {a.name for a in program.forward_arrays}
-    forward = _forward(program, names, stored, helpers)
-    backward = _backward(program, names, stored, helpers)
+    forward, backward = _forward(program, names, helpers), _backward(program, names, helpers)
     cell = program.cell
     loss = _loss(program, names, helpers)
     fields = (*program.inputs_read, *(a.name for a in program.saved))
-    single = len(cell.outputs) == 1
-    batched = Writer(program, names, stored, "batched", helpers)
+    declare = _Declared(program, names, Writer(program, names, stored, "batched", helpers))
     # fmt: off
     return Page(
         cell.name, _first(cell.doc), tuple(str(cell).splitlines()),
-        str(program.products).replace("*", " * "), _count(program, names),
-        _dimensions(program, names),
-        _named(program, names, cell.role("input")), _named(program, names, cell.role("state")),
-        _named(program, names, tuple(cell.by_name[o] for o in cell.outputs)),
-        _named(program, names, cell.role("target")),
-        _named(program, names, cell.role("parameter")), _named(program, names, cell.role("hyperparameter")),
+        str(program.products).replace("*", " * "), _count(program), _dimensions(program, names),
+        declare("input"), declare("state"), tuple(map(declare.one, (cell.by_name[o] for o in cell.outputs))),
+        declare("target"), declare("parameter"), declare("hyperparameter"),
         forward, backward, loss, names(cell.loss) if cell.loss else "",
-        tuple(names(f) for f in fields), tuple(names(f) for f in fields), frozenset(helpers),
-        {q: names(ref.base) for q, ref in program.gradients.items()},
-        {s: names(f"{ref.base.removesuffix('_prev')}_next") for s, ref in program.carried.items()},
-        {o: batched.name(Ref(o, 0)) for o in cell.outputs},
-        {q.name: f"{names(q.name)}[T]" for q in cell.role("state")},
-        {o: names(ref.base) for o, ref in program.given.items()} if not single else {cell.outputs[0]: names(program.given[cell.outputs[0]].base)},
+        tuple(names(f) for f in fields), frozenset(helpers),
     )
     # fmt: on
+
+
+class _Declared:
+    """Turns quantities into what the template says of them."""
+
+    def __init__(self, program: Program, names: Names, batched: Writer) -> None:
+        self.program, self.names, self.batched = program, names, batched
+
+    def __call__(self, role: str) -> tuple[Named, ...]:
+        return tuple(self.one(q) for q in self.program.cell.role(role))
+
+    def one(self, q: Quantity) -> Named:
+        program, names = self.program, self.names
+        back = program.carried.get(q.name)
+        given = program.given.get(q.name)
+        gradient = program.gradients.get(q.name)
+        inner = _tuple(q.shape, names.sizes)[1:-1].rstrip(",")
+        return Named(
+            q.name,
+            names(q.name),
+            f"({inner}{',' if len(q.shape) == 1 else ''})",
+            _symbols(q.shape),
+            f", {inner}" if inner else "",
+            len(q.shape),
+            q.start,
+            gradient=names(gradient.base) if gradient is not None else "",
+            carry=names(f"{back.base.removesuffix('_prev')}_next") if back is not None else "",
+            back=names(back.base) if back is not None else "",
+            value=self.batched.name(Ref(q.name, 0)) if given is not None else "",
+            given=names(given.base) if given is not None else "",
+        )
 
 
 def _first(doc: str) -> str:
     return " ".join(doc.split()) if doc else "A recurrent cell."
 
 
-def _count(program: Program, names: Names) -> str:
+def _count(program: Program) -> str:
     return str(sp.collect(program.saved_numbers, [sp.Symbol("T")])).replace("*", " * ")
 
 
-def _forward(program: Program, names: Names, stored: set[str], helpers: set[str]) -> Body:
-    batched = Writer(program, names, stored, "batched", helpers)
-    loop = Writer(program, names, stored, "forward", helpers)
-    before = tuple(batched.statement(s) for s in program.forward.before)
-    inside = tuple(loop.statement(s) for s in program.forward.inside)
-    after = tuple(batched.statement(s) for s in program.forward.after)
-    whole = {s.target.base for s in program.forward.before if isinstance(s.target, Ref)}
-    arrays = tuple(_empty(names, a) for a in program.forward_arrays if a.name not in whole)
-    early = tuple(a for a in arrays if any(a.startswith(f"{names(p.name)} ") for p in program.forward_arrays if p.time == "all"))
-    arrays = (*early, *(a for a in arrays if a not in early))
-    written = {r for s in program.forward.inside for r in s.target.atoms(Ref)}
-    views = _views(program, names, loop, stored, written)
-    parameters = _parameters(program, batched.used | loop.used)
-    return Body(before, arrays, views, inside, (), after, parameters)
+def _forward(program: Program, names: Names, helpers: set[str]) -> Body:
+    hoisted = {r.base for s in program.forward.before for r in s.target.atoms(Ref) if r.lag is not None}
+    stored = {a.name for a in program.forward_arrays} | hoisted
+    return _body(program, names, program.forward, program.forward_arrays, stored, "forward", helpers)
 
 
-def _backward(program: Program, names: Names, kept: set[str], helpers: set[str]) -> Body:
-    stored = {a.name for a in program.saved if a.time != "once"} | {a.name for a in program.backward_arrays if a.time != "once"}
+def _backward(program: Program, names: Names, helpers: set[str]) -> Body:
+    hoisted = {r.base for s in program.backward.before for r in s.target.atoms(Ref) if r.lag is not None}
+    stored = {a.name for a in (*program.saved, *program.backward_arrays) if a.time != "once"} | hoisted
+    return _body(program, names, program.backward, program.backward_arrays, stored, "backward", helpers)
+
+
+def _body(
+    program: Program, names: Names, phase: Phase, arrays: tuple[Array, ...], stored: set[str], place: str, helpers: set[str]
+) -> Body:
+    """The statements of one direction; arrays that are filled before the loop come first."""
     batched = Writer(program, names, stored, "batched", helpers)
-    loop = Writer(program, names, stored, "backward", helpers)
-    before_names = {r.base for s in program.backward.before for r in s.target.atoms(Ref)}
-    stored |= before_names
-    before = tuple(batched.statement(s) for s in program.backward.before)
-    inside = tuple(loop.statement(s) for s in program.backward.inside)
-    after = tuple(batched.statement(s) for s in program.backward.after)
-    arrays = tuple(_empty(names, a) for a in program.backward_arrays)
-    views = _views(program, names, loop, stored, set())
-    carry = tuple(
-        f"{names(ref.base.removesuffix('_prev') + '_next')} = {names(ref.base)}" for ref in program.carried.values()
+    loop = Writer(program, names, stored, place, helpers)
+    before, inside, after = (
+        tuple(writer.statement(s) for s in steps)
+        for writer, steps in ((batched, phase.before), (loop, phase.inside), (batched, phase.after))
     )
-    parameters = _parameters(program, batched.used | loop.used)
-    return Body(before, arrays, views, inside, carry, after, parameters)
+    states = {q.name for q in program.cell.role("state")}
+    whole = {s.target.base for s in (*phase.before, *phase.after) if isinstance(s.target, Ref)} - states
+    filled = {r.base for s in phase.before for r in _home(program, s.target).atoms(Ref)}
+    made = [a for a in arrays if a.name not in whole]
+    early = tuple(_empty(names, a) for a in made if a.name in filled)
+    late = tuple(_empty(names, a) for a in made if a.name not in filled)
+    parameters = _parameters(program, names, batched.used | loop.used)
+    return Body(early, before, late, _views(program, names, loop, stored), inside, after, parameters)
+
+
+def _home(program: Program, target: sp.Expr) -> sp.Expr:
+    return program.aliases.get(target.base, target) if isinstance(target, Ref) else target
 
 
 def _loss(program: Program, names: Names, helpers: set[str]) -> tuple[Statement, ...]:
@@ -354,35 +430,24 @@ def _empty(names: Names, array: Array) -> str:
     return f"{names(array.name)} = np.empty(({', '.join(dims)}{',' if len(dims) == 1 else ''}), dtype)"
 
 
-def _parameters(program: Program, used: Iterable[Ref]) -> tuple[str, ...]:
+def _parameters(program: Program, names: Names, used: Iterable[Ref]) -> tuple[tuple[str, str], ...]:
+    """(name, identifier) of the parameters that a direction reads."""
     bases = {ref.base for ref in used if ref.lag is None}
-    return tuple(q.name for q in program.cell.role("parameter") if q.name in bases)
+    return tuple((q.name, names(q.name)) for q in program.cell.role("parameter") if q.name in bases)
 
 
-def _views(program: Program, names: Names, loop: Writer, stored: set[str], written: set[Ref]) -> tuple[str, ...]:
+def _views(program: Program, names: Names, loop: Writer, stored: set[str]) -> tuple[str, ...]:
     """What a step gives a short name before it starts: memories, stored arrays, parts of shared ones."""
     lines: list[str] = []
     states = {q.name for q in program.cell.role("state")}
-    used = set(loop.used)
-    for ref in list(used):
-        home = program.aliases.get(ref.base)
-        used |= home.atoms(Ref) if home is not None and ref.lag == 0 else set()
-    for ref in sorted(used, key=lambda r: (program.order.get(r.base, 10**6), r.base, r.lag or 0)):
+    for ref in sorted(loop.used, key=lambda r: (program.order.get(r.base, 10**6), r.base, r.lag or 0)):
         if ref.lag == -1 and ref.base in states:
             lines.append(f"{names(f'{ref.base}_prev')} = {names(ref.base)}[t]")
         elif ref.lag == 0 and ref.base in stored and ref.base not in program.aliases:
             index = "t + 1" if ref.base in states else "t"
             lines.append(f"{names(f'{ref.base}_t')} = {names(ref.base)}[{index}]")
-    aliases = [r for r in sorted(loop.used, key=lambda r: (program.order.get(r.base, 10**6), r.base)) if r.base in program.aliases and r.lag == 0]
-    for ref in dict.fromkeys(aliases):
-        home = program.aliases[ref.base]
-        if isinstance(home, N.Part) or home != ref:
-            lines.append(f"{names(ref.base)} = {loop.spell(home)}")
+    lines += [f"{name} = {text}" for name, text in loop.views.items()]
     return tuple(lines)
-
-
-def _named(program: Program, names: Names, quantities: tuple[Quantity, ...]) -> tuple[Named, ...]:
-    return tuple(Named(q.name, _tuple(q.shape, names.sizes), _symbols(q.shape), q.start) for q in quantities)
 
 
 def _tuple(shape: Shape, sizes: dict[str, str]) -> str:
@@ -401,7 +466,7 @@ def _dimensions(program: Program, names: Names) -> tuple[Dimension, ...]:
     """The sizes in an order in which each can be read off the arguments."""
     cell = program.cell
     known: dict[Size, str] = {}
-    places = [(names(q.name), 2 + i, d) for q in cell.role("input") for i, d in enumerate(q.shape)]
+    places = [(f'inputs["{q.name}"]', 2 + i, d) for q in cell.role("input") for i, d in enumerate(q.shape)]
     places += [(f'params["{q.name}"]', i, d) for q in cell.role("parameter") for i, d in enumerate(q.shape)]
     waiting = list(cell.sizes)
     show = Printer()
@@ -413,7 +478,7 @@ def _dimensions(program: Program, names: Names) -> tuple[Dimension, ...]:
                 f"{cell.name}: size {waiting[0]} cannot be read off an input or a parameter: give one of them a dimension {waiting[0]}"
             )
         size, (text, axis, dim) = found
-        shape = f"{text}.shape[{axis}]" if text.startswith("params") else f"{text}.shape[{axis}]"
+        shape = f"{text}.shape[{axis}]"
         rest = sp.expand((dim - dim.coeff(size) * size) / dim.coeff(size))
         known[size] = shape if rest == 0 and dim == size else f"{shape} - {show.at(rest, PRODUCT)}"
         if dim.coeff(size) != 1:
@@ -436,9 +501,9 @@ def _default(size: Size, names: Names) -> str | None:
     show = Printer()
     show.size = lambda symbol: next((s.keyword for s in (N.m, N.n, N.p, N.k) if s.name == symbol.name), symbol.name)  # type: ignore[method-assign]
     default = sp.sympify(size.default if size.default is not None else N.n)
-    doubled = sp.expand(2 * default)
-    if default != doubled / 2 or not all(c.is_Integer for c in sp.Poly(doubled, N.n).coeffs()) or "1/2" in str(default):
-        return f"({show(doubled)}) // 2"
+    if isinstance(default, sp.floor):
+        above, below = sp.fraction(sp.together(default.args[0]))
+        return f"({show(above)}) // {show(below)}"
     return show.at(default, ATOM)
 
 

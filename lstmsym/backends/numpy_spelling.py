@@ -46,11 +46,12 @@ class NumPy(Printer):
         sizes: Mapping[str, str],
         batched: bool,
         helpers: set[str],
+        view: Callable[[sp.Expr], str | None] | None = None,
     ) -> None:
         """Spell in one context."""
         super().__init__(order)
         self.shapes, self.name, self.sizes = shapes, name, sizes
-        self.batched, self.helpers = batched, helpers
+        self.batched, self.helpers, self.view = batched, helpers, view
 
     def shape(self, expr: sp.Expr) -> Shape:
         """The shape of an expression, for one sample at one step."""
@@ -157,13 +158,18 @@ class NumPy(Printer):
         """All steps and samples as rows of one matrix."""
         self.helpers.add("rows")
         if isinstance(expr, N.Part):
-            return f"rows({self(expr.args[0])})[:, {self.bounds(expr.args[1], expr.args[2])}]"
+            return f"rows({self(expr.args[0])})[:, {self.ends(expr, 0)}]"
         return f"rows({self(expr)})"
+
+    def ends(self, expr: sp.Expr, axis: int) -> str:
+        """The bounds of a slice, the upper one left open at the end."""
+        whole, low, high = expr.args
+        return self.bounds(low, N.End if high == self.shape(whole)[axis] else high)
 
     def bounds(self, low: sp.Expr, high: sp.Expr) -> str:
         """The text between the brackets of a slice."""
         if high == N.End:
-            return f"{self(low)}:"
+            return f"{self(low)} :" if not (low.is_Symbol or low.is_Integer) else f"{self(low)}:"
         first = "" if low == 0 else self(low)
         space = " " if any(not (e.is_Symbol or e.is_Integer) for e in (low, high)) else ""
         return f"{first}{space if first else ''}:{space}{self(high)}"
@@ -214,17 +220,19 @@ class NumPy(Printer):
 
     def spell_Rows(self, expr: sp.Expr) -> tuple[str, int]:
         """Rows of a matrix."""
-        return f"{self.at(expr.args[0], ATOM)}[{self.bounds(expr.args[1], expr.args[2])}]", ATOM
+        return f"{self.at(expr.args[0], ATOM)}[{self.ends(expr, 0)}]", ATOM
 
     def spell_Cols(self, expr: sp.Expr) -> tuple[str, int]:
         """Columns of a matrix."""
-        return f"{self.at(expr.args[0], ATOM)}[:, {self.bounds(expr.args[1], expr.args[2])}]", ATOM
+        return f"{self.at(expr.args[0], ATOM)}[:, {self.ends(expr, 1)}]", ATOM
 
     def spell_Part(self, expr: sp.Expr) -> tuple[str, int]:
         """A slice of the features."""
-        vector, low, high = expr.args
+        vector = expr.args[0]
+        if self.view is not None and (short := self.view(expr)):
+            return short, ATOM
         lead = "..., " if self.timed(vector) and self.batched else ":, " if self.timed(vector) else ""
-        return f"{self.at(vector, ATOM)}[{lead}{self.bounds(low, high)}]", ATOM
+        return f"{self.at(vector, ATOM)}[{lead}{self.ends(expr, 0)}]", ATOM
 
     def spell_Pad(self, expr: sp.Expr) -> tuple[str, int]:
         """Zeros around a vector."""

@@ -24,6 +24,10 @@ from lstmsym.declare import weights as weights
 from lstmsym.derive import Backward as Backward
 from lstmsym.derive import Derivation as Derivation
 from lstmsym.derive import derive as derive
+from lstmsym.emit import Kernel as Kernel
+from lstmsym.emit import Source as Source
+from lstmsym.emit import emit as emit
+from lstmsym.emit import load as load
 from lstmsym.notation import NotationError as NotationError
 from lstmsym.notation import Ref as Ref
 from lstmsym.notation import Size as Size
@@ -63,5 +67,8 @@ from lstmsym.notation import t as t
 from lstmsym.notation import tanh as tanh
 from lstmsym.notation import variance as variance
 from lstmsym.notation import where as where
+from lstmsym.program import Program as Program
+from lstmsym.schedule import Schedule as Schedule
+from lstmsym.schedule import plan as plan
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -136,7 +136,7 @@ class _Region:
         self.memory, self.fuse = memory, fuse
         self.steps: list[Step] = []
 
-    def schedule(self, lines: list[Any_Line], known: set[Ref]) -> None:
+    def schedule(self, lines: list[Line], known: set[Ref]) -> None:
         """Emit all lines; ``known`` are the references available at the start."""
         names = {line.name for line in lines}
         waiting = list(lines)
@@ -149,7 +149,7 @@ class _Region:
                 waiting.remove(line)
                 known.add(line.name)
 
-    def urgency(self, line: Any_Line, ready: list[Any_Line], waiting: list[Any_Line]) -> int:
+    def urgency(self, line: Line, ready: list[Line], waiting: list[Line]) -> int:
         """0 plain lines, 1 groups that are complete, 2 matrix products, 3 groups that still grow."""
         if line.product:
             return 2 if line.late else 0
@@ -159,7 +159,7 @@ class _Region:
         like = [other for other in waiting if self.form(other) == form]
         return 1 if all(other in ready for other in like) else 3
 
-    def group(self, line: Any_Line, ready: list[Any_Line]) -> list[Any_Line]:
+    def group(self, line: Line, ready: list[Line]) -> list[Line]:
         """The line and its ready neighbours of the same form."""
         form = self.form(line)
         if form is None or not self.fuse:
@@ -172,20 +172,20 @@ class _Region:
             group.insert(0, before)
         return group
 
-    def slot(self, line: Any_Line) -> tuple[sp.Expr, ...]:
+    def slot(self, line: Line) -> tuple[sp.Expr, ...]:
         """(array, low) of the part a line writes."""
         part = self.memory.slot(line.name)
         return (part.args[0], part.args[1]) if isinstance(part, N.Part) else (part, sp.Integer(-1))
 
-    def next(self, line: Any_Line) -> tuple[sp.Expr, ...]:
+    def next(self, line: Line) -> tuple[sp.Expr, ...]:
         part = self.memory.slot(line.name)
         return (part.args[0], part.args[2])
 
-    def previous(self, line: Any_Line, like: Mapping[tuple[sp.Expr, ...], Any_Line]) -> Any_Line | None:
+    def previous(self, line: Line, like: Mapping[tuple[sp.Expr, ...], Line]) -> Line | None:
         slot = self.slot(line)
         return next((other for other in like.values() if self.next(other) == slot), None)
 
-    def form(self, line: Any_Line) -> sp.Expr | None:
+    def form(self, line: Line) -> sp.Expr | None:
         """A pointwise line with what lives at its own place replaced by the arrays; None outside shared arrays."""
         target = self.memory.slot(line.name)
         if not isinstance(target, N.Part) or line.product or _mixes(line.expr):
@@ -198,10 +198,10 @@ class _Region:
         form = line.expr.xreplace(marks)
         return sp.Tuple(target.args[0], form) if marks else None
 
-    def emit(self, group: list[Any_Line]) -> None:
+    def emit(self, group: list[Line]) -> None:
         """One step for a group of like lines, or for a line by itself."""
         line = group[0]
-        says = tuple(self.memory.line(member.name, member.expr) for member in group)
+        says = () if line.quiet else tuple(self.memory.line(member.name, member.expr) for member in group)
         answers = tuple(dict.fromkeys(a for member in group for a in member.answers))
         if len(group) == 1:
             self.one(line, says, answers)
@@ -214,7 +214,7 @@ class _Region:
         stretch = {ref: self.memory.part(ref.base, low, high) for ref in stretch}
         self.steps.append(Step(stretch[target], expr.xreplace(stretch), False, says, answers))
 
-    def one(self, line: Any_Line, says: tuple[str, ...], answers: tuple[str, ...]) -> None:
+    def one(self, line: Line, says: tuple[str, ...], answers: tuple[str, ...]) -> None:
         """A line by itself."""
         self.steps.append(Step(self.memory.slot(line.name), line.expr, False, says, answers))
 
@@ -224,7 +224,7 @@ def _mixes(expr: sp.Expr) -> bool:
 
 
 @dataclass(frozen=True)
-class Any_Line:
+class Line:
     """A line to be scheduled: what it needs, whether it takes a matrix product, what it answers."""
 
     name: Ref
@@ -233,6 +233,7 @@ class Any_Line:
     product: bool = False
     late: bool = False
     answers: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 class _ForwardRegion(_Region):
@@ -242,7 +243,7 @@ class _ForwardRegion(_Region):
         super().__init__(forward.memory, forward.schedule.fuse)
         self.forward, self.place = forward, place
 
-    def one(self, line: Any_Line, says: tuple[str, ...], answers: tuple[str, ...]) -> None:
+    def one(self, line: Line, says: tuple[str, ...], answers: tuple[str, ...]) -> None:
         """An affine line accumulates into its place; any other is written as it is."""
         member = self.forward.affine.get(line.name)
         if member is None:
@@ -410,7 +411,7 @@ class _Forward:
         lines = []
         for e in self.ready.forward:
             if self.memory.place[e.name.base] == where:
-                lines.append(Any_Line(e.name, e.expr, frozenset(e.expr.atoms(Ref)), e.name in self.affine))
+                lines.append(Line(e.name, e.expr, frozenset(e.expr.atoms(Ref)), e.name in self.affine))
         region.schedule(lines, set())
         return region.steps
 
@@ -566,12 +567,18 @@ class _Backward:
             joint[base] = name
         into = joint[base]
         target = Cols(into, *pack.args[1:]) if isinstance(pack, Cols) else into
-        says = tuple(self.memory.line(Ref(self.names.adjoint(str(w))), total) for w, total in zip(run.matrices, totals, strict=True))
-        self.assembled.append(Step(target, expr, False, says))
+        pairs = zip(run.matrices, totals, strict=True)
+        says = tuple(f"{self.adjoint_text(w)} = {self.memory.show(total)}" for w, total in pairs)
+        answers = tuple(self.memory.line(n, next(e.expr for e in self.ready.forward if e.name == n)) for n in run.members)
+        self.assembled.append(Step(target, expr, False, says, answers))
         for name, total in zip(run.members, totals, strict=True):
             low, high = layout.offsets[name]
             part = Rows(into, low - run.low, high - run.low)
             self.sums[total] = Cols(part, *pack.args[1:]) if isinstance(pack, Cols) else part
+
+    def adjoint_text(self, matrix: sp.Expr) -> str:
+        """The gradient of a weight, or of some of its columns, as a paper writes it."""
+        return f"{self.names.adjoint('')}{self.memory.show(matrix)}"
 
     def sink_biases(self, layout: Layout, adjoint: str, present: set[sp.Expr]) -> None:
         totals = {m.name: N.Total(Ref(self.names.adjoint(m.name.base), 0)) for m in layout.members}
@@ -580,7 +587,10 @@ class _Backward:
             return
         name = self.memory.unique(self.names.adjoint("b_packed"), (layout.size,))
         self.memory.arrays[name] = Array(name, (layout.size,), "once")
-        self.assembled.append(Step(Ref(name), N.Total(Ref(adjoint, 0)), False, tuple(f"{self.memory.show(t)}" for t in found.values())))
+        says = tuple(
+            f"{b.name} = {self.memory.show(b.expr)}" for b in self.lines if any(t in b.expr.atoms(N.Total) for t in found.values())
+        )
+        self.assembled.append(Step(Ref(name), N.Total(Ref(adjoint, 0)), False, says))
         for member, total in found.items():
             self.sums[total] = N.Part(Ref(name), *layout.offsets[member])
 
@@ -595,12 +605,14 @@ class _Backward:
             region.steps += self.whole_weights()
         return region.steps
 
-    def line(self, b: Backward) -> Any_Line:
+    def line(self, b: Backward) -> Line:
         """A backward equation as a line to be scheduled, its products packed."""
         expr = self.packed(b.expr.xreplace(self.sums))
+        if expr.atoms(Rows, N.Part) and b.name.lag is None and expr in self.sums.values():
+            return Line(b.name, expr, frozenset(), quiet=True)  # a slice of sums already explained
         answers = tuple(self.memory.line(a.name, a.expr) for a in b.answers)
         late = b.expr.has(N.Dot)
-        return Any_Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers)
+        return Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers)
 
     def whole_weights(self) -> list[Step]:
         """The gradient of each split weight: its columns side by side, or the rows of the joint array they stand in."""

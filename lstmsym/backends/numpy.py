@@ -295,7 +295,8 @@ class Writer:
         if first is None:
             return []
         above, below = self.spell.fraction(first)
-        product = ", ".join((self.spell(above[0]), self.spell.product(above[1:])))
+        rest = self.spell(above[1]) if len(above) == 2 else self.spell.product(above[1:])
+        product = f"{self.spell(above[0])}, {rest}"
         lines = [f"np.multiply({product}, out={text})"]
         for term in terms:
             if term != first:

@@ -41,7 +41,7 @@ class Rows(Op):
     """The rows a to b of a matrix: ``Rows(W, a, b)``."""
 
     def own_shape(self, shapes: list[Shape]) -> Shape:
-        """b - a rows."""
+        """As many rows as the bounds span."""
         return (self.args[2] - self.args[1], shapes[0][1])
 
 
@@ -49,7 +49,7 @@ class Cols(Op):
     """The columns a to b of a matrix: ``Cols(W, a, b)``."""
 
     def own_shape(self, shapes: list[Shape]) -> Shape:
-        """b - a columns."""
+        """As many columns as the bounds span."""
         return (shapes[0][0], self.args[2] - self.args[1])
 
 
@@ -89,13 +89,15 @@ class Step:
 
     @property
     def products(self) -> int:
-        """How many matrix products (GEMMs) it takes: those with a matrix that has no time, and sums of outer products."""
+        """Matrix products (GEMMs) it takes: with a matrix without time, or summed outer ones."""
         return sum(1 for node in sp.preorder_traversal(self.expr) if _is_product(node))
 
 
 def _is_product(node: sp.Expr) -> bool:
     if isinstance(node, N.Dot):
-        return all(ref.lag is None for ref in node.args[0].atoms(Ref)) and any(r.lag is not None for r in node.args[1].atoms(Ref))
+        return all(ref.lag is None for ref in node.args[0].atoms(Ref)) and any(
+            r.lag is not None for r in node.args[1].atoms(Ref)
+        )
     return isinstance(node, N.Total) and isinstance(node.args[0], N.Outer)
 
 
@@ -163,8 +165,14 @@ class Program:
         lines = []
         for title, phase in (("forward", self.forward), ("backward", self.backward)):
             for place, steps in phase:
-                lines.append(f"{title}, {place} the loop over t:" if place != "inside" else f"{title}, for each t:")
-                lines += [f"    {show(s.target)} {'+=' if s.add else '='} {show(s.expr)}" for s in steps] or ["    -"]
+                lines.append(
+                    f"{title}, {place} the loop over t:"
+                    if place != "inside"
+                    else f"{title}, for each t:"
+                )
+                lines += [
+                    f"    {show(s.target)} {'+=' if s.add else '='} {show(s.expr)}" for s in steps
+                ] or ["    -"]
         lines.append(f"matrix products: {self.products}")
         lines.append(f"saved numbers:   {sp.collect(self.saved_numbers, [T, B])}")
         return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Which names lie side by side, so that what shares an operand is one matrix product.
 
-Every line of the form ``a = W @ v + U @ u + b`` is a member of the packs of v and of u.  The members
-of a place share one array; the order is chosen so that the members of each pack are neighbours.
+Every line of the form ``a = W @ v + U @ u + b`` is a member of the packs of v and of u.  The
+members of a place share one array, in an order that makes the members of each pack neighbours.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ def affine(line: Equation, shapes: Mapping[str, Shape]) -> Affine | None:
     """The line as matrix products, constants and rest; None where it has no matrix product."""
     dots, constants, rest = [], [], []
     for term in sp.Add.make_args(line.expr):
-        if isinstance(term, N.Dot) and _is_constant(term.args[0]) and _is_vector(term.args[1], shapes):
+        if (
+            isinstance(term, N.Dot)
+            and _is_constant(term.args[0])
+            and _is_vector(term.args[1], shapes)
+        ):
             dots.append((term.args[0], term.args[1]))
         elif _is_constant(term) and isinstance(term, Ref):
             constants.append(term)
@@ -53,7 +57,7 @@ def _is_vector(expr: sp.Expr, shapes: Mapping[str, Shape]) -> bool:
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbours of a layout that take one operand: ``array[low:high] += Stack(matrices) @ operand``."""
+    """Neighbours that take one operand: ``array[low:high] += Stack(matrices) @ operand``."""
 
     operand: Ref
     members: tuple[Ref, ...]
@@ -76,7 +80,9 @@ class Layout:
         return self.offsets[self.members[-1].name][1] if self.members else sp.Integer(0)
 
 
-def lay_out(lines: Iterable[Affine], kind: Mapping[Ref, str], shapes: Mapping[str, Shape]) -> Layout:
+def lay_out(
+    lines: Iterable[Affine], kind: Mapping[Ref, str], shapes: Mapping[str, Shape]
+) -> Layout:
     """Order the lines so that each operand's members are neighbours, and like activations too.
 
     ``kind`` is what is applied to a member (sigma, tanh, ...).
@@ -112,11 +118,15 @@ def _breaks(order: list[Affine], operands: tuple[Ref, ...]) -> int:
     count = 0
     for v in operands:
         uses = [any(u == v for _, u in a.dots) for a in order]
-        count += sum(1 for place, used in enumerate(uses) if used and not (place and uses[place - 1]))
+        count += sum(
+            1 for place, used in enumerate(uses) if used and not (place and uses[place - 1])
+        )
     return count
 
 
-def _runs(members: list[Affine], operand: Ref, offsets: Mapping[Ref, tuple[sp.Expr, sp.Expr]]) -> Iterable[Run]:
+def _runs(
+    members: list[Affine], operand: Ref, offsets: Mapping[Ref, tuple[sp.Expr, sp.Expr]]
+) -> Iterable[Run]:
     taking = [(a, tuple(w for w, v in a.dots if v == operand)) for a in members]
     for used, group in groupby(taking, key=lambda pair: bool(pair[1])):
         if used:

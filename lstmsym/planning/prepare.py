@@ -24,7 +24,7 @@ SAVED = (N.sigma, N.tanh, N.exp, N.log, N.sqrt, N.softplus, N.elu)
 
 @dataclass(frozen=True)
 class Block:
-    """Columns low to high of a weight, which stand for the weight where its operand is a concatenation."""
+    """Columns low to high of a weight, where its operand is a concatenation."""
 
     weight: str
     low: sp.Expr
@@ -33,7 +33,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Forward lines without the loss, their backward lines, the blocks, and the loss's own lines."""
+    """Forward lines without the loss, their backward lines, and the loss's own lines."""
 
     cell: Cell
     forward: tuple[Equation, ...]
@@ -55,10 +55,14 @@ def prepare(derivation: Derivation, save: bool = True) -> Prepared:
     lines, blocks = _split(lines, shapes)
     backward, shapes = _sweep(cell, lines, shapes, plain, blocks)
     loss, loss_backward, shapes = _loss(cell, shapes, plain)
-    return Prepared(cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes)
+    return Prepared(
+        cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes
+    )
 
 
-def _named_activations(lines: tuple[Equation, ...], shapes: dict[str, Shape]) -> tuple[Equation, ...]:
+def _named_activations(
+    lines: tuple[Equation, ...], shapes: dict[str, Shape]
+) -> tuple[Equation, ...]:
     """Give every costly function inside a line a line of its own."""
     out: list[Equation] = []
     named: dict[sp.Expr, Ref] = {}
@@ -81,14 +85,21 @@ def _unique(name: str, taken: Mapping[str, Shape]) -> str:
     return name
 
 
-def _split(lines: tuple[Equation, ...], shapes: dict[str, Shape]) -> tuple[tuple[Equation, ...], dict[str, Block]]:
-    """Replace products with concatenations by products with column blocks, where nothing else reads them."""
+def _split(
+    lines: tuple[Equation, ...], shapes: dict[str, Shape]
+) -> tuple[tuple[Equation, ...], dict[str, Block]]:
+    """Replace products with concatenations by products with column blocks."""
     concats = {line.name: line.expr.args for line in lines if isinstance(line.expr, N.Concat)}
     rules: dict[sp.Expr, sp.Expr] = {}
     blocks: dict[str, Block] = {}
     for operand, parts in concats.items():
-        uses = {node for line in lines for node in line.expr.atoms(N.Dot) if node.args[1] == operand}
-        elsewhere = any(operand in line.expr.xreplace(dict.fromkeys(uses, sp.Integer(0))).atoms(Ref) for line in lines)
+        uses = {
+            node for line in lines for node in line.expr.atoms(N.Dot) if node.args[1] == operand
+        }
+        elsewhere = any(
+            operand in line.expr.xreplace(dict.fromkeys(uses, sp.Integer(0))).atoms(Ref)
+            for line in lines
+        )
         weights = [node.args[0] for node in uses]
         if elsewhere or not all(isinstance(part, Ref) and part.lag is not None for part in parts):
             continue
@@ -106,7 +117,9 @@ def _only_use(weight: Ref, operand: Ref, lines: tuple[Equation, ...]) -> bool:
     return not any(weight in line.expr.xreplace(hidden).atoms(Ref) for line in lines)
 
 
-def _blocks(weight: Ref, parts: tuple[Ref, ...], shapes: dict[str, Shape], blocks: dict[str, Block]) -> sp.Expr:
+def _blocks(
+    weight: Ref, parts: tuple[Ref, ...], shapes: dict[str, Shape], blocks: dict[str, Block]
+) -> sp.Expr:
     low: sp.Expr = sp.Integer(0)
     terms = []
     for part in parts:
@@ -120,10 +133,19 @@ def _blocks(weight: Ref, parts: tuple[Ref, ...], shapes: dict[str, Shape], block
 
 
 def _sweep(
-    cell: Cell, lines: tuple[Equation, ...], shapes: dict[str, Shape], plain: Derivation, blocks: Mapping[str, Block]
+    cell: Cell,
+    lines: tuple[Equation, ...],
+    shapes: dict[str, Shape],
+    plain: Derivation,
+    blocks: Mapping[str, Block],
 ) -> tuple[tuple[Backward, ...], dict[str, Shape]]:
     names = plain.names
-    sweep = Sweep(shapes, lambda ref: Ref(names.back(ref.base), 0) if ref.lag == -1 else Ref(names.adjoint(ref.base), ref.lag))
+    sweep = Sweep(
+        shapes,
+        lambda ref: (
+            Ref(names.back(ref.base), 0) if ref.lag == -1 else Ref(names.adjoint(ref.base), ref.lag)
+        ),
+    )
     for output, ref in plain.given.items():
         sweep.seed(Ref(output, 0), ref, shapes[output])
     for state in cell.role("state"):

@@ -1,0 +1,246 @@
+"""The backward pass in three places: what is hoisted, packed, fused and sunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.derive import Backward
+from lstmsym.notation import Ref
+from lstmsym.planning.choices import Schedule
+from lstmsym.planning.layout import Layout, Run
+from lstmsym.planning.memory import AFTER, BEFORE, INSIDE, Memory, ancestors, closure
+from lstmsym.planning.prepare import Prepared
+from lstmsym.planning.region import Line, Region
+from lstmsym.program import Array, Beside, Cols, Phase, Rows, Step
+
+
+def _hoisted(ready: Prepared, memory: Memory) -> tuple[Backward, ...]:
+    """The backward lines, with products that wait for no later step taken out of lines that do."""
+    pairs = [(b.name, b.expr) for b in ready.backward]
+    moving = closure({Ref(ready.names.back(q.name), 1) for q in ready.cell.role("state")}, pairs)
+    lines: list[Backward] = []
+    for b in ready.backward:
+        terms = sp.Add.make_args(b.expr)
+        free = [term for term in terms if term.has(N.Dot) and not term.atoms(Ref) & moving]
+        if b.name in moving and b.name.lag == 0 and free:
+            name = Ref(memory.unique(f"{b.name.base}_now", b.shape), 0)
+            lines.append(replace(b, name=name, expr=sp.Add(*free)))
+            rest = sp.Add(*(term for term in terms if term not in free), name)
+            lines.append(replace(b, expr=rest))
+        else:
+            lines.append(b)
+    return tuple(lines)
+
+
+class BackwardPass:
+    """The backward pass in three places."""
+
+    def __init__(self, ready: Prepared, memory: Memory, schedule: Schedule) -> None:
+        """Take products that wait for no later step out of lines that do."""
+        self.ready, self.memory, self.schedule = ready, memory, schedule
+        self.names = ready.names
+        self.lines = _hoisted(ready, memory) if schedule.hoist else ready.backward
+        self.sums: dict[sp.Expr, sp.Expr] = {}
+        self.assembled: list[Step] = []
+
+    def run(self) -> Phase:
+        """Place, lay out the adjoints beside the forward layouts, emit."""
+        self.place()
+        for array, layout in list(self.memory.layouts.items()):
+            self.lay_out(array, layout)
+        self.sink()
+        where = {b.name: self.where(b.name) for b in self.lines}
+        regions = {place: self.region(place, where) for place in (BEFORE, INSIDE, AFTER)}
+        return Phase(*(tuple(regions[place]) for place in (BEFORE, INSIDE, AFTER)))
+
+    def where(self, name: Ref) -> str:
+        """The place of a line."""
+        return self.memory.place[name.base]
+
+    def place(self) -> None:
+        """Before, inside or after the loop, from the dependency on carried gradients."""
+        pairs = [(b.name, b.expr) for b in self.lines]
+        carried = {Ref(self.names.back(q.name), 0) for q in self.ready.cell.role("state")}
+        moving = closure({ref.shifted(1) for ref in carried}, pairs)
+        wanted = ancestors(carried, pairs)
+        for name, expr in pairs:
+            if name.lag is None or expr.has(N.Total):
+                self.memory.place[name.base] = AFTER
+            elif name in carried or not self.schedule.hoist:
+                self.memory.place[name.base] = INSIDE
+            else:
+                where = BEFORE if name not in moving else INSIDE if name in wanted else AFTER
+                self.memory.place[name.base] = where
+
+    def lay_out(self, array: str, layout: Layout) -> None:
+        """An array of adjoints in the order of the forward one, those of overwritten names too."""
+        present = {b.name.base for b in self.lines}
+        adjoints = {m.name: self.names.adjoint(m.name.base) for m in layout.members}
+        if not all(a in present for a in adjoints.values()) or len(layout.members) == 1:
+            return
+        name = self.memory.unique(self.names.adjoint(array), (layout.size,))
+        self.memory.adjoint_array[array] = name
+        parts = []
+        for member, adjoint in adjoints.items():
+            low, high = layout.offsets[member]
+            self.memory.aliases[adjoint] = self.memory.part(name, low, high)
+            parts.append((self.share(adjoint) or adjoint, low, high))
+        self.memory.arrays[name] = Array(name, (layout.size,), "all", tuple(parts))
+
+    def share(self, adjoint: str) -> str | None:
+        """Let an activation's adjoint live where its argument's goes, if only that reads it."""
+        line = next(b for b in self.lines if b.name.base == adjoint)
+        for ref in line.expr.atoms(Ref):
+            readers = [b for b in self.lines if ref in b.expr.atoms(Ref)]
+            own = next((b for b in self.lines if b.name == ref), None)
+            same = (
+                own is not None
+                and self.where(ref) == self.where(line.name)
+                and own.shape == line.shape
+            )
+            linear = ref in sp.Mul.make_args(line.expr)
+            if (
+                same
+                and linear
+                and len(readers) == 1
+                and ref.base not in self.memory.aliases
+                and ref.lag == 0
+            ):
+                self.memory.aliases[ref.base] = self.memory.aliases[adjoint]
+                return ref.base
+        return None
+
+    def sink(self) -> None:
+        """Sums over time of neighbours: one sum of outer products a run, one plain sum an array."""
+        present = {node for b in self.lines for node in b.expr.atoms(N.Total)}
+        joint: dict[Ref, Ref] = {}
+        for array, layout in self.memory.layouts.items():
+            adjoint = self.memory.adjoint_array.get(array)
+            if adjoint is None:
+                continue
+            for run in layout.runs:
+                self.sink_run(run, layout, adjoint, present, joint)
+            self.sink_biases(layout, adjoint, present)
+
+    def sink_run(
+        self, run: Run, layout: Layout, adjoint: str, present: set[sp.Expr], joint: dict[Ref, Ref]
+    ) -> None:
+        totals = [
+            N.Total(N.Outer(Ref(self.names.adjoint(n.base), 0), run.operand)) for n in run.members
+        ]
+        if len(totals) < 2 or not all(total in present for total in totals):
+            return
+        pack = self.memory.packs[run]
+        pack = self.memory.columns.get(pack, pack)
+        width = self.memory.shapes[run.operand.base][0]
+        expr = N.Total(N.Outer(self.memory.part(adjoint, run.low, run.high), run.operand))
+        base = pack.args[0] if isinstance(pack, Cols) else pack
+        if base not in joint or not isinstance(pack, Cols):
+            shape = (
+                self.memory.shapes[base.base]
+                if isinstance(base, Ref)
+                else (run.high - run.low, width)
+            )
+            name = Ref(self.memory.unique(self.names.adjoint(getattr(base, "base", "W")), shape))
+            self.memory.arrays[name.base] = Array(name.base, shape, "once")
+            joint[base] = name
+        into = joint[base]
+        target = Cols(into, *pack.args[1:]) if isinstance(pack, Cols) else into
+        pairs = zip(run.matrices, totals, strict=True)
+        says = tuple(f"{self.adjoint_text(w)} = {self.memory.show(total)}" for w, total in pairs)
+        answers = tuple(
+            self.memory.line(n, next(e.expr for e in self.ready.forward if e.name == n))
+            for n in run.members
+        )
+        self.assembled.append(Step(target, expr, False, says, answers))
+        for name, total in zip(run.members, totals, strict=True):
+            low, high = layout.offsets[name]
+            part = Rows(into, low - run.low, high - run.low)
+            self.sums[total] = Cols(part, *pack.args[1:]) if isinstance(pack, Cols) else part
+
+    def adjoint_text(self, matrix: sp.Expr) -> str:
+        """The gradient of a weight, or of some of its columns, as a paper writes it."""
+        return f"{self.names.adjoint('')}{self.memory.show(matrix)}"
+
+    def sink_biases(self, layout: Layout, adjoint: str, present: set[sp.Expr]) -> None:
+        """The gradients of neighbouring biases in one sum."""
+        totals = {m.name: N.Total(Ref(self.names.adjoint(m.name.base), 0)) for m in layout.members}
+        found = {name: total for name, total in totals.items() if total in present}
+        if len(found) < 2:
+            return
+        name = self.memory.unique(self.names.adjoint("b_packed"), (layout.size,))
+        self.memory.arrays[name] = Array(name, (layout.size,), "once")
+        says = tuple(
+            f"{b.name} = {self.memory.show(b.expr)}"
+            for b in self.lines
+            if any(t in b.expr.atoms(N.Total) for t in found.values())
+        )
+        self.assembled.append(Step(Ref(name), N.Total(Ref(adjoint, 0)), False, says))
+        for member, total in found.items():
+            self.sums[total] = N.Part(Ref(name), *layout.offsets[member])
+
+    def region(self, place: str, where: Mapping[Ref, str]) -> list[Step]:
+        """The steps of one place."""
+        region = Region(self.memory, self.schedule.fuse)
+        here = [
+            b for b in self.lines if where[b.name] == place and b.of.base not in self.ready.blocks
+        ]
+        region.schedule([self.line(b) for b in here if b.name.lag is not None], set())
+        if place == AFTER:
+            region.steps += self.assembled
+            region.schedule([self.line(b) for b in here if b.name.lag is None], set())
+            region.steps += self.whole_weights()
+        return region.steps
+
+    def line(self, b: Backward) -> Line:
+        """A backward equation as a line to be scheduled, its products packed."""
+        expr = self.packed(b.expr.xreplace(self.sums))
+        if expr.atoms(Rows, N.Part) and b.name.lag is None and expr in self.sums.values():
+            return Line(b.name, expr, frozenset(), quiet=True)  # a slice of sums already explained
+        answers = tuple(self.memory.line(a.name, a.expr) for a in b.answers)
+        late = b.expr.has(N.Dot)
+        return Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers)
+
+    def whole_weights(self) -> list[Step]:
+        """The gradient of each split weight: columns side by side, or rows of the joint array."""
+        steps = []
+        for weight in dict.fromkeys(block.weight for block in self.ready.blocks.values()):
+            parts = [
+                self.block_gradient(name)
+                for name, b in self.ready.blocks.items()
+                if b.weight == weight
+            ]
+            rows = {part.args[0] for part in parts if isinstance(part, Cols)}
+            whole = (
+                rows.pop()
+                if len(rows) == 1 and all(isinstance(p, Cols) for p in parts)
+                else Beside(*parts)
+            )
+            steps.append(Step(Ref(self.names.adjoint(weight)), whole))
+        return steps
+
+    def block_gradient(self, name: str) -> sp.Expr:
+        """The gradient of one block of columns."""
+        line = next(b for b in self.lines if b.name == Ref(self.names.adjoint(name)))
+        return line.expr.xreplace(self.sums)
+
+    def packed(self, expr: sp.Expr) -> sp.Expr:
+        """Sums of products with transposed weights as one product with the pack, run by run."""
+        terms = list(sp.Add.make_args(expr))
+        for array, layout in self.memory.layouts.items():
+            adjoint = self.memory.adjoint_array.get(array)
+            for run in layout.runs:
+                wanted = [
+                    N.Dot(N.transposed(w), Ref(self.names.adjoint(n.base), 0))
+                    for n, w in zip(run.members, run.matrices, strict=True)
+                ]
+                if adjoint is None or len(wanted) < 2 or not all(term in terms for term in wanted):
+                    continue
+                terms = [term for term in terms if term not in wanted]
+                delta = self.memory.part(adjoint, run.low, run.high)
+                terms.append(N.Dot(N.transposed(self.memory.packs[run]), delta))
+        return sp.Add(*terms)

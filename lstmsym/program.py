@@ -37,6 +37,14 @@ class Beside(Op):
         return (shapes[0][0], sp.Add(*(s[1] for s in shapes)))
 
 
+class Turned(Op):
+    """A transposed matrix, copied into order where that pays."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """Rows and columns change places."""
+        return shapes[0][::-1]
+
+
 class Rows(Op):
     """The rows a to b of a matrix: ``Rows(W, a, b)``."""
 

@@ -26,7 +26,7 @@ from lstmsym.shapes import Shape
 
 TAKEN = frozenset(
     "np T B t dtype params state state0 dstate tape dy grads loss rng shapes sizes check initial namedtuple"
-    " rows each pad spread main Tape Grads INPUTS STATES OUTPUTS TARGETS SIZES HYPERPARAMETERS targets".split()
+    " rows each pad spread turned main Tape Grads INPUTS STATES OUTPUTS TARGETS SIZES HYPERPARAMETERS targets".split()
 ) | set(HELPERS.values())  # fmt: skip
 
 

@@ -210,6 +210,11 @@ class NumPy(Printer):
             raise NotationError("backend numpy cannot concatenate a constant with a value of each step")
         return f"np.concatenate(({', '.join(self(a) for a in expr.args)}), axis=-1)", ATOM
 
+    def spell_Turned(self, expr: sp.Expr) -> tuple[str, int]:
+        """A transposed copy, where it is used often enough."""
+        self.helpers.add("Turned")
+        return f"turned({self(expr.args[0])}, T * B)", ATOM
+
     def spell_Stack(self, expr: sp.Expr) -> tuple[str, int]:
         """Matrices one below the other."""
         return f"np.concatenate(({', '.join(self(a) for a in expr.args)}))", ATOM

@@ -46,6 +46,7 @@ class BackwardPass:
         self.lines = _hoisted(ready, memory) if schedule.hoist else ready.backward
         self.sums: dict[sp.Expr, sp.Expr] = {}
         self.assembled: list[Step] = []
+        self.joint: dict[tuple[str, ...], Ref] = {}
 
     def run(self) -> Phase:
         """Place, lay out the adjoints beside the forward layouts, emit."""
@@ -117,50 +118,51 @@ class BackwardPass:
     def sink(self) -> None:
         """Sums over time of neighbours: one sum of outer products a run, one plain sum an array."""
         present = {node for b in self.lines for node in b.expr.atoms(N.Total)}
-        joint: dict[Ref, Ref] = {}
         for array, layout in self.memory.layouts.items():
             adjoint = self.memory.adjoint_array.get(array)
             if adjoint is None:
                 continue
             for run in layout.runs:
-                self.sink_run(run, layout, adjoint, present, joint)
+                totals = {n: self.outer_total(Ref(self.names.adjoint(n.base), 0), run) for n in run.members}
+                if len(totals) > 1 and present.issuperset(totals.values()):
+                    self.sink_run(run, layout, adjoint, totals)
             self.sink_biases(layout, adjoint, present)
 
-    def sink_run(
-        self, run: Run, layout: Layout, adjoint: str, present: set[sp.Expr], joint: dict[Ref, Ref]
-    ) -> None:
-        totals = [
-            N.Total(N.Outer(Ref(self.names.adjoint(n.base), 0), run.operand)) for n in run.members
-        ]
-        if len(totals) < 2 or not all(total in present for total in totals):
-            return
-        pack = self.memory.packs[run]
-        pack = self.memory.columns.get(pack, pack)
-        width = self.memory.shapes[run.operand.base][0]
-        expr = N.Total(N.Outer(self.memory.part(adjoint, run.low, run.high), run.operand))
-        base = pack.args[0] if isinstance(pack, Cols) else pack
-        if base not in joint or not isinstance(pack, Cols):
-            shape = (
-                self.memory.shapes[base.base]
-                if isinstance(base, Ref)
-                else (run.high - run.low, width)
-            )
-            name = Ref(self.memory.unique(self.names.adjoint(getattr(base, "base", "W")), shape))
-            self.memory.arrays[name.base] = Array(name.base, shape, "once")
-            joint[base] = name
-        into = joint[base]
-        target = Cols(into, *pack.args[1:]) if isinstance(pack, Cols) else into
-        pairs = zip(run.matrices, totals, strict=True)
+    def outer_total(self, delta: sp.Expr, run: Run) -> sp.Expr:
+        """The sum over time of a gradient times the operand of a run."""
+        return N.Total(N.Outer(delta, run.operand))
+
+    def sink_run(self, run: Run, layout: Layout, adjoint: str, totals: Mapping[Ref, sp.Expr]) -> None:
+        """The gradients of one run's weights in one matrix product."""
+        blocks = [self.ready.blocks[str(w)] for w in run.matrices if str(w) in self.ready.blocks]
+        columns = {(block.low, block.high) for block in blocks}
+        split = len(blocks) == len(run.matrices) and len(columns) == 1
+        into = self.gradient_array(run, tuple(block.weight for block in blocks) if split else ())
+        (bounds,) = columns if split else (None,)
+        target = Cols(into, *bounds) if bounds else into
+        expr = self.outer_total(self.memory.part(adjoint, run.low, run.high), run)
+        pairs = zip(run.matrices, totals.values(), strict=True)
         says = tuple(f"{self.adjoint_text(w)} = {self.memory.show(total)}" for w, total in pairs)
-        answers = tuple(
-            self.memory.line(n, next(e.expr for e in self.ready.forward if e.name == n))
-            for n in run.members
-        )
+        forward = {e.name: e.expr for e in self.ready.forward}
+        answers = tuple(self.memory.line(n, forward[n]) for n in run.members)
         self.assembled.append(Step(target, expr, False, says, answers))
-        for name, total in zip(run.members, totals, strict=True):
+        for name, total in totals.items():
             low, high = layout.offsets[name]
             part = Rows(into, low - run.low, high - run.low)
-            self.sums[total] = Cols(part, *pack.args[1:]) if isinstance(pack, Cols) else part
+            self.sums[total] = Cols(part, *bounds) if bounds else part
+
+    def gradient_array(self, run: Run, weights: tuple[str, ...]) -> Ref:
+        """Where a run's weight gradients go; blocks of the same weights go into one array."""
+        if weights in self.joint:
+            return self.joint[weights]
+        pack = self.memory.packs[run]
+        shape = self.memory.shapes[weights[0] if weights else run.operand.base]
+        name = f"{pack.base.split('_')[0]}_packed" if weights else pack.base
+        array = self.memory.unique(self.names.adjoint(name), (run.high - run.low, shape[-1]))
+        self.memory.arrays[array] = Array(array, self.memory.shapes[array], "once")
+        if weights:
+            self.joint[weights] = Ref(array)
+        return Ref(array)
 
     def adjoint_text(self, matrix: sp.Expr) -> str:
         """The gradient of a weight, or of some of its columns, as a paper writes it."""

@@ -12,9 +12,9 @@ from lstmsym.notation import Pointwise, Ref
 from lstmsym.planning.choices import Schedule
 from lstmsym.planning.layout import Affine, Layout, Run, affine, lay_out
 from lstmsym.planning.memory import AFTER, BEFORE, INSIDE, ONCE, Memory, ancestors, closure
-from lstmsym.planning.prepare import Block, Prepared
+from lstmsym.planning.prepare import Prepared
 from lstmsym.planning.region import Line, Region
-from lstmsym.program import Array, Cols, Phase, Stack, Step
+from lstmsym.program import Array, Cols, Phase, Stack, Step, Turned
 
 
 class ForwardRegion(Region):
@@ -50,7 +50,8 @@ class ForwardRegion(Region):
             for name in run.members:
                 if name not in forward.written:
                     forward.initial((name,), self.steps)
-        expr = N.Dot(self.memory.packs[run], run.operand)
+        inside = self.place == INSIDE
+        expr = N.Dot(forward.turned(run) if inside else self.memory.packs[run], run.operand)
         if fresh:
             expr += forward.constants(run.members)
         forward.written |= set(run.members)
@@ -159,51 +160,35 @@ class Forward:
         )
 
     def pack(self) -> None:
-        """The matrices of each run, stacked once a call; blocks of the same weights together."""
-        joint: dict[tuple[str, ...], Ref] = {}
+        """The matrices of each run, stacked once a call."""
         for layout in self.memory.layouts.values():
             for run in layout.runs:
-                self.memory.packs[run] = self.packed(run, joint)
+                self.memory.packs[run] = self.packed(run)
 
-    def packed(self, run: Run, joint: dict[tuple[str, ...], Ref]) -> sp.Expr:
-        """The matrix of one run."""
-        blocks = [
-            self.ready.blocks.get(w.base) if isinstance(w, Ref) else None for w in run.matrices
-        ]
-        if all(blocks):
-            known = [b for b in blocks if b]
-            weights = tuple(b.weight for b in known)
-            if weights not in joint:
-                joint[weights] = self.stacked(tuple(Ref(w) for w in weights))
-            return self.columns(joint[weights], known[0], run)
-        return self.stacked(run.matrices) if len(run.matrices) > 1 else run.matrices[0]
-
-    def columns(self, stacked: Ref, block: Block, run: Run) -> Ref:
-        """The columns of stacked weights that act on one operand, named after both."""
-        letter = stacked.base.split("_")[0]
-        name = self.memory.unique(
-            f"{letter}_{run.operand.base}", (run.high - run.low, block.high - block.low)
-        )
-        self.before.append(Step(Ref(name), Cols(stacked, block.low, block.high)))
-        self.memory.columns[Ref(name)] = Cols(stacked, block.low, block.high)
-        return Ref(name)
-
-    def stacked(self, matrices: tuple[sp.Expr, ...]) -> sp.Expr:
-        """A name for matrices one below the other."""
-        if len(matrices) == 1:
+    def packed(self, run: Run) -> sp.Expr:
+        """The matrix of one run, named after its first weight and its operand."""
+        matrices = tuple(self.columns(w) for w in run.matrices)
+        if matrices == run.matrices and len(matrices) == 1:
             return matrices[0]
-        shapes = [
-            self.memory.shapes[r.base] for m in matrices for r in [min(m.atoms(Ref), key=str)]
-        ]
-        widths = [
-            s[::-1] if isinstance(m, N.Transposed) else s
-            for s, m in zip(shapes, matrices, strict=True)
-        ]
-        shape = (sp.Add(*(s[0] for s in widths)), widths[0][1])
-        letters = {str(r.base)[0] for m in matrices for r in m.atoms(Ref)}
-        name = self.memory.unique(f"{letters.pop() if len(letters) == 1 else 'W'}_packed", shape)
-        self.before.append(Step(Ref(name), Stack(*matrices), False, ()))
-        return Ref(name)
+        letter = min(str(r) for r in matrices[0].atoms(Ref))[0]
+        shape = (run.high - run.low, self.memory.shapes[run.operand.base][0])
+        name = Ref(self.memory.unique(f"{letter}_{run.operand.base}", shape))
+        self.before.append(Step(name, Stack(*matrices) if len(matrices) > 1 else matrices[0]))
+        return name
+
+    def columns(self, matrix: sp.Expr) -> sp.Expr:
+        """A block of columns as what it is; any other matrix as it stands."""
+        block = self.ready.blocks.get(matrix.base) if isinstance(matrix, Ref) else None
+        return Cols(Ref(block.weight), block.low, block.high) if block else matrix
+
+    def turned(self, run: Run) -> sp.Expr:
+        """The matrix of a run for use at every step: read off a transposed copy, which is faster."""
+        pack = self.memory.packs[run]
+        if not isinstance(pack, Ref):
+            return pack
+        name = Ref(self.memory.unique(f"{pack.base}_T", self.memory.shapes[pack.base][::-1]))
+        self.before.append(Step(name, Turned(pack)))
+        return N.Transposed(name)
 
     def region(self, where: str) -> list[Step]:
         """The steps of one place."""

@@ -11,7 +11,7 @@ from lstmsym.notation import Ref
 from lstmsym.planning.layout import Layout, Run
 from lstmsym.planning.prepare import Block, Prepared
 from lstmsym.printing import Printer
-from lstmsym.program import Array, Cols
+from lstmsym.program import Array
 from lstmsym.shapes import Shape
 
 BEFORE, INSIDE, AFTER, ONCE = "before", "inside", "after", "once"
@@ -29,7 +29,6 @@ class Memory:
         self.arrays: dict[str, Array] = {}
         self.adjoint_array: dict[str, str] = {}
         self.packs: dict[Run, sp.Expr] = {}
-        self.columns: dict[Ref, Cols] = {}
         self.place: dict[str, str] = {}
         self.parameters = {q.now for q in ready.cell.role("parameter")} | {
             Ref(name) for name in ready.blocks

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.declare import Declared, Free, Hyper, Parameter, Timed
+from lstmsym.declare import Declared, Hyper, Parameter, Timed
 from lstmsym.notation import NotationError, Ref, Size
 from lstmsym.printing import Printer
 from lstmsym.rules import shape_of
@@ -184,7 +184,10 @@ class Cell(metaclass=_PageMeta):
 
     @staticmethod
     def from_equations(
-        name: str, declare: Iterable[Declared | Size], equations: Iterable[tuple[Ref | str, Any]], doc: str = ""
+        name: str,
+        declare: Iterable[Declared | Size],
+        equations: Iterable[tuple[Ref | str, Any]],
+        doc: str = "",
     ) -> Cell:
         """The same value without the sugar: declarations with names, then (name, expression) pairs.
 
@@ -257,7 +260,9 @@ def _quantity(page: Page, key: str, shape: Shape, loss: str | None) -> Quantity:
 def _blame(page: Page, equation: Equation, message: str) -> NoReturn:
     where = f"{equation.where}: " if equation.where else ""
     order = {key: place for place, key in enumerate(page)}
-    raise NotationError(f"{where}{page.cell}: in {equation.name} = {Printer(order)(equation.expr)}: {message}")
+    raise NotationError(
+        f"{where}{page.cell}: in {equation.name} = {Printer(order)(equation.expr)}: {message}"
+    )
 
 
 def _check_definitions(page: Page) -> None:
@@ -266,7 +271,9 @@ def _check_definitions(page: Page) -> None:
     assigned = {e.name.base for e in page.equations}
     for key, thing in page.declared.items():
         if isinstance(thing, Timed) and thing.role in ("state", "output", "loss") and key not in assigned:
-            raise NotationError(f"{page.cell}: {thing.role} {key} is never assigned: add a line {key}[t] = ...")
+            raise NotationError(
+                f"{page.cell}: {thing.role} {key} is never assigned: add a line {key}[t] = ..."
+            )
     if not any(thing.role == "state" for thing in page.declared.values()):
         raise NotationError(f"{page.cell}: no state: a recurrent cell declares at least one State()")
     seen: set[str] = set()
@@ -324,15 +331,20 @@ def _loss(page: Page, shapes: dict[str, Shape]) -> str | None:
     ]
     losses = declared + sinks
     if len(losses) > 1:
-        raise NotationError(f"{page.cell}: two losses, {' and '.join(losses)}: a cell has one loss, add them up in it")
+        raise NotationError(
+            f"{page.cell}: two losses, {' and '.join(losses)}: a cell has one loss, add them up in it"
+        )
     if targets and not losses:
         raise NotationError(
-            f"{page.cell}: target {min(targets)} has no loss: add a scalar line such as l = sum((h[t] - {min(targets)}[t])**2)"
+            f"{page.cell}: target {min(targets)} has no loss:"
+            f" add a scalar line such as l = sum((h[t] - {min(targets)}[t])**2)"
         )
     return losses[0] if losses else None
 
 
-def loss_part(equations: Iterable[Equation], loss: str | None, targets: Iterable[str]) -> tuple[Equation, ...]:
+def loss_part(
+    equations: Iterable[Equation], loss: str | None, targets: Iterable[str]
+) -> tuple[Equation, ...]:
     """The lines that only training needs: those that read a target, directly or not, and the loss."""
     tainted = {*targets, *({loss} if loss else ())}
     part = []
@@ -350,7 +362,9 @@ def _outputs(page: Page, loss: str | None) -> tuple[str, ...]:
     inside = {e.name.base for e in part}
     for equation in part:
         if isinstance(page.declared.get(equation.name.base), Timed) and equation.name.base != loss:
-            _blame(page, equation, "a state or output cannot depend on a target: it is unknown outside training")
+            _blame(
+                page, equation, "a state or output cannot depend on a target: it is unknown outside training"
+            )
     read: list[str] = []
     for equation in part:
         for ref in sorted(equation.expr.atoms(Ref), key=str):
@@ -369,8 +383,14 @@ def _check_uses(page: Page, loss: str | None, outputs: tuple[str, ...]) -> None:
     reads = _reads(page)
     for key, thing in page.declared.items():
         if key not in reads and thing.role in ("input", "parameter", "hyperparameter", "target"):
-            raise NotationError(f"{page.cell}: {thing.role} {key} is never used: use it in an equation or delete it")
+            raise NotationError(
+                f"{page.cell}: {thing.role} {key} is never used: use it in an equation or delete it"
+            )
     for equation in page.equations:
         key = equation.name.base
         if key not in reads and key not in page.declared and key != loss and key not in outputs:
-            _blame(page, equation, f"{key} is computed and never used: declare {key} = Output(), or delete the line")
+            _blame(
+                page,
+                equation,
+                f"{key} is computed and never used: declare {key} = Output(), or delete the line",
+            )

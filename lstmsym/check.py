@@ -252,7 +252,7 @@ def _moved(case: Case, direction: Values, step: complex) -> Case:
     for key, value in _variables(case).items():
         along = direction.get(key)
         groups[key[0]][key[1]] = value.astype(dtype) if along is None else value + step * along
-    return replace(case.astype(dtype), **groups)  # type: ignore[arg-type]
+    return replace(case.astype(dtype), **groups)
 
 
 def _gradients(kernel: Kernel, case: Case, grads: Any) -> Values:
@@ -262,7 +262,7 @@ def _gradients(kernel: Kernel, case: Case, grads: Any) -> Values:
     found |= {("state0", name): grads.state0.get(name) for name in case.state0}
     return {
         key: np.asarray(found[key])
-        if np.shape(found[key]) == value.shape and found[key] is not None
+        if found[key] is not None and np.shape(np.asarray(found[key])) == value.shape
         else np.full(value.shape, np.nan)
         for key, value in _variables(case).items()
     }

@@ -54,14 +54,20 @@ class Timed(Declared):
             self.fail(f"{self.name}[{index}]: {self.a_role} is read at a step, {self.name}[t]")
         if index.offset not in self.lags:
             allowed = " or ".join(f"{self.name}[{Time(lag)}]" for lag in self.lags)
-            advice = "keep the older value in a state of its own" if index.offset < 0 else "equations look back only"
+            advice = (
+                "keep the older value in a state of its own"
+                if index.offset < 0
+                else "equations look back only"
+            )
             self.fail(f"{self.name}[{index}]: {self.a_role} is read as {allowed}; {advice}")
         return Ref(self.name, index.offset)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """``c[t] = expression``: one line of the cell."""
         if self.page is None or self.role not in ("state", "output", "loss"):
-            self.fail(f"{self.name}[{index}] = ...: only a state, an output or the loss of a cell is assigned")
+            self.fail(
+                f"{self.name}[{index}] = ...: only a state, an output or the loss of a cell is assigned"
+            )
         if index != Time(0):
             self.fail(f"{self.name}[{index}] = ...: an equation defines {self.name}[t]")
         self.page.equation(self.name, value)
@@ -88,7 +94,7 @@ class Timed(Declared):
 
 
 class Input(Timed):
-    """An input of each step: ``Input()`` a vector of size m, ``Input(scalar)`` a number (a mask, a time gap)."""
+    """An input of each step: ``Input()`` is a vector of size m, ``Input(scalar)`` a number (a mask)."""
 
     role = "input"
 
@@ -113,7 +119,7 @@ class Output(Timed):
 
 
 class Loss(Timed):
-    """The loss of a step, a scalar; a scalar that reads a target and that nothing else reads is one undeclared."""
+    """The loss of a step. Undeclared, it is the scalar line that no other line reads."""
 
     role = "loss"
     rank = 0
@@ -189,7 +195,7 @@ def _many(kind: type[Free], names: str, dims: tuple[Any, ...]) -> Any:
 
 
 def weights(names: str, *dims: Any) -> Any:
-    """Weight matrices by name: ``W_i, W_f = weights("W_i W_f")``, ``V = weights("V", k, n)``."""
+    """Weight matrices by name, such as "W_i W_f"; dimensions left out follow from their use."""
     return _many(Weight, names, dims)
 
 

@@ -73,7 +73,9 @@ class Derivation:
         for backward in self.backward:
             if wanted in (str(backward.of), backward.of.base if backward.of.lag != -1 else None):
                 return backward.expr
-        raise KeyError(f"no gradient of {wanted}; there are gradients of {', '.join(str(b.of) for b in self.backward)}")
+        raise KeyError(
+            f"no gradient of {wanted}; there are gradients of {', '.join(str(b.of) for b in self.backward)}"
+        )
 
     @cached_property
     def order(self) -> Mapping[str, int]:

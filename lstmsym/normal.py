@@ -39,7 +39,9 @@ def normal_form(cell: Cell, loss: bool = True) -> tuple[tuple[Equation, ...], di
 
 def has_mixing(expr: sp.Expr) -> bool:
     """Whether an operation that mixes entries stands anywhere in the expression."""
-    return any(isinstance(node, Op) and not isinstance(node, Pointwise) for node in sp.preorder_traversal(expr))
+    return any(
+        isinstance(node, Op) and not isinstance(node, Pointwise) for node in sp.preorder_traversal(expr)
+    )
 
 
 class _Form:
@@ -79,7 +81,7 @@ class _Form:
             return expr.func(*(self.argument(a) for a in expr.args))
         if isinstance(expr, Op):
             return self.name(expr)
-        if not expr.args or not has_mixing(expr) and not _compound_activation(expr):
+        if not expr.args or (not has_mixing(expr) and not _compound_activation(expr)):
             return expr
         if isinstance(expr, sp.Mul):
             return expr.func(*(self.factor(f) for f in expr.args))
@@ -102,7 +104,9 @@ class _Form:
     def mixing(self, expr: sp.Expr) -> sp.Expr:
         """An operation that mixes entries, its operands named; a sum keeps its pointwise summand."""
         if isinstance(expr, (N.Sum, N.Total)):
-            return expr.func(self.activation(expr.args[0]) if isinstance(expr, N.Total) else self.pointwise(expr.args[0]))
+            return expr.func(
+                self.activation(expr.args[0]) if isinstance(expr, N.Total) else self.pointwise(expr.args[0])
+            )
         if isinstance(expr, N.Part):
             return self.part(expr)
         return expr.func(*(self.operand(a) for a in expr.args))
@@ -137,7 +141,8 @@ class _Form:
             bases = [a.base for a in expr.args if isinstance(a, Ref)]
             return "".join(bases) if _short(bases) else f"v_{line}"
         if isinstance(expr, (N.Mean, N.Variance, N.Max, N.Sum, N.LogSumExp, N.softmax, N.normalize)):
-            return f"{_LABELS.get(type(expr), type(expr).__name__.lower())}_{bases[0] if len(bases) == 1 else line}"
+            label = _LABELS.get(type(expr), type(expr).__name__.lower())
+            return f"{label}_{bases[0] if len(bases) == 1 else line}"
         if isinstance(expr, sp.Mul) and not has_mixing(expr):
             return "".join(bases) if _short(bases) else f"q_{line}"
         if self.current.expr.has(Pointwise) and isinstance(self.current.expr, Pointwise):

@@ -93,14 +93,16 @@ class Operand:
         """The slice ``v[a:b]`` of a vector, bounds in symbolic sizes."""
         if not isinstance(index, slice) or index.step is not None:
             raise NotationError(f"{self}[{index}]: only slices v[a:b] with step 1 are understood")
-        return Part(self, 0 if index.start is None else index.start, End if index.stop is None else index.stop)
+        return Part(
+            self, 0 if index.start is None else index.start, End if index.stop is None else index.stop
+        )
 
 
 End = sp.Symbol("end")
 """The open upper bound of a slice, replaced by the vector's size when a cell is built."""
 
 
-class Ref(Operand, sp.Symbol):  # type: ignore[misc]
+class Ref(Operand, sp.Symbol):
     """A quantity at a step: ``h[t-1]`` is ``Ref("h", -1)``; what has no time (a weight) has lag None."""
 
     base: str
@@ -132,7 +134,7 @@ class Ref(Operand, sp.Symbol):  # type: ignore[misc]
         return self if self.lag is None else Ref(self.base, self.lag + steps)
 
 
-class Op(Operand, sp.Function):  # type: ignore[misc]
+class Op(Operand, sp.Function):
     """An operation of the notation: opaque to SymPy, with a row in :mod:`lstmsym.rules`."""
 
     @classmethod
@@ -243,7 +245,7 @@ def abs(x: Any) -> sp.Expr:
     return absolute(x)
 
 
-def layer_norm(vector: Any, gain: Any, bias: Any = 0, eps: Any = sp.Float(1e-5)) -> sp.Expr:
+def layer_norm(vector: Any, gain: Any, bias: Any = 0, eps: Any = 1e-5) -> sp.Expr:
     """Layer normalisation, gain * normalize(v, eps) + bias (Ba, Kiros & Hinton 2016, eq. 4)."""
     return sp.sympify(gain) * normalize(vector, eps) + sp.sympify(bias)
 
@@ -293,7 +295,8 @@ def canonical(expr: Any) -> sp.Expr:
     if expr.func in _STOCK:
         return _STOCK[expr.func](*args)
     raise NotationError(
-        f"unknown function {getattr(expr.func, '__name__', expr.func)}; known are {', '.join(sorted(FUNCTIONS))}"
+        f"unknown function {getattr(expr.func, '__name__', expr.func)};"
+        f" known are {', '.join(sorted(FUNCTIONS))}"
     )
 
 

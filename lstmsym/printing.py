@@ -77,10 +77,7 @@ class Printer:
         """A number, fractions as p/q."""
         if isinstance(number, sp.Rational) and number.q != 1:
             return f"{number.p}/{number.q}", PRODUCT if number > 0 else SUM
-        if isinstance(number, sp.Float):
-            text = repr(float(number))
-        else:
-            text = str(number)
+        text = repr(float(number)) if isinstance(number, sp.Float) else str(number)
         return text, ATOM if number >= 0 else SUM
 
     # -- sums, products, powers --------------------------------------------------------------------
@@ -134,7 +131,7 @@ class Printer:
         return self.power(expr.base, expr.exp), POWER
 
     def power(self, base: sp.Expr, exponent: sp.Expr) -> str:
-        """base to the exponent."""
+        """Base to the exponent."""
         return f"{self.at(base, ATOM)}**{self.at(exponent, ATOM)}"
 
     # -- operations --------------------------------------------------------------------------------
@@ -167,7 +164,7 @@ class Printer:
     # -- house order -------------------------------------------------------------------------------
 
     def term_key(self, term: sp.Expr) -> tuple[Any, ...]:
-        """Where a term stands in a sum: products with matrices, memories, products, names, what comes from t+1."""
+        """Where a term stands in a sum: matrix products, memories, products, names, what comes from t+1."""
         refs = refs_in(term, self.order)
         if not refs:
             return (2 if is_negative(term) else -1, 0, (), str(term))
@@ -237,6 +234,6 @@ class Text(Printer):
         return f"{self.at(left, UNARY)} {self.at(right, UNARY)}", PRODUCT
 
     def spell_Outer(self, expr: sp.Expr) -> tuple[str, int]:
-        """u vᵀ."""
+        """U vᵀ."""
         left, right = expr.args
         return f"{self.at(left, UNARY)} {self.at(right, ATOM)}ᵀ", PRODUCT

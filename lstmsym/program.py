@@ -174,13 +174,11 @@ class Program:
         for title, phase in (("forward", self.forward), ("backward", self.backward)):
             for place, steps in phase:
                 lines.append(
-                    f"{title}, {place} the loop over t:"
-                    if place != "inside"
-                    else f"{title}, for each t:"
+                    f"{title}, {place} the loop over t:" if place != "inside" else f"{title}, for each t:"
                 )
-                lines += [
-                    f"    {show(s.target)} {'+=' if s.add else '='} {show(s.expr)}" for s in steps
-                ] or ["    -"]
+                lines += [f"    {show(s.target)} {'+=' if s.add else '='} {show(s.expr)}" for s in steps] or [
+                    "    -"
+                ]
         lines.append(f"matrix products: {self.products}")
         lines.append(f"saved numbers:   {sp.collect(self.saved_numbers, [T, B])}")
         return "\n".join(lines)

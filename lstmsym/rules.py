@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sympy as sp
 
@@ -46,7 +47,9 @@ def pointwise(
 ) -> Rule:
     """A row whose derivative by each argument is a function of (y, *arguments), or None for none."""
 
-    def pull(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+    def pull(
+        y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+    ) -> tuple[sp.Expr | None, ...]:
         partials = [f(y, *args) for f in derivatives]
         partials += [None] * (len(args) - len(partials))
         return tuple(None if f is None else d * f for f in partials)
@@ -129,45 +132,63 @@ def _vector_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
 # -- cotangents of the operations that mix entries -------------------------------------------------
 
 
-def _dot(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _dot(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     a, v = args
     if len(shapes[1]) == 1:
         return N.Outer(d, v), N.Dot(N.transposed(a), d)
     return N.Dot(d, N.transposed(v)), N.Dot(N.transposed(a), d)
 
 
-def _outer(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _outer(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     return N.Dot(d, args[1]), N.Dot(N.transposed(d), args[0])
 
 
-def _concat(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _concat(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     ends = [sp.Add(*(s[0] for s in shapes[:j])) for j in range(len(shapes) + 1)]
-    return tuple(N.Part(d, low, high) for low, high in zip(ends, ends[1:], strict=False))
+    return tuple(N.Part(d, low, high) for low, high in pairwise(ends))
 
 
-def _part(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _part(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     size = shapes[0][0]
     return (N.Pad(d, args[1], size - (size if args[2] == N.End else args[2])), None, None)
 
 
-def _pad(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _pad(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     return (N.Part(d, args[1], args[1] + shapes[0][0]), None, None)
 
 
-def _spread(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _spread(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     return (N.Sum(d), *(None for _ in args[1:]))
 
 
-def _variance(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _variance(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     return (2 * d * (args[0] - N.Mean(args[0])) / shapes[0][0],)
 
 
-def _normalize(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _normalize(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     vector, eps = args
     return (d - N.Mean(d) - y * N.Mean(d * y)) / N.sqrt(N.Variance(vector) + eps), None
 
 
-def _max(y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]) -> tuple[sp.Expr | None, ...]:
+def _max(
+    y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
+) -> tuple[sp.Expr | None, ...]:
     hit = N.equal(args[0], y)
     return (d * hit / N.Sum(hit),)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import linecache
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,11 @@ from lstmsym.program import Array, Phase, Program, Step
 from lstmsym.shapes import Shape
 
 TAKEN = frozenset(
-    "np T B t dtype params state state0 dstate tape dy grads loss rng shapes sizes check initial namedtuple"
-    " rows each pad spread turned main Tape Grads INPUTS STATES OUTPUTS TARGETS SIZES HYPERPARAMETERS targets".split()
-) | set(HELPERS.values())  # fmt: skip
+    """np T B t dtype params state state0 dstate tape dy grads loss rng shapes sizes check initial main
+    namedtuple rows each pad spread turned expected fit wanted states outputs targets gradients shape
+    Tape Grads INPUTS STATES OUTPUTS TARGETS SIZES STARTS""".split()
+) | set(HELPERS.values())
+"""Names that the template uses."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,25 @@ class Names:
         return self.given[name]
 
 
+class Sized(Printer):
+    """Prints sizes under the names that the file gives them."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """Know the names."""
+        super().__init__()
+        self.names = names
+
+    def size(self, symbol: sp.Symbol) -> str:
+        """A size symbol by its name in the file."""
+        return self.names.get(symbol.name, symbol.name)
+
+
 class Writer:
     """Writes the statements of one context: all steps at once, or one step of a loop."""
 
-    def __init__(self, program: Program, names: Names, stored: set[str], place: str, helpers: set[str]) -> None:
+    def __init__(
+        self, program: Program, names: Names, stored: set[str], place: str, helpers: set[str]
+    ) -> None:
         """``stored`` are the arrays that hold all steps; ``place`` is batched, forward or backward."""
         self.program, self.names, self.stored, self.place = program, names, stored, place
         self.states = {q.name for q in program.cell.role("state")}
@@ -249,7 +266,8 @@ class Writer:
     def store(self, text: str, target: sp.Expr, expr: sp.Expr, add: bool) -> list[str]:
         """Write into storage."""
         if add:
-            return [f"{text} {'-' if is_negative(expr) else '+'}= {self.spell(-expr if is_negative(expr) else expr)}"]
+            sign, rest = ("-", -expr) if is_negative(expr) else ("+", expr)
+            return [f"{text} {sign}= {self.spell(rest)}"]
         whole = text if text.endswith("]") else f"{text}[...]"
         if self.place == "batched":
             return self.batched_store(text, whole, target, expr)
@@ -392,7 +410,13 @@ def _backward(program: Program, names: Names, helpers: set[str]) -> Body:
 
 
 def _body(
-    program: Program, names: Names, phase: Phase, arrays: tuple[Array, ...], stored: set[str], place: str, helpers: set[str]
+    program: Program,
+    names: Names,
+    phase: Phase,
+    arrays: tuple[Array, ...],
+    stored: set[str],
+    place: str,
+    helpers: set[str],
 ) -> Body:
     """The statements of one direction; arrays that are filled before the loop come first."""
     batched = Writer(program, names, stored, "batched", helpers)
@@ -425,8 +449,7 @@ def _loss(program: Program, names: Names, helpers: set[str]) -> tuple[Statement,
 
 def _empty(names: Names, array: Array) -> str:
     lead = {"all": ["T", "B"], "state": ["T + 1", "B"], "once": []}[array.time]
-    show = Printer()
-    show.size = lambda symbol: names.sizes.get(symbol.name, symbol.name)  # type: ignore[method-assign]
+    show = Sized(names.sizes)
     dims = [*lead, *(show(s) for s in array.shape)]
     return f"{names(array.name)} = np.empty(({', '.join(dims)}{',' if len(dims) == 1 else ''}), dtype)"
 
@@ -452,8 +475,7 @@ def _views(program: Program, names: Names, loop: Writer, stored: set[str]) -> tu
 
 
 def _tuple(shape: Shape, sizes: dict[str, str]) -> str:
-    show = Printer()
-    show.size = lambda symbol: sizes.get(symbol.name, symbol.name)  # type: ignore[method-assign]
+    show = Sized(sizes)
     return f"({', '.join(show(s) for s in shape)}{',' if len(shape) == 1 else ''})"
 
 
@@ -470,13 +492,13 @@ def _dimensions(program: Program, names: Names) -> tuple[Dimension, ...]:
     places = [(f'inputs["{q.name}"]', 2 + i, d) for q in cell.role("input") for i, d in enumerate(q.shape)]
     places += [(f'params["{q.name}"]', i, d) for q in cell.role("parameter") for i, d in enumerate(q.shape)]
     waiting = list(cell.sizes)
-    show = Printer()
-    show.size = lambda symbol: names.sizes.get(symbol.name, symbol.name)  # type: ignore[method-assign]
+    show = Sized(names.sizes)
     while waiting:
         found = next(((s, place) for s in waiting for place in places if _settles(place[2], s, known)), None)
         if found is None:
             raise NotationError(
-                f"{cell.name}: size {waiting[0]} cannot be read off an input or a parameter: give one of them a dimension {waiting[0]}"
+                f"{cell.name}: size {waiting[0]} cannot be read off an input or a parameter:"
+                f" give one of them a dimension {waiting[0]}"
             )
         size, (text, axis, dim) = found
         shape = f"{text}.shape[{axis}]"
@@ -486,21 +508,26 @@ def _dimensions(program: Program, names: Names) -> tuple[Dimension, ...]:
             known[size] = f"{shape} // {dim.coeff(size)}"
         waiting.remove(size)
     return tuple(
-        Dimension(size.name, names.sizes[size.name], size.keyword, _default(size, names), source) for size, source in known.items()
+        Dimension(size.name, names.sizes[size.name], size.keyword, _default(size, names), source)
+        for size, source in known.items()
     )
 
 
 def _settles(dim: sp.Expr, size: Size, known: dict[Size, str]) -> bool:
     others = dim.atoms(Size) - {size}
     coefficient = dim.coeff(size)
-    return coefficient.is_Integer and coefficient != 0 and others <= set(known) and (coefficient == 1 or not others)
+    return (
+        coefficient.is_Integer
+        and coefficient != 0
+        and others <= set(known)
+        and (coefficient == 1 or not others)
+    )
 
 
 def _default(size: Size, names: Names) -> str | None:
     if size in (N.m, N.n):
         return None
-    show = Printer()
-    show.size = lambda symbol: next((s.keyword for s in (N.m, N.n, N.p, N.k) if s.name == symbol.name), symbol.name)  # type: ignore[method-assign]
+    show = Sized({s.name: s.keyword for s in (N.m, N.n, N.p, N.k)})
     default = sp.sympify(size.default if size.default is not None else N.n)
     if isinstance(default, sp.floor):
         above, below = sp.fraction(sp.together(default.args[0]))
@@ -509,7 +536,7 @@ def _default(size: Size, names: Names) -> str | None:
 
 
 def load(text: str, name: str) -> Any:
-    """The emitted module, imported from its text (which is ours: made from the program, never from a document)."""
+    """The emitted module, run from its text, which is made from a program and never from a document."""
     module = types.ModuleType(name)
     filename = f"<lstmsym {name}>"
     module.__dict__["__file__"] = filename

@@ -14,9 +14,9 @@ from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
 
 HELPERS: dict[str, str] = {
-    "sigma": "sigmoid", "relu": "relu", "leaky_relu": "leaky_relu", "elu": "elu", "hard_sigmoid": "hard_sigmoid",
-    "softplus": "softplus", "step": "step", "equal": "equal", "softmax": "softmax", "log_softmax": "log_softmax",
-    "LogSumExp": "logsumexp", "normalize": "normalize",
+    "sigma": "sigmoid", "relu": "relu", "leaky_relu": "leaky_relu", "elu": "elu", "step": "step",
+    "hard_sigmoid": "hard_sigmoid", "softplus": "softplus", "equal": "equal", "softmax": "softmax",
+    "log_softmax": "log_softmax", "LogSumExp": "logsumexp", "normalize": "normalize",
 }  # fmt: skip
 """Operations that NumPy has no name for, and what the emitted file calls them."""
 
@@ -75,7 +75,11 @@ class NumPy(Printer):
         """Fractions as decimals, so that single precision stays single."""
         if isinstance(number, sp.Rational) and number.q != 1:
             exact = float(number)
-            return (repr(exact), ATOM) if sp.Rational(repr(exact)) == number else (f"{number.p} / {number.q}", PRODUCT)
+            return (
+                (repr(exact), ATOM)
+                if sp.Rational(repr(exact)) == number
+                else (f"{number.p} / {number.q}", PRODUCT)
+            )
         return super().number(number)
 
     # -- pointwise: a scalar per sample needs an axis beside a vector ---------------------------------

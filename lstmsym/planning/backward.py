@@ -98,19 +98,9 @@ class BackwardPass:
         for ref in line.expr.atoms(Ref):
             readers = [b for b in self.lines if ref in b.expr.atoms(Ref)]
             own = next((b for b in self.lines if b.name == ref), None)
-            same = (
-                own is not None
-                and self.where(ref) == self.where(line.name)
-                and own.shape == line.shape
-            )
+            same = own is not None and self.where(ref) == self.where(line.name) and own.shape == line.shape
             linear = ref in sp.Mul.make_args(line.expr)
-            if (
-                same
-                and linear
-                and len(readers) == 1
-                and ref.base not in self.memory.aliases
-                and ref.lag == 0
-            ):
+            if same and linear and len(readers) == 1 and ref.base not in self.memory.aliases and ref.lag == 0:
                 self.memory.aliases[ref.base] = self.memory.aliases[adjoint]
                 return ref.base
         return None
@@ -188,9 +178,7 @@ class BackwardPass:
     def region(self, place: str, where: Mapping[Ref, str]) -> list[Step]:
         """The steps of one place."""
         region = Region(self.memory, self.schedule.fuse)
-        here = [
-            b for b in self.lines if where[b.name] == place and b.of.base not in self.ready.blocks
-        ]
+        here = [b for b in self.lines if where[b.name] == place and b.of.base not in self.ready.blocks]
         region.schedule([self.line(b) for b in here if b.name.lag is not None], set())
         if place == AFTER:
             region.steps += self.assembled
@@ -211,16 +199,10 @@ class BackwardPass:
         """The gradient of each split weight: columns side by side, or rows of the joint array."""
         steps = []
         for weight in dict.fromkeys(block.weight for block in self.ready.blocks.values()):
-            parts = [
-                self.block_gradient(name)
-                for name, b in self.ready.blocks.items()
-                if b.weight == weight
-            ]
+            parts = [self.block_gradient(name) for name, b in self.ready.blocks.items() if b.weight == weight]
             rows = {part.args[0] for part in parts if isinstance(part, Cols)}
             whole = (
-                rows.pop()
-                if len(rows) == 1 and all(isinstance(p, Cols) for p in parts)
-                else Beside(*parts)
+                rows.pop() if len(rows) == 1 and all(isinstance(p, Cols) for p in parts) else Beside(*parts)
             )
             steps.append(Step(Ref(self.names.adjoint(weight)), whole))
         return steps

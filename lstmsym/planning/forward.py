@@ -149,15 +149,9 @@ class Forward:
         (reader,) = readers
         states = {q.name for q in self.ready.cell.role("state")}
         simple = (
-            isinstance(reader.expr, Pointwise)
-            and reader.expr.args[0] == name
-            and len(reader.expr.args) == 1
+            isinstance(reader.expr, Pointwise) and reader.expr.args[0] == name and len(reader.expr.args) == 1
         )
-        return (
-            reader.name
-            if simple and reader.name in lines and reader.name.base not in states
-            else None
-        )
+        return reader.name if simple and reader.name in lines and reader.name.base not in states else None
 
     def pack(self) -> None:
         """The matrices of each run, stacked once a call."""
@@ -198,9 +192,7 @@ class Forward:
         lines = []
         for e in self.ready.forward:
             if self.memory.place[e.name.base] == where:
-                lines.append(
-                    Line(e.name, e.expr, frozenset(e.expr.atoms(Ref)), e.name in self.affine)
-                )
+                lines.append(Line(e.name, e.expr, frozenset(e.expr.atoms(Ref)), e.name in self.affine))
         region.schedule(lines, set())
         return region.steps
 
@@ -232,18 +224,11 @@ class Forward:
         if len(found) == 1:
             return found[0]
         sizes = [self.memory.shapes[name.base][0] for name in names]
-        return N.Concat(
-            *(c if c != 0 else N.Spread(0, size) for c, size in zip(found, sizes, strict=True))
-        )
+        return N.Concat(*(c if c != 0 else N.Spread(0, size) for c, size in zip(found, sizes, strict=True)))
 
     def runs_of(self, name: Ref) -> list[Run]:
         """The runs a member takes part in."""
-        return [
-            run
-            for layout in self.memory.layouts.values()
-            for run in layout.runs
-            if name in run.members
-        ]
+        return [run for layout in self.memory.layouts.values() for run in layout.runs if name in run.members]
 
     def array_of(self, name: Ref) -> str:
         """The shared array of a member."""

@@ -32,11 +32,7 @@ def affine(line: Equation, shapes: Mapping[str, Shape]) -> Affine | None:
     """The line as matrix products, constants and rest; None where it has no matrix product."""
     dots, constants, rest = [], [], []
     for term in sp.Add.make_args(line.expr):
-        if (
-            isinstance(term, N.Dot)
-            and _is_constant(term.args[0])
-            and _is_vector(term.args[1], shapes)
-        ):
+        if isinstance(term, N.Dot) and _is_constant(term.args[0]) and _is_vector(term.args[1], shapes):
             dots.append((term.args[0], term.args[1]))
         elif _is_constant(term) and isinstance(term, Ref):
             constants.append(term)
@@ -80,9 +76,7 @@ class Layout:
         return self.offsets[self.members[-1].name][1] if self.members else sp.Integer(0)
 
 
-def lay_out(
-    lines: Iterable[Affine], kind: Mapping[Ref, str], shapes: Mapping[str, Shape]
-) -> Layout:
+def lay_out(lines: Iterable[Affine], kind: Mapping[Ref, str], shapes: Mapping[str, Shape]) -> Layout:
     """Order the lines so that each operand's members are neighbours, and like activations too.
 
     ``kind`` is what is applied to a member (sigma, tanh, ...).
@@ -118,9 +112,7 @@ def _breaks(order: list[Affine], operands: tuple[Ref, ...]) -> int:
     count = 0
     for v in operands:
         uses = [any(u == v for _, u in a.dots) for a in order]
-        count += sum(
-            1 for place, used in enumerate(uses) if used and not (place and uses[place - 1])
-        )
+        count += sum(1 for place, used in enumerate(uses) if used and not (place and uses[place - 1]))
     return count
 
 

@@ -30,15 +30,11 @@ class Memory:
         self.adjoint_array: dict[str, str] = {}
         self.packs: dict[Run, sp.Expr] = {}
         self.place: dict[str, str] = {}
-        self.parameters = {q.now for q in ready.cell.role("parameter")} | {
-            Ref(name) for name in ready.blocks
-        }
+        self.parameters = {q.now for q in ready.cell.role("parameter")} | {Ref(name) for name in ready.blocks}
         # fmt: off
         order = [q.name for q in ready.cell.quantities] + [e.name.base for e in ready.forward]
         # fmt: on
-        self.order: dict[str, int] = {
-            name: place for place, name in enumerate(dict.fromkeys(order))
-        }
+        self.order: dict[str, int] = {name: place for place, name in enumerate(dict.fromkeys(order))}
         gradients = [
             *(r.base for r in ready.given.values()),
             *(b.name.base for b in ready.backward),

@@ -55,14 +55,10 @@ def prepare(derivation: Derivation, save: bool = True) -> Prepared:
     lines, blocks = _split(lines, shapes)
     backward, shapes = _sweep(cell, lines, shapes, plain, blocks)
     loss, loss_backward, shapes = _loss(cell, shapes, plain)
-    return Prepared(
-        cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes
-    )
+    return Prepared(cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes)
 
 
-def _named_activations(
-    lines: tuple[Equation, ...], shapes: dict[str, Shape]
-) -> tuple[Equation, ...]:
+def _named_activations(lines: tuple[Equation, ...], shapes: dict[str, Shape]) -> tuple[Equation, ...]:
     """Give every costly function inside a line a line of its own."""
     out: list[Equation] = []
     named: dict[sp.Expr, Ref] = {}
@@ -93,12 +89,9 @@ def _split(
     rules: dict[sp.Expr, sp.Expr] = {}
     blocks: dict[str, Block] = {}
     for operand, parts in concats.items():
-        uses = {
-            node for line in lines for node in line.expr.atoms(N.Dot) if node.args[1] == operand
-        }
+        uses = {node for line in lines for node in line.expr.atoms(N.Dot) if node.args[1] == operand}
         elsewhere = any(
-            operand in line.expr.xreplace(dict.fromkeys(uses, sp.Integer(0))).atoms(Ref)
-            for line in lines
+            operand in line.expr.xreplace(dict.fromkeys(uses, sp.Integer(0))).atoms(Ref) for line in lines
         )
         weights = [node.args[0] for node in uses]
         if elsewhere or not all(isinstance(part, Ref) and part.lag is not None for part in parts):
@@ -142,9 +135,7 @@ def _sweep(
     names = plain.names
     sweep = Sweep(
         shapes,
-        lambda ref: (
-            Ref(names.back(ref.base), 0) if ref.lag == -1 else Ref(names.adjoint(ref.base), ref.lag)
-        ),
+        lambda ref: Ref(names.back(ref.base), 0) if ref.lag == -1 else Ref(names.adjoint(ref.base), ref.lag),
     )
     for output, ref in plain.given.items():
         sweep.seed(Ref(output, 0), ref, shapes[output])

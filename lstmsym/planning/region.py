@@ -40,9 +40,7 @@ class Region:
         waiting = list(lines)
         while waiting:
             ready = [line for line in waiting if not (line.needs & names - known - {line.name})]
-            chosen = min(
-                ready, key=lambda line: (self.urgency(line, ready, waiting), waiting.index(line))
-            )
+            chosen = min(ready, key=lambda line: (self.urgency(line, ready, waiting), waiting.index(line)))
             group = self.group(chosen, ready)
             self.emit(group)
             for line in group:
@@ -103,11 +101,7 @@ class Region:
     def emit(self, group: list[Line]) -> None:
         """One step for a group of like lines, or for a line by itself."""
         line = group[0]
-        says = (
-            ()
-            if line.quiet
-            else tuple(self.memory.line(member.name, member.expr) for member in group)
-        )
+        says = () if line.quiet else tuple(self.memory.line(member.name, member.expr) for member in group)
         answers = tuple(dict.fromkeys(a for member in group for a in member.answers))
         if len(group) == 1:
             self.one(line, says, answers)
@@ -131,6 +125,4 @@ class Region:
 
 def mixes(expr: sp.Expr) -> bool:
     """Whether an operation that mixes entries stands in it."""
-    return any(
-        isinstance(a, N.Op) and not isinstance(a, Pointwise) for a in sp.preorder_traversal(expr)
-    )
+    return any(isinstance(a, N.Op) and not isinstance(a, Pointwise) for a in sp.preorder_traversal(expr))

@@ -19,14 +19,8 @@ def assemble(ready: Prepared, memory: Memory, forward: Phase, backward: Phase) -
     later = _read(memory, backward.before + backward.inside + backward.after)
     wanted = later | _read(memory, forward.after) | set(cell.outputs) | set(memory.layouts) | states
     written = _written(memory, forward.inside) | _written(memory, _parts(memory, forward)) | states
-    forward_arrays = tuple(
-        a for name, a in homes.items() if name in written & wanted and a.time != "once"
-    )
-    made = {
-        r.base
-        for s in (*forward.before, *forward.inside, *forward.after)
-        for r in s.target.atoms(Ref)
-    }
+    forward_arrays = tuple(a for name, a in homes.items() if name in written & wanted and a.time != "once")
+    made = {r.base for s in (*forward.before, *forward.inside, *forward.after) for r in s.target.atoms(Ref)}
     made |= {r.base for name in made for r in memory.slot(Ref(name, 0)).atoms(Ref)} | states
     saved = tuple(a for name, a in homes.items() if name in later & made)
     inside = _written(memory, backward.inside) & _read(memory, backward.after)
@@ -34,9 +28,7 @@ def assemble(ready: Prepared, memory: Memory, forward: Phase, backward: Phase) -
     gradients_of_inputs = {names.adjoint(q.name) for q in cell.role("input")}
     inside |= _written(memory, backward.inside) & gradients_of_inputs
     backward_arrays = tuple(
-        a
-        for name, a in _adjoint_arrays(ready, memory).items()
-        if name in inside or a.time == "once"
+        a for name, a in _adjoint_arrays(ready, memory).items() if name in inside or a.time == "once"
     )
     quantities = cell.role("input", "hyperparameter")
     gradients = {
@@ -73,9 +65,7 @@ def _plain_arrays(ready: Prepared, memory: Memory, states: set[str]) -> dict[str
 
 def _packed_names(memory: Memory) -> list[Ref]:
     """The stacked weights, which the backward pass reads again."""
-    return sorted(
-        {r for pack in memory.packs.values() for r in pack.atoms(Ref)} - memory.parameters, key=str
-    )
+    return sorted({r for pack in memory.packs.values() for r in pack.atoms(Ref)} - memory.parameters, key=str)
 
 
 def _adjoint_arrays(ready: Prepared, memory: Memory) -> dict[str, Array]:

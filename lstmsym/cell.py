@@ -22,7 +22,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.declare import Declared, Hyper, Parameter, Timed
 from lstmsym.notation import NotationError, Ref, Size
-from lstmsym.printing import Printer
+from lstmsym.printing import Latex, Printer, display
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
 
@@ -222,6 +222,10 @@ class Cell(metaclass=_PageMeta):
         """The size symbols in the shapes, m and n first."""
         found = {s for q in self.quantities for dim in q.shape for s in dim.atoms(Size)} | {N.n}
         return tuple(sorted(found, key=lambda s: ("mn".find(s.name) if s.name in "mn" else 2, s.name)))
+
+    def _repr_latex_(self) -> str:
+        show = Latex(self.order)
+        return display(rf"{show(e.name)} &= {show(e.expr)}" for e in self.equations)
 
     def __str__(self) -> str:
         """The page, equations aligned."""

@@ -15,6 +15,7 @@ from functools import cached_property
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym import render
 from lstmsym.cell import Cell, Equation, loss_part
 from lstmsym.normal import normalise, shape_lookup
 from lstmsym.notation import Op, Ref
@@ -76,6 +77,13 @@ class Derivation:
         raise KeyError(
             f"no gradient of {wanted}; there are gradients of {', '.join(str(b.of) for b in self.backward)}"
         )
+
+    def __str__(self) -> str:
+        """Numbered equations, aligned."""
+        return render.text(self)
+
+    def _repr_latex_(self) -> str:
+        return render.latex(self)
 
     @cached_property
     def order(self) -> Mapping[str, int]:

@@ -214,8 +214,10 @@ class Cell(metaclass=_PageMeta):
 
     @cached_property
     def order(self) -> Mapping[str, int]:
-        """Name -> place, for printing."""
-        return {q.name: place for place, q in enumerate(self.quantities)}
+        """Name -> place, for printing: what is given as declared, then what is computed, line by line."""
+        computed = [e.name.base for e in self.equations]
+        given = [q.name for q in self.quantities if q.name not in computed]
+        return {name: place for place, name in enumerate([*given, *computed])}
 
     @cached_property
     def sizes(self) -> tuple[Size, ...]:

@@ -88,7 +88,7 @@ class Derivation:
     @cached_property
     def order(self) -> Mapping[str, int]:
         """Name -> place for printing: adjoints first, then names as they are declared."""
-        names = [q.name for q in self.cell.quantities] + [e.name.base for e in self.forward]
+        names = [*self.cell.order, *(e.name.base for e in self.forward)]
         order = {name: place for place, name in enumerate(dict.fromkeys(names))}
         adjoints = [*(r.base for r in self.given.values()), *(b.name.base for b in self.backward)]
         adjoints += [self.names.back(s.name) for s in self.cell.role("state")]

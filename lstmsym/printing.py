@@ -170,24 +170,22 @@ class Printer:
             return (2 if is_negative(term) else -1, 0, (), str(term))
         lags = {r.lag for r in refs}
         kind = 3 if isinstance(term if not is_negative(term) else -term, Ref) else 2
-        if 1 in lags:
-            kind = 4
-        elif term.has(N.Dot):
+        if term.has(N.Dot):
             kind = 0
             refs = [*(r for r in refs if r.lag is None), *(r for r in refs if r.lag is not None)]
         elif -1 in lags:
             kind = 1
-        return (int(is_negative(term)), kind, self.places(refs), str(term))
+        return (int(is_negative(term)), kind + 4 * (1 in lags), self.places(refs), str(term))
 
     def factor_key(self, factor: sp.Expr) -> tuple[Any, ...]:
         """Where a factor stands in a product: numbers, gradients, weights, gates, functions, memories."""
         refs = refs_in(factor, self.order)
         if not refs:
-            return (-1, 0 if isinstance(factor, sp.Number) else 1, 0, (), str(factor))
+            return (-1, 0 if isinstance(factor, sp.Number) else 1, (), 0, (), str(factor))
         gradient = any(self.is_gradient(r) for r in refs)
         lag = {None: 0, 0: 1, -1: 2, 1: 3}.get(refs[0].lag, 4)
         plain = 0 if isinstance(factor, Ref) else 1
-        return (0 if gradient else 1, lag, plain, self.places(refs), str(factor))
+        return (0 if gradient else 1, lag, self.places(refs[:1]), plain, self.places(refs), str(factor))
 
     def is_gradient(self, ref: Ref) -> bool:
         """Whether a name is an adjoint: those stand first in the order, below zero."""
@@ -290,7 +288,8 @@ class Latex(Printer):
         if kind == "given":
             return rf"\frac{{\partial l_t}}{{\partial {_subscripted(base, ref.lag)}}}"
         if base.endswith("_prev"):
-            return rf"\overleftarrow{{\delta {_subscripted(base.removesuffix('_prev'), None)}}}_{{{N.Time(ref.lag or 0)}}}"
+            inner = _subscripted(base.removesuffix("_prev"), None)
+            return rf"\overleftarrow{{\delta {inner}}}_{{{N.Time(ref.lag or 0)}}}"
         return rf"\delta {_subscripted(base, ref.lag)}"
 
     def size(self, symbol: sp.Symbol) -> str:
@@ -373,7 +372,7 @@ def display(rows: Iterable[str]) -> str:
 
 
 def _subscripted(base: str, lag: int | None) -> str:
-    """``W_i`` as W_i, ``x_c`` at t as x_{c,t}, ``gamma_xi`` as \\gamma_{xi}."""
+    r"""``W_i`` as W_i, ``x_c`` at t as x_{c,t}, ``gamma_xi`` as \\gamma_{xi}."""
     head, *subs = base.split("_")
     if head in GREEK:
         head = rf"\{head}"

@@ -32,7 +32,7 @@ class Memory:
         self.place: dict[str, str] = {}
         self.parameters = {q.now for q in ready.cell.role("parameter")} | {Ref(name) for name in ready.blocks}
         # fmt: off
-        order = [q.name for q in ready.cell.quantities] + [e.name.base for e in ready.forward]
+        order = [*ready.cell.order] + [e.name.base for e in ready.forward]
         # fmt: on
         self.order: dict[str, int] = {name: place for place, name in enumerate(dict.fromkeys(order))}
         gradients = [

@@ -181,11 +181,15 @@ class Printer:
         """Where a factor stands in a product: numbers, gradients, weights, gates, functions, memories."""
         refs = refs_in(factor, self.order)
         if not refs:
-            return (-1, 0 if isinstance(factor, sp.Number) else 1, (), 0, (), str(factor))
+            return (-1, not isinstance(factor, sp.Number), 0, (), 0, (), str(factor))
         gradient = any(self.is_gradient(r) for r in refs)
+        mixing = any(
+            isinstance(a, N.Op) and not isinstance(a, N.Pointwise) for a in sp.preorder_traversal(factor)
+        )
         lag = {None: 0, 0: 1, -1: 2, 1: 3}.get(refs[0].lag, 4)
+        late = 2 * mixing + isinstance(factor, N.Pointwise)
         plain = 0 if isinstance(factor, Ref) else 1
-        return (0 if gradient else 1, lag, self.places(refs[:1]), plain, self.places(refs), str(factor))
+        return (not gradient, late, lag, self.places(refs[:1]), plain, self.places(refs), str(factor))
 
     def is_gradient(self, ref: Ref) -> bool:
         """Whether a name is an adjoint: those stand first in the order, below zero."""

@@ -1,0 +1,227 @@
+"""Verdicts: PROVED for every size, PROVED IF under a named reading, REFUTED with numbers, or open.
+
+Each claim is fed the true upstream quantities, so that an error is charged to the line that makes
+it.  A failed proof is never a disagreement, and agreement at points is never a proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from lstmsym.notation import NotationError, Ref
+from lstmsym.printing import Printer
+from lstmsym.shapes import ShapeError, spelled
+from lstmsym.verify.canonical import Canon
+from lstmsym.verify.claims import Claim, Claims, Label, unlabelled
+from lstmsym.verify.evaluate import MP, PRESENT, STEPS, Numbers, evaluate, generic
+from lstmsym.verify.poly import TooLarge
+from lstmsym.verify.readings import readings
+from lstmsym.verify.repair import edits
+from lstmsym.verify.system import System
+
+
+class Status(Enum):
+    """What can be said of an equation."""
+
+    PROVED = "proved"
+    PROVED_IF = "conditional"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    UNREAD = "unread"
+    NOT_A_CLAIM = "not-a-claim"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Numbers that show a difference: sizes, one entry of both sides."""
+
+    sizes: Mapping[str, int]
+    entry: tuple[int, ...]
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        """One line."""
+        sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+        where = f" entry {list(self.entry)}" if self.entry else ""
+        return f"at {sizes}, T={STEPS}:{where} is {self.left}, claimed {self.right}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one claim, and why."""
+
+    status: Status
+    claim: Claim
+    message: str = ""
+    expected: str = ""
+    witness: Witness | None = None
+    repair: str = ""
+    assumption: str = ""
+    inherits: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        """One line."""
+        notes = [self.assumption and f"if {self.assumption}", self.message]
+        notes += [self.repair and f"try {self.repair}"]
+        return f"{self.claim.label:8} {self.status.name.replace('_', ' '):12} {self.claim.shown}  {'; '.join(filter(None, notes))}".rstrip()
+
+
+def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tuple[Verdict, ...]:
+    """Judge every claim of a page."""
+    judge = Judge(page.cell)
+    verdicts = []
+    wrong: list[str] = []
+    for claim in page.claims:
+        if progress:
+            progress(claim)
+        verdict = judge(claim)
+        inherits = tuple(
+            name for name in wrong if name in claim.shown.split("=", 1)[-1].replace("[", " ").split()
+        )
+        if inherits and verdict.status is Status.PROVED:
+            verdict = Verdict(verdict.status, claim, f"right given {', '.join(inherits)}", inherits=inherits)
+        if verdict.status is Status.REFUTED and claim.symbol:
+            wrong.append(claim.symbol)
+        verdicts.append(verdict)
+    return tuple(verdicts)
+
+
+class Judge:
+    """Judges claims about one cell."""
+
+    def __init__(self, cell: Any) -> None:
+        """Derive the cell; the numbers are made when they are first needed."""
+        self.system = System(cell)
+        self.show = Printer(self.system.derivation.order)
+        self.canons: dict[int, Canon] = {}
+        self._numbers: Numbers | None = None
+
+    def __call__(self, claim: Claim) -> Verdict:
+        """The verdict on one claim."""
+        if claim.kind != "claim":
+            return Verdict(Status.NOT_A_CLAIM, claim, "a definition")
+        try:
+            left, right = self.sides(claim)
+            if self.mismatched(left, right):
+                return self.misshapen(claim, left, right)
+        except NotationError as error:
+            return Verdict(Status.UNREAD, claim, str(error))
+        except ShapeError as error:
+            return self.refuted(claim, f"{spelled(error.left)} does not fit {spelled(error.right)}", None)
+        if self.proved(left, right):
+            return Verdict(Status.PROVED, claim)
+        for assumption, other in readings(claim, self.system):
+            if self.proved(*self.sides(other)):
+                return Verdict(Status.PROVED_IF, claim, assumption=assumption, expected=self.expected(claim))
+        witness = self.witness(left, right)
+        if witness is None:
+            return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
+        return self.refuted(claim, "", witness)
+
+    def sides(self, claim: Claim) -> tuple[sp.Expr, sp.Expr]:
+        """Both sides with derivatives written out, a share summed over time."""
+        from lstmsym.notation import Total
+
+        left, right = (unlabelled(e, self.system) for e in (claim.left, claim.right))
+        return left, Total(right) if claim.share else right
+
+    def mismatched(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether the two have different shapes (a scalar goes with everything)."""
+        canon = self.canon(0)
+        shapes = canon.shape(left), canon.shape(right)
+        return shapes[0] != shapes[1] and right != 0 and not (shapes[1] == () and right.is_number)
+
+    def misshapen(self, claim: Claim, left: sp.Expr, right: sp.Expr) -> Verdict:
+        """Two shapes: refuted, unless the transpose is right."""
+        canon = self.canon(0)
+        shapes = canon.shape(left), canon.shape(right)
+        for assumption, other in readings(claim, self.system):
+            sides = self.sides(other)
+            if not self.mismatched(*sides) and self.proved(*sides):
+                return Verdict(Status.PROVED_IF, claim, assumption=assumption, expected=self.expected(claim))
+        message = f"the sides have shapes {spelled(shapes[0])} and {spelled(shapes[1])}"
+        return self.refuted(claim, message, None)
+
+    def canon(self, horizon: int) -> Canon:
+        """The normal form for a horizon."""
+        if horizon not in self.canons:
+            system = self.system
+
+            def meaning(ref: Ref) -> sp.Expr | None:
+                return system.meaning(ref, horizon, {})
+
+            self.canons[horizon] = Canon(system.shapes, meaning)
+        return self.canons[horizon]
+
+    def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether the normal forms agree."""
+        try:
+            return self.canon(self.system.horizon(left, right)).equal(left, right)
+        except (ShapeError, TooLarge, NotationError, KeyError):
+            return False
+
+    def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
+        """An entry at which the two differ, if there is one."""
+        if self._numbers is None:
+            self._numbers = generic(self.system)
+        try:
+            a, b = (evaluate(e, self._numbers, PRESENT) for e in (left, right))
+        except (KeyError, ValueError, ZeroDivisionError):
+            return None
+        a, b = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
+        scale = max((abs(v) for v in (*a.flat, *b.flat)), default=MP.mpf(0)) or MP.mpf(1)
+        gaps = [(abs(x - y) / scale, index) for (index, x), y in zip(np.ndenumerate(a), b.flat, strict=True)]
+        gap, index = max(gaps, key=lambda g: g[0])
+        if gap < MP.mpf(10) ** -30:
+            return None
+        numbers = [MP.nstr(v[index], 8) for v in (a, b)]
+        return Witness(self._numbers.sizes, tuple(index), numbers[0], numbers[1])
+
+    def expected(self, claim: Claim) -> str:
+        """The right side that the derivation has for the left."""
+        left = claim.left
+        if isinstance(left, Ref) and left.base in self.system.backward:
+            derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
+            line = derivation.by_name.get(left.base)
+            return f"{left} = {self.show(line.expr)}" if line is not None else ""
+        if isinstance(left, Ref) and left.base in self.system.forward:
+            return f"{left} = {self.show(self.system.forward[left.base])}"
+        return ""
+
+    def refuted(self, claim: Claim, message: str, witness: Witness | None) -> Verdict:
+        """Wrong: with the right expression and the smallest edit that mends it."""
+        repair = next(self.repairs(claim), "")
+        return Verdict(Status.REFUTED, claim, message or str(witness), self.expected(claim), witness, repair)
+
+    def repairs(self, claim: Claim) -> Iterator[str]:
+        """Edits of the claim that are proved right."""
+        for edited, why in edits(claim, self.system):
+            try:
+                left, right = self.sides(edited)
+                right_shape = not self.mismatched(left, right)
+            except (NotationError, ShapeError):
+                continue
+            if right_shape and self.agrees(left, right) and self.proved(left, right):
+                yield (
+                    f"{self.show(edited.right)}{f'  ({why})' if why else ''}"
+                    if edited.left == claim.left
+                    else (f"{self.shown_left(edited.left)} = {self.show(edited.right)}  ({why})")
+                )
+
+    def shown_left(self, left: sp.Expr) -> str:
+        """A left side, a derivative as dL/dx."""
+        if isinstance(left, Label):
+            what, by, *held = left.args
+            return f"d{what}/d{by}" + (f" at fixed {', '.join(map(str, held))}" if held else "")
+        return self.show(left)
+
+    def agrees(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """A quick look at the numbers, so that only likely edits are put to proof."""
+        return self.witness(left, right) is None

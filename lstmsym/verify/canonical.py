@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 import sympy as sp
 
@@ -178,9 +179,10 @@ class Canon:
         inner = self(e.args[0])
         if len(inner.terms) == 1:
             ((monomial, coefficient),) = inner.terms
-            keys = [self.ring.keys[a] for a, _ in monomial]
-            if coefficient == 1 and keys and all(isinstance(key, tuple) and key[0] == "exp" for key in keys):
-                return self.ring.add(*(self.ring.scale(self.ring.keys[a][1], x) for a, x in monomial))  # type: ignore[index]
+            keys: list[Any] = [self.ring.keys[a] for a, _ in monomial]
+            if coefficient == 1 and keys and all(isinstance(k, tuple) and k[0] == "exp" for k in keys):
+                powers = (x for _, x in monomial)
+                return self.ring.add(*(self.ring.scale(k[1], x) for k, x in zip(keys, powers, strict=True)))
         return self.ring.atom(("log", inner), self.ring.rank(inner))
 
     def op_softplus(self, e: sp.Expr) -> Poly:
@@ -400,7 +402,7 @@ class Canon:
             start: sp.Expr = sp.Integer(0)
             for part, size in key[1]:
                 if sp.expand(start - low) == 0 and sp.expand(start + size - high) == 0:
-                    return part  # type: ignore[no-any-return]
+                    return part
                 start = start + size
         if isinstance(key, tuple) and key[0] == "dot":
             return self.row_slice(key, low, high)

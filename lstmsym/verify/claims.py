@@ -207,7 +207,7 @@ def unlabelled(expr: sp.Expr, system: System) -> sp.Expr:
     """
     rules: dict[sp.Expr, sp.Expr] = {}
     for node in expr.atoms(Local):
-        rules[node] = _local(*node.args, system)
+        rules[node] = _local(node.args[0], node.args[1], system)
     for node in expr.atoms(Label):
         what, by, *held = node.args
         if not isinstance(by, Ref):
@@ -217,7 +217,7 @@ def unlabelled(expr: sp.Expr, system: System) -> sp.Expr:
 
 
 def _total(system: System, start: int, by: Ref, held: tuple[Ref, ...]) -> sp.Expr:
-    """The derivative of the loss from step t + start on, with quantities held fixed, in adjoints at their steps."""
+    """The derivative of the loss from step t + start on, with quantities held fixed."""
     names = system.derivation.names
     lag = by.lag or 0
     later = start - lag  # 0: from the quantity's own step on, 1: from the step after it on
@@ -241,11 +241,8 @@ def _unfolded(system: System, ref: Ref, cut: dict[Ref, sp.Expr]) -> sp.Expr:
     if adjoint.base not in system.backward or not cut:
         return adjoint
     expr = system.backward[adjoint.base]
-    inner = {
-        r: _unfolded(system, Ref(r.base.removeprefix(names.prefix), 0), cut)
-        for r in expr.atoms(Ref)
-        if r.lag == 0 and r.base in system.backward
-    }
+    adjoints = [r for r in expr.atoms(Ref) if r.lag == 0 and r.base in system.backward]
+    inner = {r: _unfolded(system, Ref(r.base.removeprefix(names.prefix), 0), cut) for r in adjoints}
     return expr.xreplace(inner | cut)
 
 

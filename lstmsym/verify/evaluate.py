@@ -1,6 +1,6 @@
 """Both sides of an equation in numbers: a generic sequence, to 50 digits.
 
-Generic means: T = 4 steps, all sizes different, inputs and weights without structure, initial
+Generic means: T = 5 steps, all sizes different, inputs and weights without structure, initial
 states and biases not zero, gradients arriving at every output and at the last states.  Independent
 of the algebra of the proofs: plain forward and backward runs.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +23,9 @@ from lstmsym.shapes import Shape
 from lstmsym.verify.system import System
 
 Array = Any
-STEPS = 4
-PRESENT = 1
-"""The step at which a claim is evaluated: one step lies before it, two behind it."""
+STEPS = 5
+PRESENT = 2
+"""The step at which a claim is evaluated: two steps lie before it, two behind it."""
 
 MP = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.MPContext()
 MP.dps = 50
@@ -100,8 +101,7 @@ class _Evaluation:
         if not expr.args:
             return MP.mpf(str(expr)) if isinstance(expr, sp.Float) else MP.mpf(int(expr.p)) / int(expr.q)
         if isinstance(expr, N.Total):
-            steps = [_Evaluation(self.numbers, t)(expr.args[0]) for t in range(STEPS)]
-            return sum(steps[1:], steps[0])
+            return self.total(expr.args[0])
         if isinstance(expr, Op):
             return self.operation(expr)
         args = [self(a) for a in expr.args]
@@ -112,6 +112,14 @@ class _Evaluation:
         base, exponent = args
         whole = isinstance(expr.exp, sp.Integer)
         return base ** int(expr.exp) if whole else _exp(exponent * _log(base))
+
+    def total(self, expr: sp.Expr) -> Array:
+        """The sum over all steps; a term that reaches outside the sequence is left out."""
+        found = []
+        for t in range(STEPS):
+            with suppress(KeyError):
+                found.append(_Evaluation(self.numbers, t)(expr))
+        return sum(found[1:], found[0])
 
     def size(self, expr: sp.Expr) -> int:
         return int(expr.subs({s: self.numbers.sizes[s.name] for s in expr.atoms(Size)}))

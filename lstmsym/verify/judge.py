@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from lstmsym.notation import NotationError, Ref
+from lstmsym.notation import NotationError, Ref, Total
 from lstmsym.printing import Printer
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.canonical import Canon
@@ -70,7 +70,10 @@ class Verdict:
         """One line."""
         notes = [self.assumption and f"if {self.assumption}", self.message]
         notes += [self.repair and f"try {self.repair}"]
-        return f"{self.claim.label:8} {self.status.name.replace('_', ' '):12} {self.claim.shown}  {'; '.join(filter(None, notes))}".rstrip()
+        status = self.status.name.replace("_", " ")
+        return (
+            f"{self.claim.label:8} {status:12} {self.claim.shown}  {'; '.join(filter(None, notes))}".rstrip()
+        )
 
 
 def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tuple[Verdict, ...]:
@@ -115,20 +118,32 @@ class Judge:
             return Verdict(Status.UNREAD, claim, str(error))
         except ShapeError as error:
             return self.refuted(claim, f"{spelled(error.left)} does not fit {spelled(error.right)}", None)
-        if self.proved(left, right):
-            return Verdict(Status.PROVED, claim)
-        for assumption, other in readings(claim, self.system):
-            if self.proved(*self.sides(other)):
-                return Verdict(Status.PROVED_IF, claim, assumption=assumption, expected=self.expected(claim))
         witness = self.witness(left, right)
         if witness is None:
+            if self.proved(left, right):
+                return Verdict(Status.PROVED, claim)
             return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
-        return self.refuted(claim, "", witness)
+        return self.read_otherwise(claim) or self.refuted(claim, "", witness)
+
+    def read_otherwise(self, claim: Claim) -> Verdict | None:
+        """The claim proved under another reading, if there is one."""
+        for assumption, other in readings(claim, self.system):
+            if self.holds(other):
+                return Verdict(Status.PROVED_IF, claim, assumption=assumption, expected=self.expected(claim))
+        return None
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether a claim is proved, the numbers looked at first since they are quicker."""
+        try:
+            left, right = self.sides(claim)
+            if self.mismatched(left, right) or self.witness(left, right) is not None:
+                return False
+        except (NotationError, ShapeError):
+            return False
+        return self.proved(left, right)
 
     def sides(self, claim: Claim) -> tuple[sp.Expr, sp.Expr]:
         """Both sides with derivatives written out, a share summed over time."""
-        from lstmsym.notation import Total
-
         left, right = (unlabelled(e, self.system) for e in (claim.left, claim.right))
         return left, Total(right) if claim.share else right
 
@@ -142,12 +157,8 @@ class Judge:
         """Two shapes: refuted, unless the transpose is right."""
         canon = self.canon(0)
         shapes = canon.shape(left), canon.shape(right)
-        for assumption, other in readings(claim, self.system):
-            sides = self.sides(other)
-            if not self.mismatched(*sides) and self.proved(*sides):
-                return Verdict(Status.PROVED_IF, claim, assumption=assumption, expected=self.expected(claim))
         message = f"the sides have shapes {spelled(shapes[0])} and {spelled(shapes[1])}"
-        return self.refuted(claim, message, None)
+        return self.read_otherwise(claim) or self.refuted(claim, message, None)
 
     def canon(self, horizon: int) -> Canon:
         """The normal form for a horizon."""
@@ -203,17 +214,9 @@ class Judge:
     def repairs(self, claim: Claim) -> Iterator[str]:
         """Edits of the claim that are proved right."""
         for edited, why in edits(claim, self.system):
-            try:
-                left, right = self.sides(edited)
-                right_shape = not self.mismatched(left, right)
-            except (NotationError, ShapeError):
-                continue
-            if right_shape and self.agrees(left, right) and self.proved(left, right):
-                yield (
-                    f"{self.show(edited.right)}{f'  ({why})' if why else ''}"
-                    if edited.left == claim.left
-                    else (f"{self.shown_left(edited.left)} = {self.show(edited.right)}  ({why})")
-                )
+            if self.holds(edited):
+                left = "" if edited.left == claim.left else f"{self.shown_left(edited.left)} = "
+                yield f"{left}{self.show(edited.right)}  ({why})"
 
     def shown_left(self, left: sp.Expr) -> str:
         """A left side, a derivative as dL/dx."""
@@ -221,7 +224,3 @@ class Judge:
             what, by, *held = left.args
             return f"d{what}/d{by}" + (f" at fixed {', '.join(map(str, held))}" if held else "")
         return self.show(left)
-
-    def agrees(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """A quick look at the numbers, so that only likely edits are put to proof."""
-        return self.witness(left, right) is None

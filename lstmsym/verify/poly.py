@@ -166,17 +166,17 @@ class Ring:
     def cleared(self, p: Poly) -> Poly:
         """A multiple of p, by what its inverses invert, without inverses; zero exactly if p is zero."""
         for _ in range(8):
-            found = {
-                a
-                for m, _ in p.terms
-                for a, _ in m
-                if isinstance(self.keys[a], tuple) and self.keys[a][0] == "inverse"
-            }
+            found = {a for m, _ in p.terms for a, _ in m if self.kind(a) == "inverse"}
             if not found:
                 return p
             for atom in sorted(found):
                 p = self.without(p, atom)
         return p
+
+    def kind(self, atom: int) -> object:
+        """What an atom is: the first part of its key."""
+        key = self.keys[atom]
+        return key[0] if isinstance(key, tuple) else key
 
     def without(self, p: Poly, atom: int) -> Poly:
         """P times the highest power of what ``atom`` inverts."""

@@ -20,7 +20,7 @@ from lstmsym.verify.system import System
 def readings(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
     """(assumption, the claim as it is to be understood under it), most usual first."""
     yield from _fixed(claim, system)
-    yield from _layout(claim)
+    yield from _layout(claim, system)
     yield from _half(claim, system)
 
 
@@ -41,9 +41,9 @@ def _fixed(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
             yield f"the derivative is taken at fixed {', '.join(sorted(held))}", changed
 
 
-def _layout(claim: Claim) -> Iterator[tuple[str, Claim]]:
+def _layout(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
     """Row layout: the gradient of a matrix is printed transposed."""
-    if isinstance(claim.left, Ref) and claim.left.lag is None:
+    if isinstance(claim.left, Ref) and len(system.shapes[claim.left.base]) == 2:
         yield "gradients of matrices are laid out transposed", replace(claim, right=N.transposed(claim.right))
 
 

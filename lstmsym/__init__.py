@@ -70,5 +70,10 @@ from lstmsym.notation import where as where
 from lstmsym.program import Program as Program
 from lstmsym.schedule import Schedule as Schedule
 from lstmsym.schedule import plan as plan
+from lstmsym.verify.claims import Claim as Claim
+from lstmsym.verify.claims import Claims as Claims
+from lstmsym.verify.judge import Status as Status
+from lstmsym.verify.judge import Verdict as Verdict
+from lstmsym.verify.judge import verify as verify
 
 __all__ = [name for name in dir() if not name.startswith("_")]

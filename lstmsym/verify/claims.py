@@ -60,6 +60,14 @@ class Local(Op):
     """``D(h[t], s[t])``: how the k-th entry of one quantity moves with the k-th of another."""
 
 
+class ChainSum(Op):
+    """``ChainSum(W)``: the sum over t of dL/dh(t) dh(t)/dW over all states h(t) and units.
+
+    What dh(t)/dW holds fixed is left open by that notation: nothing (total), or what further
+    arguments say, states at t-1: ``ChainSum(W, h[t-1])``.
+    """
+
+
 def D(what: Any, by: Any, fixed: Any = ()) -> sp.Expr:
     """A derivative: of a loss L[...] by a quantity (total, or with some held fixed), or entry by entry."""
     held = fixed if isinstance(fixed, tuple) else (fixed,)
@@ -136,7 +144,7 @@ class ClaimsPage(dict[str, Any]):
 
     def _scope(self) -> dict[str, Any]:
         scope: dict[str, Any] = dict(N.FUNCTIONS)
-        scope |= {"t": N.t, "L": _Losses(), "D": D, "claim": self.add, "Total": N.Total}
+        scope |= {"t": N.t, "L": _Losses(), "D": D, "claim": self.add, "Total": N.Total, "ChainSum": ChainSum}
         scope |= {s.name: s for s in self.of.sizes}
         known = {**self.system.forward, **self.system.backward}
         timeless = {q.name for q in self.of.quantities if q.constant}
@@ -213,15 +221,38 @@ def unlabelled(expr: sp.Expr, system: System) -> sp.Expr:
         if not isinstance(by, Ref):
             raise NotationError(f"D({what}, {by}): a derivative by a quantity at a step")
         rules[node] = _total(system, what.lag, by, tuple(held))
+    for node in expr.atoms(ChainSum):
+        rules[node] = _chain(system, node.args[0], tuple(node.args[1:]))
     return expr.xreplace(rules)
+
+
+def _chain(system: System, by: Ref, held: tuple[Ref, ...]) -> sp.Expr:
+    """A chain sum in adjoints: nothing held counts paths twice; all states held leaves one step.
+
+    With every output state held and the others free, the reverse recurrence of the sum is that of
+    the true adjoints (same sources, same terminal values), so the sum is the gradient itself.
+    """
+    names = system.derivation.names
+    states = {q.name for q in system.cell.role("state")}
+    free = states - {r.base for r in held}
+    gradient = Ref(names.adjoint(by.base))
+    if free == states:
+        return Ref(system.doubled(gradient.base))
+    if not free:
+        cut: dict[Ref, sp.Expr] = {
+            Ref(names.back(s), 1): sp.Integer(0) for s in states - set(system.cell.outputs)
+        }
+        cut |= {Ref(names.adjoint(o), 0): Ref(names.adjoint(o), 0) for o in system.cell.outputs}
+        return _unfolded(system, by, cut)
+    return gradient if free.isdisjoint(system.cell.outputs) else Ref(system.doubled(gradient.base))
 
 
 def _total(system: System, start: int, by: Ref, held: tuple[Ref, ...]) -> sp.Expr:
     """The derivative of the loss from step t + start on, with quantities held fixed."""
     names = system.derivation.names
     lag = by.lag or 0
-    later = start - lag  # 0: from the quantity's own step on, 1: from the step after it on
-    if later not in (0, 1):
+    later = max(start - lag, 0)  # an earlier loss does not see the quantity: from its own step on
+    if later > 1:
         raise NotationError(
             f"D(L[{Time(start)}], {by}): the loss starts at the quantity's own step or at the next"
         )

@@ -199,6 +199,7 @@ def generic(system: System, seed: int = 0) -> Numbers:
     numbers = Numbers(values, sizes)
     _run_forward(system, numbers)
     _run_backward(system, numbers, draw)
+    _run_doubled(system, numbers)
     return numbers
 
 
@@ -231,6 +232,28 @@ def _run_backward(system: System, numbers: Numbers, draw: Callable[[Shape], Arra
     for line in system.derivation.backward:
         if line.name.lag is None:
             values[line.name.base] = {None: evaluate(line.expr, numbers, 0)}
+
+
+def _run_doubled(system: System, numbers: Numbers) -> None:
+    """The reverse run whose incoming gradients are the true adjoints of the outputs."""
+    names = system.derivation.names
+    values: dict[str, dict[int | None, Array]] = dict(numbers.values)  # type: ignore[arg-type]
+    for output, ref in system.derivation.given.items():
+        values[ref.base] = numbers.values[names.adjoint(output)]  # type: ignore[assignment]
+    for state, ref in zip(system.cell.role("state"), system.carried, strict=True):
+        values[ref.base] = {STEPS: evaluate(Ref(state.name, 0), numbers, 0) * 0}
+    again = Numbers(values, numbers.sizes)
+    for t in reversed(range(STEPS)):
+        for line in system.derivation.backward:
+            if line.name.lag is not None:
+                values[line.name.base] = (
+                    values[line.name.base] if t < STEPS - 1 else dict(values.get(line.name.base, {}))
+                )
+                values[line.name.base][t] = _shaped(evaluate(line.expr, again, t), line.shape, again)
+    for line in system.derivation.backward:
+        if line.name.lag is None:
+            store: dict[int | None, Array] = {None: evaluate(line.expr, again, 0)}
+            numbers.values[system.doubled(line.name.base)] = store  # type: ignore[index]
 
 
 def _shaped(value: Array, shape: Shape, numbers: Numbers) -> Array:

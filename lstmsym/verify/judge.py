@@ -16,9 +16,10 @@ import sympy as sp
 
 from lstmsym.notation import NotationError, Ref, Total
 from lstmsym.printing import Printer
+from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.canonical import Canon
-from lstmsym.verify.claims import Claim, Claims, Label, unlabelled
+from lstmsym.verify.claims import Claim, Claims, unlabelled
 from lstmsym.verify.evaluate import MP, PRESENT, STEPS, Numbers, evaluate, generic
 from lstmsym.verify.poly import TooLarge
 from lstmsym.verify.readings import readings
@@ -138,7 +139,7 @@ class Judge:
             left, right = self.sides(claim)
             if self.mismatched(left, right) or self.witness(left, right) is not None:
                 return False
-        except (NotationError, ShapeError):
+        except (NotationError, ShapeError, KeyError):
             return False
         return self.proved(left, right)
 
@@ -196,15 +197,17 @@ class Judge:
         return Witness(self._numbers.sizes, tuple(index), numbers[0], numbers[1])
 
     def expected(self, claim: Claim) -> str:
-        """The right side that the derivation has for the left."""
-        left = claim.left
-        if isinstance(left, Ref) and left.base in self.system.backward:
-            derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
-            line = derivation.by_name.get(left.base)
-            return f"{left} = {self.show(line.expr)}" if line is not None else ""
-        if isinstance(left, Ref) and left.base in self.system.forward:
+        """The right side that the derivation has for the left, what step t+1 sends back written out."""
+        left = unlabelled(claim.left, self.system)
+        if not isinstance(left, Ref):
+            return ""
+        if left.base in self.system.forward:
             return f"{left} = {self.show(self.system.forward[left.base])}"
-        return ""
+        derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
+        line = derivation.by_name.get(left.base)
+        if line is None or left.lag not in (0, None):
+            return ""
+        return f"{self.show(claim.left)} = {self.show(line.expr.xreplace(dict(recurrence(derivation))))}"
 
     def refuted(self, claim: Claim, message: str, witness: Witness | None) -> Verdict:
         """Wrong: with the right expression and the smallest edit that mends it."""
@@ -215,12 +218,5 @@ class Judge:
         """Edits of the claim that are proved right."""
         for edited, why in edits(claim, self.system):
             if self.holds(edited):
-                left = "" if edited.left == claim.left else f"{self.shown_left(edited.left)} = "
+                left = "" if edited.left == claim.left else f"{self.show(edited.left)} = "
                 yield f"{left}{self.show(edited.right)}  ({why})"
-
-    def shown_left(self, left: sp.Expr) -> str:
-        """A left side, a derivative as dL/dx."""
-        if isinstance(left, Label):
-            what, by, *held = left.args
-            return f"d{what}/d{by}" + (f" at fixed {', '.join(map(str, held))}" if held else "")
-        return self.show(left)

@@ -42,7 +42,12 @@ class System:
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
         """Name -> shape, of quantities, invented names and adjoints."""
-        return {**self.with_loss.shapes, **self.derivation.shapes}
+        shapes = {**self.with_loss.shapes, **self.derivation.shapes}
+        return shapes | {self.doubled(b.name.base): b.shape for b in self.derivation.backward}
+
+    def doubled(self, adjoint: str) -> str:
+        """The name of an adjoint in the sum that counts the paths through time again for every step."""
+        return f"chain {adjoint}"
 
     @cached_property
     def forward(self) -> Mapping[str, sp.Expr]:

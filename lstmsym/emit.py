@@ -29,7 +29,8 @@ def template_root() -> Path:
 
 
 @cache
-def _environment(extra: Path | None) -> jinja2.Environment:
+def environment(extra: Path | None) -> jinja2.Environment:
+    """The template loader: a folder of the caller's first, then ours."""
     folders = [str(folder) for folder in (extra, template_root()) if folder]
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
@@ -118,7 +119,7 @@ def emit(program: Program, backend: str = "numpy", name: str = "", templates: Pa
         page = chosen.page(program)
     except NotationError as error:
         raise NotationError(f"{error} (used by cell {program.cell.name})") from None
-    template = _environment(templates).get_template(chosen.template)
+    template = environment(templates).get_template(chosen.template)
     text = template.render(p=page, stem=stem, backend=chosen)
     return Source(text, stem + chosen.suffix, backend, program)
 

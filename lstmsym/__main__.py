@@ -212,7 +212,7 @@ def check_command(cell: str, backend: str, seed: int, form: str) -> None:
             {
                 "quantity": r.quantity,
                 "method": r.method,
-                "error": float(r.error),
+                "error": r.error,
                 "tolerance": r.tolerance,
                 "ok": bool(r.ok),
             }

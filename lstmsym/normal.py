@@ -136,7 +136,10 @@ class _Form:
     def suggest(self, expr: sp.Expr) -> str:
         """What a paper would call it."""
         line = self.current.name.base
-        bases = [r.base for r in sorted(expr.atoms(Ref), key=lambda r: -(r.lag or 0))]
+        written = [e.name.base for e in self.lines]
+        place = {base: index for index, base in enumerate(written)}
+        refs = sorted(expr.atoms(Ref), key=lambda r: (-(r.lag or 0), place.get(r.base, -1), r.base))
+        bases = [r.base for r in refs]
         if isinstance(expr, N.Concat):
             bases = [a.base for a in expr.args if isinstance(a, Ref)]
             return "".join(bases) if _short(bases) else f"v_{line}"

@@ -95,7 +95,7 @@ class BackwardPass:
     def share(self, adjoint: str) -> str | None:
         """Let an activation's adjoint live where its argument's goes, if only that reads it."""
         line = next(b for b in self.lines if b.name.base == adjoint)
-        for ref in line.expr.atoms(Ref):
+        for ref in sorted(line.expr.atoms(Ref), key=str):
             readers = [b for b in self.lines if ref in b.expr.atoms(Ref)]
             own = next((b for b in self.lines if b.name == ref), None)
             same = own is not None and self.where(ref) == self.where(line.name) and own.shape == line.shape

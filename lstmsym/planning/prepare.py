@@ -93,12 +93,13 @@ def _split(
         elsewhere = any(
             operand in line.expr.xreplace(dict.fromkeys(uses, sp.Integer(0))).atoms(Ref) for line in lines
         )
-        weights = [node.args[0] for node in uses]
+        ordered = [node for line in lines for node in sorted(line.expr.atoms(N.Dot), key=str) if node in uses]
+        weights = [node.args[0] for node in ordered]
         if elsewhere or not all(isinstance(part, Ref) and part.lag is not None for part in parts):
             continue
         if not all(isinstance(w, Ref) and _only_use(w, operand, lines) for w in weights):
             continue
-        for node in uses:
+        for node in dict.fromkeys(ordered):
             rules[node] = _blocks(node.args[0], parts, shapes, blocks)
     gone = {v for v in concats if any(node.args[1] == v for node in rules)}
     kept = (line for line in lines if line.name not in gone)

@@ -1,0 +1,70 @@
+"""Modules import one way: each only from those before it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "lstmsym"
+ORDER = """notation shapes rules printing declare cell cells render normal derive
+program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
+planning.backward planning.storage schedule backends backends.numpy_spelling backends.numpy emit generated check
+verify verify.poly verify.system verify.canonical verify.claims verify.evaluate verify.readings verify.repair
+verify.judge pages report svg locate demo __init__ __main__""".split()
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts)
+        found[name.removesuffix(".__init__") if name != "__init__" else name] = path
+    return found
+
+
+def layer(name: str) -> int:
+    for prefix in (name, name.rpartition(".")[0]):
+        if prefix in ORDER:
+            return ORDER.index(prefix)
+    raise AssertionError(f"lstmsym.{name} has no place in the order: give it one in {Path(__file__).name}")
+
+
+def imports(path: Path) -> set[str]:
+    """What a module imports from the package, inside functions too, but not for type checkers only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    hidden = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    known = modules()
+    found = set()
+    for node in ast.walk(tree):
+        if (
+            id(node) in hidden
+            or not isinstance(node, ast.ImportFrom)
+            or not (node.module or "").startswith("lstmsym")
+        ):
+            continue
+        base = (node.module or "").removeprefix("lstmsym").lstrip(".")
+        for alias in node.names:
+            full = f"{base}.{alias.name}".lstrip(".")
+            found.add(full if full in known else base or "__init__")
+    return found
+
+
+def test_imports_point_one_way() -> None:
+    for name, path in modules().items():
+        for other in imports(path):
+            assert layer(other) < layer(name) or other == name.rpartition(".")[0] or other == name, (
+                f"lstmsym.{name} imports lstmsym.{other}, which comes after it"
+            )
+
+
+def test_no_import_hides_in_a_function() -> None:
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                inner = [n for n in ast.walk(node) if isinstance(n, (ast.Import, ast.ImportFrom))]
+                assert not inner, f"lstmsym.{name}: an import inside {node.name}"

@@ -1,8 +1,8 @@
 """A cell of your own: an LSTM whose forget gate is its input gate's complement, leaking a little.
 
-    lstmsym derive   examples/mycell.py:MyCell
-    lstmsym generate examples/mycell.py:MyCell --backend numpy --out .
-    lstmsym check    examples/mycell.py:MyCell
+lstmsym derive   examples/mycell.py:MyCell
+lstmsym generate examples/mycell.py:MyCell --backend numpy --out .
+lstmsym check    examples/mycell.py:MyCell
 """
 
 from lstmsym import Cell, Hyper, Input, State, biases, sigma, t, tanh, weights

@@ -19,7 +19,7 @@ from lstmsym.derive import derive as derive_cell
 from lstmsym.emit import emit
 from lstmsym.generated import ROOT, golden, stale
 from lstmsym.locate import find_cell, find_pages
-from lstmsym.notation import NotationError
+from lstmsym.notation import NotationError, stop_gradient
 from lstmsym.report import as_json as verdicts_json
 from lstmsym.report import table as verdict_table
 from lstmsym.schedule import plan as plan_cell
@@ -205,6 +205,10 @@ def check_command(cell: str, backend: str, seed: int, form: str) -> None:
     Example: lstmsym check gru
     """
     found, stem = find_cell(cell)
+    if any(e.expr.has(stop_gradient) for e in found.equations):
+        raise Failure(
+            f"{cell} uses stop_gradient: its gradients are not derivatives, which no differences can check"
+        )
     kernel = emit(plan_cell(derive_cell(found)), backend, stem).load()
     report = check_kernel(kernel, seed=seed)
     if form == "json":

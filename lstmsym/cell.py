@@ -295,7 +295,9 @@ def _check_definitions(page: Page) -> None:
 def _shapes(page: Page) -> dict[str, Shape]:
     u = Unifier()
     shapes: dict[str, Shape] = {
-        key: tuple(u.fresh() if d is None else d for d in thing.dims) for key, thing in page.declared.items()
+        key: tuple(u.fresh() if d is None else d for d in thing.dims)
+        for key, thing in page.declared.items()
+        if thing.role != "output" or None not in thing.dims  # such an output has the shape of its line
     }
     for key, thing in page.declared.items():
         if thing.role in ("input", "state") and None in thing.dims:

@@ -222,7 +222,7 @@ class Sweep:
 
     def _write(self, ref: Ref, expr: sp.Expr, shares: list[_Share]) -> None:
         shape = self.shapes[ref.base]
-        if shape and self.shape(expr) == ():
+        if shape and expr != 0 and self.shape(expr) == ():
             expr = N.Spread(expr, *shape)
         name = self.adjoint(ref)
         self.shapes[name.base] = shape

@@ -110,6 +110,7 @@ class Page:
     loss_name: str
     tape: tuple[str, ...]
     helpers: frozenset[str]
+    stops: bool
 
     @property
     def sizes_tuple(self) -> str:
@@ -267,7 +268,8 @@ class Writer:
         """Write into storage."""
         if add:
             sign, rest = ("-", -expr) if is_negative(expr) else ("+", expr)
-            return [f"{text} {sign}= {self.spell(rest)}"]
+            rank = len(self.spell.shape(target))
+            return [f"{text} {sign}= {self.spell(self.spell.lift(rest, rank) if rank else rest)}"]
         whole = text if text.endswith("]") else f"{text}[...]"
         if self.place == "batched":
             return self.batched_store(text, whole, target, expr)
@@ -277,7 +279,7 @@ class Writer:
             return [f"{text} *= {self.spell(sp.Mul(*(f for f in factors if f != own)))}"]
         if target.free_symbols <= expr.free_symbols and expr.has(target):
             return self.ufunc(text, expr) or [f"{whole} = {self.spell(expr)}"]
-        return self.ufunc(text, expr) or self.sum(text, expr) or [f"{whole} = {self.spell(expr)}"]
+        return self.ufunc(text, expr) or self.sum(text, target, expr) or [f"{whole} = {self.spell(expr)}"]
 
     def home(self, expr: sp.Expr) -> sp.Expr:
         """Where a reference lives."""
@@ -305,7 +307,7 @@ class Writer:
                 return [f"np.matmul({product.replace(' @ ', ', ')}, out={text})"]
         return []
 
-    def sum(self, text: str, expr: sp.Expr) -> list[str]:
+    def sum(self, text: str, target: sp.Expr, expr: sp.Expr) -> list[str]:
         """A product, then the further terms of a sum, added in place."""
         terms = sorted(sp.Add.make_args(expr), key=self.spell.term_key)
         shape = self.spell.shape(expr)
@@ -318,7 +320,7 @@ class Writer:
         lines = [f"np.multiply({product}, out={text})"]
         for term in terms:
             if term != first:
-                lines += self.store(text, sp.Integer(0), term, True)
+                lines += self.store(text, target, term, True)
         return lines if not below else []
 
     def plain(self, term: sp.Expr, shape: Shape) -> bool:
@@ -354,6 +356,7 @@ def page(program: Program) -> Page:
         declare("target"), declare("parameter"), declare("hyperparameter"),
         forward, backward, loss, names(cell.loss) if cell.loss else "",
         tuple(names(f) for f in fields), frozenset(helpers),
+        any(e.expr.has(N.stop_gradient) for e in cell.equations),
     )
     # fmt: on
 

@@ -71,7 +71,7 @@ class BackwardPass:
         for name, expr in pairs:
             if name.lag is None or expr.has(N.Total):
                 self.memory.place[name.base] = AFTER
-            elif name in carried or not self.schedule.hoist:
+            elif name in carried or not self.schedule.hoist or any(r.lag == 1 for r in expr.atoms(Ref)):
                 self.memory.place[name.base] = INSIDE
             else:
                 where = BEFORE if name not in moving else INSIDE if name in wanted else AFTER

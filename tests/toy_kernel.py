@@ -111,7 +111,7 @@ class Elman:
 
     def backward(self, params: Dict, tape: Any, dy: Array, dstate: Dict | None = None) -> Grads:
         """Gradients of all that forward took."""
-        bug, (x, h, z) = self.bug, tape
+        bug, (x, h, _) = self.bug, tape
         if bug == "dy squared":
             dy = dy**2
         da, dh = self._loop(params, tape, dy, dstate)
@@ -142,7 +142,7 @@ class Elman:
 
     def _loop(self, params: Dict, tape: Any, dy: Array, dstate: Dict | None) -> tuple[Array, Array]:
         """The gradients of all pre-activations, and of the initial state."""
-        bug, (x, h, z), U = self.bug, tape, params["U"]
+        bug, (x, _, z), U = self.bug, tape, params["U"]
         dh = state_or_zeros(dstate, "h", x.shape[1], len(U), x.dtype)
         if bug == "adds to dstate in place" and len(x):
             dh += dy[-1]

@@ -186,9 +186,7 @@ def report_stale(found: list[str], folder: Path, everything: bool) -> int:
         click.echo(line)
     if found:
         mend = "--all" if everything else "CELL"
-        click.echo(
-            f"{len(found)} files are out of date: run lstmsym generate {mend} --out {folder} and read the diff"
-        )
+        click.echo(f"{len(found)} out of date: run lstmsym generate {mend} --out {folder} and read the diff")
     return 1 if found else 0
 
 

@@ -186,8 +186,11 @@ class Canon:
         return self.ring.atom(("log", inner), self.ring.rank(inner))
 
     def op_softplus(self, e: sp.Expr) -> Poly:
-        """log(1 + exp(z))."""
-        return self(N.log(1 + N.exp(e.args[0])))
+        """log(1 + exp(z)), with softplus(-z) = softplus(z) - z."""
+        sign, z = self.signed(self(e.args[0]))
+        inner = self.ring.add(ONE, self.exponent(z))
+        found = self.ring.atom(("log", inner), self.ring.rank(z))
+        return found if sign > 0 else self.ring.add(found, self.ring.scale(z, -1))
 
     def op_sqrt(self, e: sp.Expr) -> Poly:
         """A root."""

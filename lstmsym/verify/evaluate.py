@@ -119,6 +119,8 @@ class _Evaluation:
         for t in range(STEPS):
             with suppress(KeyError):
                 found.append(_Evaluation(self.numbers, t)(expr))
+        if not found:
+            raise KeyError(str(expr))
         return sum(found[1:], found[0])
 
     def size(self, expr: sp.Expr) -> int:

@@ -102,8 +102,8 @@ def test_recurrence_is_the_gradient_of_the_unrolled_loss(name: str, steps: int) 
     )
     with mpmath.workdps(45):
         numeric = gradients(*(mpmath.mpf(point[s].p) / point[s].q for s in free))
-    for (key, index), value in zip(entries, numeric, strict=True):
-        assert abs(value - mpmath.mpf(found[key][index])) < mpmath.mpf(10) ** -30, (key, index)
+        for (key, index), value in zip(entries, numeric, strict=True):
+            assert abs(value - mpmath.mpf(found[key][index])) < mpmath.mpf(10) ** -30, (key, index)
 
 
 def run_recurrence(cell: Cell, steps: int, env: Any, weights: Any, point: Any) -> dict[Any, Any]:

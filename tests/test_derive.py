@@ -120,7 +120,7 @@ def run_recurrence(cell: Cell, steps: int, env: Any, weights: Any, point: Any) -
 
     values: dict[str, dict[int | None, Any]] = {}
     for (base, t), array in env.items():
-        if not any(e.name.base == base for e in derivation.forward) or t == -1:
+        if t == -1 or cell.by_name[base].role in ("parameter", "input"):
             values.setdefault(base, {})[t] = number(array)
     numbers = Numbers(values, SIZES)
     for t in range(steps):

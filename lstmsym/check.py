@@ -257,7 +257,7 @@ def _moved(case: Case, direction: Values, step: complex) -> Case:
 
 def _gradients(kernel: Kernel, case: Case, grads: Any) -> Values:
     """A kernel's gradients by key; not a number where one is missing or has a wrong shape."""
-    found = {("inputs", name): getattr(grads, name, None) for name in kernel.INPUTS}
+    found: dict[Key, Any] = {("inputs", name): getattr(grads, name, None) for name in kernel.INPUTS}
     found |= {("params", name): grads.params.get(name) for name in case.params}
     found |= {("state0", name): grads.state0.get(name) for name in case.state0}
     return {
@@ -274,9 +274,9 @@ def _forward(kernel: Kernel, case: Case) -> tuple[Array, Any]:
     return _row(kernel, y, state), tape
 
 
-def _row(kernel: Kernel, y: Any, state: Mapping[str, Array] | None) -> Array:
+def _row(kernel: Kernel, y: Any, state: Mapping[str, Array]) -> Array:
     outputs = _named(kernel.OUTPUTS, y)
-    parts = [*(outputs[name] for name in kernel.OUTPUTS), *((state or {})[n] for n in kernel.STATES)]
+    parts = [*(outputs[name] for name in kernel.OUTPUTS), *(state[name] for name in kernel.STATES)]
     return np.concatenate([np.ravel(part) for part in parts])
 
 

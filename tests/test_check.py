@@ -19,7 +19,13 @@ BROKEN = [(kind, bug, wrong) for kind in KINDS for bug, wrong in kind.BUGS.items
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
     "kernel",
-    [toy.Elman(), toy.Elman(activation="relu"), toy.Elman(activation="abs"), toy.LSTM(), toy.Masked()],
+    [
+        toy.Elman(),
+        toy.Elman(activation="relu"),
+        toy.Elman(activation="abs"),
+        toy.LSTM(),
+        toy.Masked(),
+    ],
     ids=repr,
 )
 def test_right_kernels_pass(kernel: Any, seed: int) -> None:

@@ -55,7 +55,7 @@ def leaves_of(case: Case) -> dict[str, dict[str, Any]]:
 
 
 def test_every_cell_has_a_twin() -> None:
-    assert NAMES == sorted(cells.names())
+    assert sorted(cells.names()) == NAMES
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -68,8 +68,10 @@ def test_kernel_agrees_with_autograd(name: str, shape: tuple[int, int, int, int]
     leaves = leaves_of(case)
     h, last = twins.TWINS[name](leaves["params"], leaves["inputs"]["x"], leaves["state0"])
     arriving = tensors(case.dstate, grad=False)
-    total = (h * torch.tensor(case.dy)).sum()
-    (total + sum((last[s] * arriving[s]).sum() for s in last)).backward()
+    total: Any = (h * torch.tensor(case.dy)).sum()
+    for s in last:
+        total = total + (last[s] * arriving[s]).sum()
+    total.backward()
 
     agree(y, h, "y")
     assert set(state) == set(last)
@@ -129,7 +131,7 @@ def random_tensor(*shape: int, seed: int = 1) -> Any:
 
 def by_gate(p: dict[str, Any], gates: str) -> dict[str, Any]:
     """W_, U_ and b_ of each gate, from torch's stacked matrices; both biases added."""
-    parts = {}
+    parts: dict[str, Any] = {}
     for letter, stacked in (("W", p["weight_ih"]), ("U", p["weight_hh"])):
         parts |= {f"{letter}_{g}": a for g, a in zip(gates, stacked.split(H), strict=True)}
     bias = p["bias_ih"] + p["bias_hh"]

@@ -289,10 +289,18 @@ class Masked:
     }
 
     def init_params(
-        self, rng: np.random.Generator, input_size: int, dtype: Any = np.float64, *, proj_size: int = 2
+        self,
+        rng: np.random.Generator,
+        input_size: int,
+        dtype: Any = np.float64,
+        *,
+        proj_size: int = 2,
     ) -> Dict:
         """W (p, m), a ()."""
-        return {"W": rng.normal(size=(proj_size, input_size)).astype(dtype), "a": np.ones((), dtype)}
+        return {
+            "W": rng.normal(size=(proj_size, input_size)).astype(dtype),
+            "a": np.ones((), dtype),
+        }
 
     def forward(
         self, params: Dict, x: Array, mask: Array, state0: Dict | None = None

@@ -303,7 +303,9 @@ def canonical(expr: Any) -> sp.Expr:
 def _sympified(value: Any) -> Any:
     try:
         return sp.sympify(value, strict=True)
-    except sp.SympifyError:
+    except NotationError:
+        raise
+    except Exception:
         raise NotationError(f"{value!r} is no expression of the notation") from None
 
 

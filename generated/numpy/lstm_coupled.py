@@ -234,9 +234,14 @@ def backward(params, tape, dy, dstate=None):
 
 def check(params, inputs, state0):
     """Sizes of a call. Raises ValueError that names the argument that does not fit."""
+    if not isinstance(params, dict):
+        raise ValueError(f"params must be a dict of arrays by name, not {type(params).__name__}")
     for name in STARTS:
         if name not in params:
             raise ValueError(f"params has no {name!r}: init_params gives all of them")
+    for name in params:
+        if name not in STARTS:
+            raise ValueError(f"params has {name!r}, which is no parameter: they are {', '.join(STARTS)}")
     dtype = next(iter(inputs.values())).dtype if hasattr(next(iter(inputs.values())), "dtype") else None
     if dtype is None or dtype.char not in "fdFD":
         name = next(iter(inputs))
@@ -261,6 +266,8 @@ def check(params, inputs, state0):
 
 def expected(argument, state, states, batch):
     """The entries of a dict of states with the shapes they must have; None has none."""
+    if state is not None and not isinstance(state, dict):
+        raise ValueError(f"{argument} must be None or a dict of arrays by name, not {type(state).__name__}")
     for name in state or {}:
         if name not in states:
             raise ValueError(f"{argument} has {name!r}, which is no state: the states are {', '.join(states)}")
@@ -278,7 +285,7 @@ def fit(wanted, dtype, sizes):
 
 def initial(state, name, shape, dtype):
     """A state of a dict, or zeros."""
-    return np.zeros(shape, dtype) if state is None or name not in state else state[name]
+    return np.zeros(shape, dtype) if state is None or name not in state else np.array(state[name])
 
 
 def sigmoid(x, out=None):

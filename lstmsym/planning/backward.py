@@ -47,6 +47,9 @@ class BackwardPass:
         self.sums: dict[sp.Expr, sp.Expr] = {}
         self.assembled: list[Step] = []
         self.joint: dict[tuple[str, ...], Ref] = {}
+        self.columns = {
+            Ref(name): Cols(Ref(block.weight), block.low, block.high) for name, block in ready.blocks.items()
+        }
 
     def run(self) -> Phase:
         """Place, lay out the adjoints beside the forward layouts, emit."""
@@ -188,7 +191,7 @@ class BackwardPass:
 
     def line(self, b: Backward) -> Line:
         """A backward equation as a line to be scheduled, its products packed."""
-        expr = self.packed(b.expr.xreplace(self.sums))
+        expr = self.packed(b.expr.xreplace(self.sums)).xreplace(self.columns)
         if expr.atoms(Rows, N.Part) and b.name.lag is None and expr in self.sums.values():
             return Line(b.name, expr, frozenset(), quiet=True)  # a slice of sums already explained
         answers = tuple(self.memory.line(a.name, a.expr) for a in b.answers)

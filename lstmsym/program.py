@@ -66,7 +66,8 @@ class Array:
     """Storage that outlives a step.
 
     ``shape`` is that of one sample at one step; ``time`` says how often it is there: "all" (one for
-    each step), "state" (one more, index 0 before the first step) or "once" (no time, no batch).
+    each step), "state" (one more, index 0 before the first step), "once" (no time, no batch) or "sum" (the same,
+    added to at each step).
     ``parts`` are the names that live in it, with their places, where it is shared.
     """
 
@@ -78,7 +79,7 @@ class Array:
     @property
     def numbers(self) -> sp.Expr:
         """How many numbers it holds."""
-        return sp.Mul({"all": T * B, "state": (T + 1) * B, "once": 1}[self.time], *self.shape)
+        return sp.Mul({"all": T * B, "state": (T + 1) * B, "once": 1, "sum": 1}[self.time], *self.shape)
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,8 @@ class Program:
     """Name -> the part of a shared array in which it lives."""
     shapes: Mapping[str, Shape] = field(compare=False)
     order: Mapping[str, int] = field(compare=False)
+    textbook: bool = False
+    """The order of a hand-written listing is kept, so that its rounding is too."""
 
     @property
     def products(self) -> sp.Expr:

@@ -26,9 +26,11 @@ __all__ = ["Schedule", "plan"]
 def plan(derivation: Derivation, schedule: Schedule | None = None) -> Program:
     """Schedule a derivation: forward, backward, what is kept between them."""
     schedule = schedule or Schedule()
-    ready = prepare(derivation, schedule.save)
+    ready = prepare(derivation, schedule.save, schedule.split)
     memory = Memory(ready)
     forward = Forward(ready, memory, schedule).run()
     passes = BackwardPass(ready, memory, schedule)
     backward = passes.run()
-    return assemble(replace(ready, backward=passes.lines), memory, forward, backward)
+    return assemble(
+        replace(ready, backward=passes.lines), memory, forward, backward, schedule == Schedule.textbook()
+    )

@@ -24,7 +24,7 @@ TARGETS = {}
 SIZES = {"m": "input_size", "n": "hidden_size"}
 STARTS = {"W_z": "uniform", "W_r": "uniform", "W_n": "uniform", "U_z": "uniform", "U_r": "uniform", "U_n": "uniform", "b_z": "zeros", "b_r": "zeros", "b_n": "zeros"}
 
-Tape = namedtuple("Tape", ["sizes", "x", "gates", "rh", "h", "U_h", "W_x"])
+Tape = namedtuple("Tape", ["sizes", "call", "x", "gates", "rh", "h", "U_h", "W_x"])
 Grads = namedtuple("Grads", ["params", "x", "state0"])
 
 
@@ -111,7 +111,7 @@ def forward(params, x, state0=None):
         h_t += z * n
 
     state = {"h": h[T].copy()}
-    tape = Tape((m, hidden_size), x, gates, rh, h, U_h, W_x)
+    tape = Tape((m, hidden_size), (T, B, dtype), x, gates, rh, h, U_h, W_x)
     return h[1:].copy(), state, tape
 
 
@@ -121,8 +121,7 @@ def backward(params, tape, dy, dstate=None):
     Returns grads.params (by name), grads.x, grads.state0 (by name). Above each statement stands
     the forward line that it differentiates.
     """
-    (m, hidden_size), x, gates, rh, h, U_h, W_x = tape
-    T, B, dtype = h.shape[0] - 1, h.shape[1], h.dtype
+    (m, hidden_size), (T, B, dtype), x, gates, rh, h, U_h, W_x = tape
     sizes = {"m": m, "n": hidden_size}
     dl_dh = dy
     wanted = {"dy": (dl_dh, (T, B, hidden_size))}

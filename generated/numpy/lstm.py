@@ -26,7 +26,7 @@ TARGETS = {}
 SIZES = {"m": "input_size", "n": "hidden_size"}
 STARTS = {"W_i": "uniform", "W_f": "uniform", "W_g": "uniform", "W_o": "uniform", "b_i": "zeros", "b_f": "zeros", "b_g": "zeros", "b_o": "zeros"}
 
-Tape = namedtuple("Tape", ["sizes", "x", "gates", "c", "tanh_c", "h", "W_h", "W_x"])
+Tape = namedtuple("Tape", ["sizes", "call", "x", "gates", "c", "tanh_c", "h", "W_h", "W_x"])
 Grads = namedtuple("Grads", ["params", "x", "state0"])
 
 
@@ -119,7 +119,7 @@ def forward(params, x, state0=None):
         np.multiply(o, tanh_c_t, out=h_t)
 
     state = {"h": h[T].copy(), "c": c[T].copy()}
-    tape = Tape((m, n), x, gates, c, tanh_c, h, W_h, W_x)
+    tape = Tape((m, n), (T, B, dtype), x, gates, c, tanh_c, h, W_h, W_x)
     return h[1:].copy(), state, tape
 
 
@@ -129,8 +129,7 @@ def backward(params, tape, dy, dstate=None):
     Returns grads.params (by name), grads.x, grads.state0 (by name). Above each statement stands
     the forward line that it differentiates.
     """
-    (m, n), x, gates, c, tanh_c, h, W_h, W_x = tape
-    T, B, dtype = h.shape[0] - 1, h.shape[1], h.dtype
+    (m, n), (T, B, dtype), x, gates, c, tanh_c, h, W_h, W_x = tape
     sizes = {"m": m, "n": n}
     dl_dh = dy
     wanted = {"dy": (dl_dh, (T, B, n))}

@@ -26,7 +26,7 @@ TARGETS = {}
 SIZES = {"m": "input_size", "n": "hidden_size"}
 STARTS = {"W_i": "uniform", "W_f": "uniform", "W_g": "uniform", "W_o": "uniform", "U_i": "uniform", "U_f": "uniform", "U_g": "uniform", "U_o": "uniform", "b_i": "zeros", "b_f": "zeros", "b_g": "zeros", "b_o": "zeros", "gamma_xi": "ones", "gamma_xf": "ones", "gamma_xg": "ones", "gamma_xo": "ones", "gamma_hi": "ones", "gamma_hf": "ones", "gamma_hg": "ones", "gamma_ho": "ones", "gamma_c": "ones", "b_c": "zeros"}
 
-Tape = namedtuple("Tape", ["sizes", "x", "eps", "inputs", "gates", "hat_i", "hat_i_2", "i", "hat_f", "hat_f_2", "f", "hat_g", "hat_g_2", "g", "hat_o", "hat_o_2", "o", "c", "hat_h", "tanh_p_h", "h", "U_h", "W_x"])
+Tape = namedtuple("Tape", ["sizes", "call", "x", "eps", "inputs", "gates", "hat_i", "hat_i_2", "i", "hat_f", "hat_f_2", "f", "hat_g", "hat_g_2", "g", "hat_o", "hat_o_2", "o", "c", "hat_h", "tanh_p_h", "h", "U_h", "W_x"])
 Grads = namedtuple("Grads", ["params", "x", "state0"])
 
 
@@ -199,7 +199,7 @@ def forward(params, x, state0=None, *, eps=1e-05):
         np.multiply(o_t, tanh_p_h_t, out=h_t)
 
     state = {"h": h[T].copy(), "c": c[T].copy()}
-    tape = Tape((m, n), x, eps, inputs, gates, hat_i, hat_i_2, i, hat_f, hat_f_2, f, hat_g, hat_g_2, g, hat_o, hat_o_2, o, c, hat_h, tanh_p_h, h, U_h, W_x)
+    tape = Tape((m, n), (T, B, dtype), x, eps, inputs, gates, hat_i, hat_i_2, i, hat_f, hat_f_2, f, hat_g, hat_g_2, g, hat_o, hat_o_2, o, c, hat_h, tanh_p_h, h, U_h, W_x)
     return h[1:].copy(), state, tape
 
 
@@ -209,8 +209,7 @@ def backward(params, tape, dy, dstate=None):
     Returns grads.params (by name), grads.x, grads.state0 (by name). Above each statement stands
     the forward line that it differentiates.
     """
-    (m, n), x, eps, inputs, gates, hat_i, hat_i_2, i, hat_f, hat_f_2, f, hat_g, hat_g_2, g, hat_o, hat_o_2, o, c, hat_h, tanh_p_h, h, U_h, W_x = tape
-    T, B, dtype = h.shape[0] - 1, h.shape[1], h.dtype
+    (m, n), (T, B, dtype), x, eps, inputs, gates, hat_i, hat_i_2, i, hat_f, hat_f_2, f, hat_g, hat_g_2, g, hat_o, hat_o_2, o, c, hat_h, tanh_p_h, h, U_h, W_x = tape
     sizes = {"m": m, "n": n}
     dl_dh = dy
     wanted = {"dy": (dl_dh, (T, B, n))}

@@ -26,23 +26,23 @@ STATES = {"h": ("n",), "s": ("n",)}
 OUTPUTS = {"h": ("n",)}
 TARGETS = {"y": ("n",)}
 SIZES = {"m": "input_size", "n": "hidden_size"}
-STARTS = {"W_g": "uniform", "W_i": "uniform", "W_f": "uniform", "W_o": "uniform", "b_g": "zeros", "b_i": "zeros", "b_f": "zeros", "b_o": "zeros"}
+STARTS = {"W_i": "uniform", "W_f": "uniform", "W_o": "uniform", "W_g": "uniform", "b_i": "zeros", "b_f": "zeros", "b_o": "zeros", "b_g": "zeros"}
 
-Tape = namedtuple("Tape", ["sizes", "x", "gates", "s", "h", "W_h", "W_x"])
+Tape = namedtuple("Tape", ["sizes", "call", "x", "gates", "s", "h", "W_h", "W_x"])
 Grads = namedtuple("Grads", ["params", "x", "state0"])
 
 
 def shapes(m, n):
     """Shape of every parameter."""
     return {
-        "W_g": (n, m + n),
         "W_i": (n, m + n),
         "W_f": (n, m + n),
         "W_o": (n, m + n),
-        "b_g": (n,),
+        "W_g": (n, m + n),
         "b_i": (n,),
         "b_f": (n,),
         "b_o": (n,),
+        "b_g": (n,),
     }
 
 
@@ -65,14 +65,14 @@ def forward(params, x, state0=None):
     x: (T, B, m). state0: None for zeros, or a dict of h (B, n), s (B, n).
     """
     T, B, dtype, m, n = check(params, {"x": x}, state0)
-    W_g = params["W_g"]
     W_i = params["W_i"]
     W_f = params["W_f"]
     W_o = params["W_o"]
-    b_g = params["b_g"]
+    W_g = params["W_g"]
     b_i = params["b_i"]
     b_f = params["b_f"]
     b_o = params["b_o"]
+    b_g = params["b_g"]
 
     # Before the loop: what no state enters, for all steps at once.
     W_h = np.concatenate((W_g[:, m:], W_i[:, m:], W_f[:, m:], W_o[:, m:]))
@@ -117,7 +117,7 @@ def forward(params, x, state0=None):
         np.multiply(o, s_t, out=h_t)
 
     state = {"h": h[T].copy(), "s": s[T].copy()}
-    tape = Tape((m, n), x, gates, s, h, W_h, W_x)
+    tape = Tape((m, n), (T, B, dtype), x, gates, s, h, W_h, W_x)
     return h[1:].copy(), state, tape
 
 
@@ -127,8 +127,7 @@ def backward(params, tape, dy, dstate=None):
     Returns grads.params (by name), grads.x, grads.state0 (by name). Above each statement stands
     the forward line that it differentiates.
     """
-    (m, n), x, gates, s, h, W_h, W_x = tape
-    T, B, dtype = h.shape[0] - 1, h.shape[1], h.dtype
+    (m, n), (T, B, dtype), x, gates, s, h, W_h, W_x = tape
     sizes = {"m": m, "n": n}
     dl_dh = dy
     wanted = {"dy": (dl_dh, (T, B, n))}
@@ -217,28 +216,28 @@ def backward(params, tape, dy, dstate=None):
     # dW_f[:, :m] = total(outer(da_f[t], x[t]))
     # dW_o[:, :m] = total(outer(da_o[t], x[t]))
     np.matmul(rows(dgates).T, rows(x), out=dW_packed[:, :m])
-    # db_g = total(da_g[t])
     # db_i = total(da_i[t])
     # db_f = total(da_f[t])
     # db_o = total(da_o[t])
+    # db_g = total(da_g[t])
     db_packed = dgates.sum(axis=(0, 1))
-    db_g = db_packed[:n]
     db_i = db_packed[n : 2 * n]
     db_f = db_packed[2 * n : 3 * n]
     db_o = db_packed[3 * n :]
+    db_g = db_packed[:n]
     dW_g = dW_packed[:n]
     dW_i = dW_packed[n : 2 * n]
     dW_f = dW_packed[2 * n : 3 * n]
     dW_o = dW_packed[3 * n :]
     gradients = {
-        "W_g": dW_g,
         "W_i": dW_i,
         "W_f": dW_f,
         "W_o": dW_o,
-        "b_g": db_g,
+        "W_g": dW_g,
         "b_i": db_i,
         "b_f": db_f,
         "b_o": db_o,
+        "b_g": db_g,
     }
     return Grads(gradients, dx, {"h": dh_next, "s": ds_next})
 
@@ -281,12 +280,12 @@ def check(params, inputs, state0):
         rank = 2 + len(INPUTS[name])
         if np.ndim(array) != rank:
             raise ValueError(f"{name} must have {rank} axes (steps, batch{', features' * (rank - 2)}), not shape {np.shape(array)}")
-    for name, rank in {"W_g": 2, "W_i": 2, "W_f": 2, "W_o": 2, "b_g": 1, "b_i": 1, "b_f": 1, "b_o": 1}.items():
+    for name, rank in {"W_i": 2, "W_f": 2, "W_o": 2, "W_g": 2, "b_i": 1, "b_f": 1, "b_o": 1, "b_g": 1}.items():
         if np.ndim(params[name]) != rank:
             raise ValueError(f"params[{name!r}] must have {rank} axes, not shape {np.shape(params[name])}")
     T, B = next(iter(inputs.values())).shape[:2]
     m = inputs["x"].shape[2]
-    n = params["W_g"].shape[0]
+    n = params["W_i"].shape[0]
     sizes = {"m": m, "n": n}
     wanted = {f"params[{name!r}]": (params[name], shape) for name, shape in shapes(m, n).items()}
     wanted["x"] = (inputs["x"], (T, B, m))

@@ -21,7 +21,7 @@ TARGETS = {}
 SIZES = {"m": "input_size", "n": "hidden_size"}
 STARTS = {"W": "uniform", "U": "uniform", "b": "zeros"}
 
-Tape = namedtuple("Tape", ["sizes", "x", "a_h", "h"])
+Tape = namedtuple("Tape", ["sizes", "call", "x", "a_h", "h"])
 Grads = namedtuple("Grads", ["params", "x", "state0"])
 
 
@@ -74,7 +74,7 @@ def forward(params, x, state0=None):
         h_t[...] = relu(a_h_t)
 
     state = {"h": h[T].copy()}
-    tape = Tape((m, n), x, a_h, h)
+    tape = Tape((m, n), (T, B, dtype), x, a_h, h)
     return h[1:].copy(), state, tape
 
 
@@ -84,8 +84,7 @@ def backward(params, tape, dy, dstate=None):
     Returns grads.params (by name), grads.x, grads.state0 (by name). Above each statement stands
     the forward line that it differentiates.
     """
-    (m, n), x, a_h, h = tape
-    T, B, dtype = h.shape[0] - 1, h.shape[1], h.dtype
+    (m, n), (T, B, dtype), x, a_h, h = tape
     sizes = {"m": m, "n": n}
     dl_dh = dy
     wanted = {"dy": (dl_dh, (T, B, n))}

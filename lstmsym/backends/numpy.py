@@ -111,6 +111,7 @@ class Page:
     tape: tuple[str, ...]
     helpers: frozenset[str]
     stops: bool
+    textbook: bool
 
     @property
     def sizes_tuple(self) -> str:
@@ -356,7 +357,7 @@ def page(program: Program) -> Page:
         declare("target"), declare("parameter"), declare("hyperparameter"),
         forward, backward, loss, names(cell.loss) if cell.loss else "",
         tuple(names(f) for f in fields), frozenset(helpers),
-        any(e.expr.has(N.stop_gradient) for e in cell.equations),
+        any(e.expr.has(N.stop_gradient) for e in cell.equations), program.textbook,
     )
     # fmt: on
 
@@ -408,7 +409,9 @@ def _forward(program: Program, names: Names, helpers: set[str]) -> Body:
 
 def _backward(program: Program, names: Names, helpers: set[str]) -> Body:
     hoisted = {r.base for s in program.backward.before for r in s.target.atoms(Ref) if r.lag is not None}
-    stored = {a.name for a in (*program.saved, *program.backward_arrays) if a.time != "once"} | hoisted
+    stored = {
+        a.name for a in (*program.saved, *program.backward_arrays) if a.time not in ("once", "sum")
+    } | hoisted
     return _body(program, names, program.backward, program.backward_arrays, stored, "backward", helpers)
 
 
@@ -451,10 +454,11 @@ def _loss(program: Program, names: Names, helpers: set[str]) -> tuple[Statement,
 
 
 def _empty(names: Names, array: Array) -> str:
-    lead = {"all": ["T", "B"], "state": ["T + 1", "B"], "once": []}[array.time]
+    lead = {"all": ["T", "B"], "state": ["T + 1", "B"], "once": [], "sum": []}[array.time]
+    fill = "zeros" if array.time == "sum" else "empty"
     show = Sized(names.sizes)
     dims = [*lead, *(show(s) for s in array.shape)]
-    return f"{names(array.name)} = np.empty(({', '.join(dims)}{',' if len(dims) == 1 else ''}), dtype)"
+    return f"{names(array.name)} = np.{fill}(({', '.join(dims)}{',' if len(dims) == 1 else ''}), dtype)"
 
 
 def _parameters(program: Program, names: Names, used: Iterable[Ref]) -> tuple[tuple[str, str], ...]:

@@ -147,6 +147,8 @@ class NumPy(Printer):
     def spell_Total(self, expr: sp.Expr) -> tuple[str, int]:
         """A sum over steps and batch; of outer products, one matrix product."""
         (inner,) = expr.args
+        if not self.batched:
+            return self.share(inner)
         if isinstance(inner, N.Transposed):
             return f"{self.at(N.Total(inner.args[0]), ATOM)}.T", ATOM
         if isinstance(inner, N.Outer):
@@ -157,6 +159,12 @@ class NumPy(Printer):
         if isinstance(inner, sp.Add) and inner.has(N.Outer):
             return self.spell(sp.Add(*(N.Total(a) for a in inner.args)))
         return f"{self.at(inner, ATOM)}.sum(axis=(0, 1))", ATOM
+
+    def share(self, inner: sp.Expr) -> tuple[str, int]:
+        """One step's share of a sum over steps and batch."""
+        if isinstance(inner, N.Outer):
+            return f"{self.at(inner.args[0], ATOM)}.T @ {self.at(inner.args[1], UNARY)}", PRODUCT
+        return f"{self.at(inner, ATOM)}.sum(axis=0)", ATOM
 
     def flat(self, expr: sp.Expr) -> str:
         """All steps and samples as rows of one matrix."""

@@ -19,8 +19,8 @@ class Nicodjimenez(Cell):
     # fmt: off
     x, y = Input(), Target()
     h, s = State(), State()
-    W_g, W_i, W_f, W_o = weights("W_g W_i W_f W_o")
-    b_g, b_i, b_f, b_o = biases("b_g b_i b_f b_o")
+    W_i, W_f, W_o, W_g = weights("W_i W_f W_o W_g")
+    b_i, b_f, b_o, b_g = biases("b_i b_f b_o b_g")
 
     x_c  = concat(x[t], h[t-1])
     g    = tanh (W_g @ x_c + b_g)

@@ -72,7 +72,10 @@ class BackwardPass:
         moving = closure({ref.shifted(1) for ref in carried}, pairs)
         wanted = ancestors(carried, pairs)
         for name, expr in pairs:
-            if name.lag is None or expr.has(N.Total):
+            shares = all(isinstance(term, N.Total) for term in sp.Add.make_args(expr))
+            if name.lag is None and shares and not self.schedule.sink:
+                self.memory.place[name.base] = INSIDE
+            elif name.lag is None or expr.has(N.Total):
                 self.memory.place[name.base] = AFTER
             elif name in carried or not self.schedule.hoist or any(r.lag == 1 for r in expr.atoms(Ref)):
                 self.memory.place[name.base] = INSIDE
@@ -110,7 +113,9 @@ class BackwardPass:
 
     def sink(self) -> None:
         """Sums over time of neighbours: one sum of outer products a run, one plain sum an array."""
-        present = {node for b in self.lines for node in b.expr.atoms(N.Total)}
+        present = (
+            {node for b in self.lines for node in b.expr.atoms(N.Total)} if self.schedule.sink else set()
+        )
         for array, layout in self.memory.layouts.items():
             adjoint = self.memory.adjoint_array.get(array)
             if adjoint is None:
@@ -182,7 +187,8 @@ class BackwardPass:
         """The steps of one place."""
         region = Region(self.memory, self.schedule.fuse)
         here = [b for b in self.lines if where[b.name] == place and b.of.base not in self.ready.blocks]
-        region.schedule([self.line(b) for b in here if b.name.lag is not None], set())
+        timed = [b for b in here if b.name.lag is not None or place == INSIDE]
+        region.schedule([self.line(b) for b in timed], set())
         if place == AFTER:
             region.steps += self.assembled
             region.schedule([self.line(b) for b in here if b.name.lag is None], set())
@@ -196,7 +202,8 @@ class BackwardPass:
             return Line(b.name, expr, frozenset(), quiet=True)  # a slice of sums already explained
         answers = tuple(self.memory.line(a.name, a.expr) for a in b.answers)
         late = b.expr.has(N.Dot)
-        return Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers)
+        share = b.name.lag is None and self.where(b.name) == INSIDE
+        return Line(b.name, expr, frozenset(b.expr.atoms(Ref)), late, late, answers, add=share)
 
     def whole_weights(self) -> list[Step]:
         """The gradient of each split weight: columns side by side, or rows of the joint array."""

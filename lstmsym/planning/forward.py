@@ -111,11 +111,12 @@ class Forward:
             if isinstance(e.expr, Pointwise) and isinstance(e.expr.args[0], Ref)
         }
         states = {Ref(q.name, 0) for q in self.ready.cell.role("state")}
-        alone = [a for a in found if a.name in states or not self.schedule.pack]
+        alone = [a for a in found if a.name in states]
         for chunk in [[a for a in found if a not in alone], *([a] for a in alone)]:
             if not chunk:
                 continue
             layout = lay_out(chunk, applied, self.memory.shapes)
+            layout = layout if self.schedule.pack else layout.unpacked()
             own = chunk[0].name.base if len(chunk) == 1 else ""
             self.adopt(layout, where, own, {e.name: e for e in lines})
 

@@ -7,7 +7,7 @@ members of a place share one array, in an order that makes the members of each p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, permutations
 
 import sympy as sp
@@ -69,6 +69,15 @@ class Layout:
     members: tuple[Affine, ...]
     offsets: Mapping[Ref, tuple[sp.Expr, sp.Expr]]
     runs: tuple[Run, ...]
+
+    def unpacked(self) -> Layout:
+        """The same places, with a matrix product for each member."""
+        single = (
+            Run(run.operand, (name,), (matrix,), *self.offsets[name])
+            for run in self.runs
+            for name, matrix in zip(run.members, run.matrices, strict=True)
+        )
+        return replace(self, runs=tuple(single))
 
     @property
     def size(self) -> sp.Expr:

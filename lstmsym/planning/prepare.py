@@ -46,13 +46,13 @@ class Prepared:
     shapes: Mapping[str, Shape]
 
 
-def prepare(derivation: Derivation, save: bool = True) -> Prepared:
+def prepare(derivation: Derivation, save: bool = True, split: bool = True) -> Prepared:
     """Make a derivation ready to be scheduled."""
     cell = derivation.cell
     plain = derive(cell, loss=False)
     shapes = dict(plain.shapes)
     lines = _named_activations(plain.forward, shapes) if save else plain.forward
-    lines, blocks = _split(lines, shapes)
+    lines, blocks = _split(lines, shapes) if split else (lines, {})
     backward, shapes = _sweep(cell, lines, shapes, plain, blocks)
     loss, loss_backward, shapes = _loss(cell, shapes, plain)
     return Prepared(cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes)

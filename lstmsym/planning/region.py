@@ -24,6 +24,7 @@ class Line:
     late: bool = False
     answers: tuple[str, ...] = ()
     quiet: bool = False
+    add: bool = False
 
 
 class Region:
@@ -120,7 +121,7 @@ class Region:
 
     def one(self, line: Line, says: tuple[str, ...], answers: tuple[str, ...]) -> None:
         """A line by itself."""
-        self.steps.append(Step(self.memory.slot(line.name), line.expr, False, says, answers))
+        self.steps.append(Step(self.memory.slot(line.name), line.expr, line.add, says, answers))
 
 
 def mixes(expr: sp.Expr) -> bool:

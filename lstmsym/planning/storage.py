@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from lstmsym import notation as N
 from lstmsym.notation import Ref
-from lstmsym.planning.memory import Memory
+from lstmsym.planning.memory import INSIDE, Memory
 from lstmsym.planning.prepare import Prepared
 from lstmsym.program import Array, Phase, Program, Step
 
 
-def assemble(ready: Prepared, memory: Memory, forward: Phase, backward: Phase) -> Program:
+def assemble(ready: Prepared, memory: Memory, forward: Phase, backward: Phase, textbook: bool) -> Program:
     """Decide what is kept, and collect the signature."""
     cell, names = ready.cell, ready.names
     states = {q.name for q in cell.role("state")}
@@ -26,9 +26,10 @@ def assemble(ready: Prepared, memory: Memory, forward: Phase, backward: Phase) -
     inside = _written(memory, backward.inside) & _read(memory, backward.after)
     inside |= _written(memory, _parts(memory, backward))
     gradients_of_inputs = {names.adjoint(q.name) for q in cell.role("input")}
-    inside |= _written(memory, backward.inside) & gradients_of_inputs
+    shared = {a.name for a in memory.arrays.values() if a.parts}
+    inside |= _written(memory, backward.inside) & (gradients_of_inputs | shared)
     backward_arrays = tuple(
-        a for name, a in _adjoint_arrays(ready, memory).items() if name in inside or a.time == "once"
+        a for name, a in _adjoint_arrays(ready, memory).items() if name in inside or a.time in ("once", "sum")
     )
     quantities = cell.role("input", "hyperparameter")
     gradients = {
@@ -40,7 +41,7 @@ def assemble(ready: Prepared, memory: Memory, forward: Phase, backward: Phase) -
         tuple(a for a in memory.arrays.values() if a.parts), saved,
         tuple(q.name for q in quantities if q.name in later),
         ready.given, {q.name: Ref(names.back(q.name), 0) for q in cell.role("state")}, gradients,
-        memory.aliases, memory.shapes, memory.order,
+        memory.aliases, memory.shapes, memory.order, textbook,
     )  # fmt: skip
 
 
@@ -74,6 +75,8 @@ def _adjoint_arrays(ready: Prepared, memory: Memory) -> dict[str, Array]:
     for b in ready.backward:
         if b.name.base not in memory.aliases and b.name.lag == 0:
             arrays.setdefault(b.name.base, Array(b.name.base, b.shape, "all"))
+        elif b.name.lag is None and memory.place[b.name.base] == INSIDE:
+            arrays.setdefault(b.name.base, Array(b.name.base, b.shape, "sum"))
     return arrays
 
 

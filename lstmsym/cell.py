@@ -14,14 +14,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import FrameType
 from typing import Any, NoReturn
 
 import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.declare import Declared, Hyper, Parameter, Timed
-from lstmsym.notation import NotationError, Ref, Size
+from lstmsym.notation import NotationError, Ref, Size, author_line
 from lstmsym.printing import Latex, Printer, display
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
@@ -122,7 +121,7 @@ class Page(dict[str, Any]):
             self.fail(f"in {key} = ...: {error}")
         constant = not timed and all(r.lag is None for r in expr.atoms(Ref))
         name = Ref(key) if constant else Ref(key, 0)
-        self.equations.append(Equation(name, expr, _where()))
+        self.equations.append(Equation(name, expr, author_line()))
         if not timed:
             super().__setitem__(key, name)
 
@@ -137,20 +136,8 @@ class Page(dict[str, Any]):
 
     def fail(self, message: str) -> NoReturn:
         """Raise the message with the cell and the line of the page."""
-        where = _where()
+        where = author_line()
         raise NotationError(f"{where}: {self.cell}: {message}" if where else f"{self.cell}: {message}")
-
-
-def _where() -> str:
-    """File and line of the nearest frame that is neither ours nor SymPy's: where the author wrote it."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame:
-        module = frame.f_globals.get("__name__", "")
-        ours = module.split(".")[0] == "lstmsym" and not module.startswith("lstmsym.cells")
-        if not ours and module.split(".")[0] != "sympy":
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
 
 
 class _PageMeta(type):

@@ -62,7 +62,7 @@ def run(out: Path, console: Console) -> None:
     console.print(f"loss at iteration 0:  {losses[0]!r}")
     console.print(f"loss at iteration 99: {losses[99]!r}   (published: {PUBLISHED!r})")
     console.print(
-        f"with the fast schedule: {fast[99]!r}; the training problem amplifies its other rounding ten million times",
+        f"with the fast schedule: {fast[99]!r}; the problem amplifies its other rounding ten million times",
         markup=False,
     )
     console.print(f"loss curve: {image}")

@@ -8,7 +8,9 @@ and its derivative are a row of :mod:`lstmsym.rules`.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, ClassVar
 
 import sympy as sp
@@ -17,6 +19,18 @@ from sympy.core.relational import Relational, StrictGreaterThan, StrictLessThan
 
 class NotationError(ValueError):
     """A mistake in a cell, a claim or a call, told in one sentence: what, where, what to do."""
+
+
+def author_line() -> str:
+    """File and line of the nearest frame that is neither ours nor SymPy's: where the author wrote it."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame:
+        module = frame.f_globals.get("__name__", "")
+        ours = module.split(".")[0] == "lstmsym" and not module.startswith("lstmsym.cells")
+        if not ours and module.split(".")[0] != "sympy":
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
 
 
 class Size(sp.Symbol):
@@ -124,7 +138,7 @@ class Ref(Operand, sp.Symbol):
             if index.offset == 0 and self.lag == 0:
                 return self
             raise NotationError(
-                f"{self.base}[{index}]: {self.base} has no value at {index};"
+                f"{author_line()}: {self.base}[{index}]: {self.base} has no value at {index};"
                 f" only states reach across steps, so declare {self.base} = State()"
             )
         return Operand.__getitem__(self, index)

@@ -66,8 +66,8 @@ class Array:
     """Storage that outlives a step.
 
     ``shape`` is that of one sample at one step; ``time`` says how often it is there: "all" (one for
-    each step), "state" (one more, index 0 before the first step), "once" (no time, no batch) or "sum" (the same,
-    added to at each step).
+    each step), "state" (one more, index 0 before the first step), "once" (no time, no batch) or "sum"
+    (the same, added to at each step).
     ``parts`` are the names that live in it, with their places, where it is shared.
     """
 

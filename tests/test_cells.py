@@ -47,7 +47,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("lines", "words"), MISTAKES)
 def test_mistake(lines: str, words: str) -> None:
-    scope: dict[str, Any] = {**vars(lstmsym), "sympy": sympy}
+    scope: dict[str, Any] = {**vars(lstmsym), "sympy": sympy, "__name__": "mine"}
     code = compile(f"class Mine(Cell):\n{HEAD}{lines}", "mine.py", "exec")
     with pytest.raises(NotationError) as caught:
         exec(code, scope)

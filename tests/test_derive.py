@@ -68,7 +68,7 @@ def symbols(name: str, shape: Any) -> Any:
 
 
 UNROLLED = [("rnn", 1), ("rnn", 2), ("rnn", 3), ("nicodjimenez", 1), ("nicodjimenez", 2), ("nicodjimenez", 3)]
-UNROLLED += [("lstm", 1), ("lstm", 2), ("gru", 1), ("gru", 2), ("gru_reset_after", 1), ("gru_reset_after", 2)]
+UNROLLED += [("lstm", 1), ("lstm", 2), ("gru", 1), ("gru", 2)]
 
 
 @pytest.mark.parametrize(("name", "steps"), UNROLLED)

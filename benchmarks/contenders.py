@@ -16,7 +16,7 @@ GATES = "ifgo"
 
 def problem(T: int, B: int, m: int, n: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
-    draw = lambda *shape: (rng.standard_normal(shape) * 0.3).astype(np.float32)  # noqa: E731
+    draw = lambda *shape: (rng.standard_normal(shape) / n**0.5).astype(np.float32)  # noqa: E731
     return {
         "W": draw(4 * n, m),
         "U": draw(4 * n, n),

@@ -245,8 +245,8 @@ class Canon:
         return self.choice(c, a, b)
 
     def op_equal(self, e: sp.Expr) -> Poly:
-        """Ties have measure zero, except that the largest entry equals one of the entries."""
-        return self.opaque(e) if e.has(N.Max) else number(0)
+        """Ties have measure zero."""
+        return number(0)
 
     def op_stop_gradient(self, e: sp.Expr) -> Poly:
         """The value."""
@@ -298,7 +298,7 @@ class Canon:
             for monomial, coefficient in vector.terms:
                 outside = tuple((a, x) for a, x in monomial if self.ring.ranks[a] == 0)
                 inside = tuple((a, x) for a, x in monomial if self.ring.ranks[a] != 0)
-                ones = (self.shape(e), self.shape(e.args[1])) if not matrix or not inside else ()
+                ones = self.shape(e) if not matrix or not inside else ()
                 atom = self.ring.atom(("dot", matrix, low, high, inside, ones), rank)
                 parts.append(self.product(poly({outside: coefficient}), atom))
             return self.ring.add(*parts)

@@ -20,14 +20,11 @@ from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.canonical import Canon
 from lstmsym.verify.claims import Claim, Claims, unlabelled
-from lstmsym.verify.evaluate import MP, PRESENT, SIZES, STEPS, Numbers, evaluate, generic
+from lstmsym.verify.evaluate import MP, PRESENT, STEPS, Numbers, evaluate, generic
 from lstmsym.verify.poly import TooLarge
 from lstmsym.verify.readings import TRANSPOSED, readings
 from lstmsym.verify.repair import edits
 from lstmsym.verify.system import System
-
-OUT_OF_REACH = (KeyError, ValueError, TypeError, ArithmeticError)
-"""Raised where an expression has no value: beyond the sequence, a division by zero, a complex step."""
 
 
 class Status(Enum):
@@ -117,7 +114,7 @@ class Judge:
         self.system = System(cell)
         self.show = Printer(self.system.derivation.order)
         self.canons: dict[int, Canon] = {}
-        self._numbers: list[Numbers] = []
+        self._numbers: Numbers | None = None
 
     def __call__(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -130,8 +127,7 @@ class Judge:
         except NotationError as error:
             return Verdict(Status.UNREAD, claim, str(error))
         except ShapeError as error:
-            message = f"{spelled(error.left)} does not fit {spelled(error.right)}"
-            return self.read_otherwise(claim) or self.refuted(claim, message, None)
+            return self.refuted(claim, f"{spelled(error.left)} does not fit {spelled(error.right)}", None)
         witness = self.witness(left, right)
         if witness is None:
             if self.proved(left, right):
@@ -198,40 +194,25 @@ class Judge:
         return self.canons[horizon]
 
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether the normal forms agree, and both sides have values."""
+        """Whether the normal forms agree."""
         try:
+<<<<<<< HEAD
             return self.evaluable(left, right) and self.canon(self.system.horizon(left, right)).equal(
                 left, right
             )
+=======
+            return self.canon(self.system.horizon(left, right)).equal(left, right)
+>>>>>>> parent of 78d2150 (Judge: two sizes, no proof of what has no value, ties of the largest entry)
         except (ShapeError, TooLarge, NotationError, KeyError):
             return False
 
     def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """An entry at which the two differ, if there is one."""
-        found = (self.gap(left, right, numbers) for numbers in self.numbers())
-        return next((witness for witness in found if witness is not None), None)
-
-    def numbers(self) -> Iterator[Numbers]:
-        """Generic sequences of different sizes, each made when it is first needed."""
-        for seed in range(len(SIZES)):
-            if seed == len(self._numbers):
-                self._numbers.append(generic(self.system, seed))
-            yield self._numbers[seed]
-
-    def evaluable(self, *exprs: sp.Expr) -> bool:
-        """Whether the expressions have values at all: what divides by zero is never called proved."""
+        if self._numbers is None:
+            self._numbers = generic(self.system)
         try:
-            for expr in exprs:
-                evaluate(expr, next(self.numbers()), PRESENT)
-        except OUT_OF_REACH:
-            return False
-        return True
-
-    def gap(self, left: sp.Expr, right: sp.Expr, numbers: Numbers) -> Witness | None:
-        """An entry at which the two differ on one sequence, if there is one."""
-        try:
-            a, b = (evaluate(e, numbers, PRESENT) for e in (left, right))
-        except OUT_OF_REACH:
+            a, b = (evaluate(e, self._numbers, PRESENT) for e in (left, right))
+        except (KeyError, ValueError, ZeroDivisionError):
             return None
         a, b = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
         scale = max((abs(v) for v in (*a.flat, *b.flat)), default=MP.mpf(0)) or MP.mpf(1)
@@ -239,8 +220,8 @@ class Judge:
         gap, index = max(gaps, key=lambda g: g[0])
         if gap < MP.mpf(10) ** -30:
             return None
-        shown = [MP.nstr(v[index], 8) for v in (a, b)]
-        return Witness(numbers.sizes, tuple(index), shown[0], shown[1])
+        numbers = [MP.nstr(v[index], 8) for v in (a, b)]
+        return Witness(self._numbers.sizes, tuple(index), numbers[0], numbers[1])
 
     def expected(self, claim: Claim) -> str:
         """The right side that the derivation has for the left, what step t+1 sends back written out."""

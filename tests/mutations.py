@@ -102,7 +102,7 @@ def _judge(judge: Judge, cell: str, claim: Claim, counts: Counter[str], wrong: l
         different = True
     counts[f"{'different' if different else 'equal'} {status.value}"] += 1
     fine = {
-        True: (Status.REFUTED,),
+        True: (Status.REFUTED, Status.PROVED_IF),
         False: (Status.PROVED, Status.PROVED_IF, Status.UNDECIDED),
     }
     if status not in fine[different]:

@@ -22,7 +22,7 @@ from lstmsym.verify.canonical import Canon
 from lstmsym.verify.claims import Claim, Claims, unlabelled
 from lstmsym.verify.evaluate import MP, PRESENT, STEPS, Numbers, evaluate, generic
 from lstmsym.verify.poly import TooLarge
-from lstmsym.verify.readings import TRANSPOSED, readings
+from lstmsym.verify.readings import readings
 from lstmsym.verify.repair import edits
 from lstmsym.verify.system import System
 
@@ -94,16 +94,7 @@ def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tup
         if verdict.status is Status.REFUTED and claim.symbol:
             wrong.append(claim.symbol)
         verdicts.append(verdict)
-    return _one_layout(judge, verdicts)
-
-
-def _one_layout(judge: Judge, verdicts: list[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts with a transposed gradient refuted on a page that has others upright.
-
-    A layout is a convention of a whole document: it does not excuse a single line.
-    """
-    upright = any(v.status is Status.PROVED and judge.is_matrix_gradient(v.claim) for v in verdicts)
-    return tuple(judge.transposed(v.claim) if upright and v.assumption == TRANSPOSED else v for v in verdicts)
+    return tuple(verdicts)
 
 
 class Judge:
@@ -134,18 +125,6 @@ class Judge:
                 return Verdict(Status.PROVED, claim)
             return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
         return self.read_otherwise(claim) or self.refuted(claim, "", witness)
-
-    def is_matrix_gradient(self, claim: Claim) -> bool:
-        """Whether the left side is the gradient of a weight matrix."""
-        left = claim.left
-        backward = self.system.backward
-        return isinstance(left, Ref) and left.base in backward and len(self.system.shapes[left.base]) == 2
-
-    def transposed(self, claim: Claim) -> Verdict:
-        """Wrong: the transpose of the gradient, where other lines have the gradient itself."""
-        left, right = self.sides(claim)
-        witness = None if self.mismatched(left, right) else self.witness(left, right)
-        return self.refuted(claim, "transposed, while other lines of the page are not", witness)
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
         """The claim proved under another reading, if there is one."""
@@ -196,13 +175,7 @@ class Judge:
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether the normal forms agree."""
         try:
-<<<<<<< HEAD
-            return self.evaluable(left, right) and self.canon(self.system.horizon(left, right)).equal(
-                left, right
-            )
-=======
             return self.canon(self.system.horizon(left, right)).equal(left, right)
->>>>>>> parent of 78d2150 (Judge: two sizes, no proof of what has no value, ties of the largest entry)
         except (ShapeError, TooLarge, NotationError, KeyError):
             return False
 

@@ -244,10 +244,6 @@ class Canon:
         c, a, b = (self(x) for x in e.args)
         return self.choice(c, a, b)
 
-    def op_equal(self, e: sp.Expr) -> Poly:
-        """Ties have measure zero."""
-        return number(0)
-
     def op_stop_gradient(self, e: sp.Expr) -> Poly:
         """The value."""
         return self(e.args[0])

@@ -23,6 +23,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 HERE = Path(__file__).parent
+PAUSE = 0.3
+"""Seconds before each timing: the thread pool of the side before goes on spinning for a while."""
 SIZES = [(4, 1, 50, 100), (20, 1, 50, 100), (100, 32, 64, 128), (64, 64, 256, 256), (64, 32, 512, 512)]
 
 
@@ -76,10 +78,12 @@ def measure(size: tuple[int, ...], rounds: int, progress: Any) -> dict[str, floa
     times: dict[str, list[float]] = {name: [] for name in sides}
     repeats = {}
     for name, pipe in sides.items():
+        time.sleep(PAUSE)
         pipe.send(1)
         repeats[name] = max(1, min(200, int(0.1 / max(pipe.recv(), 1e-5))))
     for _ in progress.track(range(rounds), description=str(size)):
         for name, pipe in sides.items():
+            time.sleep(PAUSE)
             pipe.send(repeats[name])
             times[name].append(1000 * pipe.recv())
     for pipe in sides.values():

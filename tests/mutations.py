@@ -39,7 +39,8 @@ def _here(expr: sp.Expr, judge: Judge) -> Iterator[sp.Expr]:
         shape = system.shapes.get(expr.base)
         if expr.lag is not None:
             yield from (expr.shifted(1), expr.shifted(-1))
-        alike = [b for b in system.shapes if b != expr.base and system.shapes[b] == shape]
+        written = [*system.forward, *system.backward, *(q.name for q in system.cell.quantities)]
+        alike = [b for b in dict.fromkeys(written) if b != expr.base and system.shapes[b] == shape]
         kind = expr.base in system.backward
         yield from (
             Ref(b, expr.lag)
@@ -102,7 +103,7 @@ def _judge(judge: Judge, cell: str, claim: Claim, counts: Counter[str], wrong: l
         different = True
     counts[f"{'different' if different else 'equal'} {status.value}"] += 1
     fine = {
-        True: (Status.REFUTED, Status.PROVED_IF),
+        True: (Status.REFUTED,),
         False: (Status.PROVED, Status.PROVED_IF, Status.UNDECIDED),
     }
     if status not in fine[different]:

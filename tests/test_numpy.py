@@ -15,6 +15,7 @@ import pytest
 from lstmsym import (
     Cell,
     Input,
+    NotationError,
     Schedule,
     State,
     biases,
@@ -28,6 +29,7 @@ from lstmsym import (
     tanh,
     weights,
 )
+from lstmsym.backends import numpy_spelling
 from lstmsym.check import check, random_case
 
 GENERATED = Path(__file__).parent.parent / "generated" / "numpy"
@@ -83,7 +85,7 @@ def test_saturated_gates_stay_finite(name: str, dtype: Any) -> None:
 
 
 WRONG: list[tuple[str, Any]] = [
-    ("x", lambda p, x: (p, x[0])), ("x", lambda p, x: (p, x.tolist())), ("x", lambda p, x: (p, None)),
+    ("W_g", lambda p, x: ({**p, "W_g": p["W_g"].tolist()}, x)), ("x", lambda p, x: (p, x[0])), ("x", lambda p, x: (p, x.tolist())), ("x", lambda p, x: (p, None)),
     ("x", lambda p, x: (p, x.astype(int))), ("W_i", lambda p, x: ({k: v for k, v in p.items() if k != "W_i"}, x)),
     ("b_f", lambda p, x: ({**p, "b_f": p["b_f"][:-1]}, x)), ("W_o", lambda p, x: ({**p, "W_o": p["W_o"].astype(np.float32)}, x)),
     ("W_g", lambda p, x: ({**p, "W_g": p["W_g"].T}, x)), ("W_g", lambda p, x: ({**p, "W_g": None}, x)),
@@ -107,6 +109,9 @@ def test_wrong_arguments_are_named(argument: str, change: Any) -> None:
         ("state0", lambda k, p, x: k.forward(p, x, [1])),
         ("dy", lambda k, p, x: k.backward(p, k.forward(p, x)[2], np.zeros((5, 2, 9)))),
         ("dy", lambda k, p, x: k.backward(p, k.forward(p, x)[2], None)),
+        ("tape", lambda k, p, x: k.backward(p, None, np.zeros((5, 2, 4)))),
+        ("params", lambda k, p, x: k.backward(None, k.forward(p, x)[2], np.zeros((5, 2, 4)))),
+        ("W_i", lambda k, p, x: k.backward({}, k.forward(p, x)[2], np.zeros((5, 2, 4)))),
         ("dstate", lambda k, p, x: k.backward(p, k.forward(p, x)[2], np.zeros((5, 2, 4)), {"h": np.zeros(4)})),
         ("targets", lambda k, p, x: load("nicodjimenez").loss_and_grads(load("nicodjimenez").init_params(np.random.default_rng(0), 3, 4), x, np.zeros((5, 2, 3)))),
     ],
@@ -167,3 +172,40 @@ def test_every_schedule_gives_the_same_gradients(choice: str) -> None:
 def test_golden_files(golden: Any) -> None:
     for name in cells.names():
         golden(GENERATED / f"{name}.py", emit(plan(derive(cells.find(name))), "numpy", name).text)
+
+
+@pytest.mark.parametrize("dy", [None, [1, 2], {}, {"y": 1, "v": 2, "z": 3}])
+def test_several_outputs_need_a_gradient_each(dy: Any) -> None:
+    kernel: Any = load(nasty.Outputs)
+    case = random_case(kernel)
+    tape = kernel.forward(case.params, *case.inputs.values())[2]
+    with pytest.raises(ValueError, match="dy"):
+        kernel.backward(case.params, tape, dy)
+
+
+def test_missing_spelling_names_backend_operation_and_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(numpy_spelling.HELPERS, "softplus")
+    words = r"^backend numpy cannot spell softplus \(used by cell Everything\)$"
+    with pytest.raises(NotationError, match=words):
+        load(nasty.Everything)
+
+
+def test_a_backend_of_a_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "listing").mkdir()
+    (tmp_path / "listing" / "cell.txt.j2").write_text("{{ p.cell.name }} takes {{ p.products }}\n")
+    package = tmp_path / "thirdparty"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "listing.py").write_text(
+        "from lstmsym.backends import Backend\n"
+        "BACKEND = Backend('listing', '.txt', 'listing/cell.txt.j2', lambda p: p, lambda text, name: text)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = emit(plan(derive(cells.find("lstm"))), "thirdparty.listing", "lstm", templates=tmp_path)
+    assert (source.filename, source.text) == ("lstm.txt", "LSTM takes 2*T + 4\n")
+
+
+def test_a_template_folder_of_the_users_goes_first(tmp_path: Path) -> None:
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "cell.py.j2").write_text("# {{ p.name }}\n")
+    assert emit(plan(derive(cells.find("lstm"))), templates=tmp_path).text == "# LSTM\n"

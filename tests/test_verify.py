@@ -151,4 +151,27 @@ def test_transposed_layout_is_a_reading() -> None:
     assert verdict.status is Status.PROVED_IF and "transposed" in verdict.assumption
 
 
+def test_a_layout_is_one_for_the_page() -> None:
+    class Page(Claims, of=LSTM):
+        dW_i += outer(da_i, hx)
+        dW_f += outer(hx, da_f)
+
+    first, second = verify(Page)
+    assert first.status is Status.PROVED
+    assert second.status is Status.REFUTED and "other lines" in second.message and second.repair
+
+
+def test_row_vectors_are_a_reading() -> None:
+    parts = [N.Dot(Ref(f"da_{g}", 0), Ref(f"W_{g}")) for g in "ifgo"]
+    verdict = Judge(LSTM)(Claim(Ref("dhx", 0), sp.Add(*parts)))
+    assert verdict.status is Status.PROVED_IF and "rows" in verdict.assumption
+    wrong = Judge(LSTM)(Claim(Ref("dhx", 0), sp.Add(*parts[1:], parts[0] * 2)))
+    assert wrong.status is Status.REFUTED
+
+
+def test_what_holds_at_one_size_only_is_refuted() -> None:
+    verdict = Judge(LSTM)(Claim(N.Sum(A), 3 * N.Mean(A)))
+    assert verdict.status is Status.REFUTED
+
+
 assert t

@@ -129,6 +129,9 @@ def backward(params, tape, dy, dstate=None):
     Returns grads.params (by name), grads.x, grads.state0 (by name). Above each statement stands
     the forward line that it differentiates.
     """
+    if not isinstance(tape, Tape):
+        raise ValueError(f"tape must be what forward returned, not {type(tape).__name__}")
+    complete(params)
     (m, n), (T, B, dtype), x, gates, c, tanh_c, h, W_h, W_x = tape
     sizes = {"m": m, "n": n}
     dl_dh = dy
@@ -249,14 +252,7 @@ def backward(params, tape, dy, dstate=None):
 
 def check(params, inputs, state0):
     """Sizes of a call. Raises ValueError that names the argument that does not fit."""
-    if not isinstance(params, dict):
-        raise ValueError(f"params must be a dict of arrays by name, not {type(params).__name__}")
-    for name in STARTS:
-        if name not in params:
-            raise ValueError(f"params has no {name!r}: init_params gives all of them")
-    for name in params:
-        if name not in STARTS:
-            raise ValueError(f"params has {name!r}, which is no parameter: they are {', '.join(STARTS)}")
+    complete(params)
     dtype = next(iter(inputs.values())).dtype if hasattr(next(iter(inputs.values())), "dtype") else None
     if dtype is None or dtype.char not in "fdFD":
         name = next(iter(inputs))
@@ -266,6 +262,8 @@ def check(params, inputs, state0):
         if np.ndim(array) != rank:
             raise ValueError(f"{name} must have {rank} axes (steps, batch{', features' * (rank - 2)}), not shape {np.shape(array)}")
     for name, rank in {"W_i": 2, "W_f": 2, "W_g": 2, "W_o": 2, "b_i": 1, "b_f": 1, "b_g": 1, "b_o": 1}.items():
+        if not hasattr(params[name], "dtype"):
+            raise ValueError(f"params[{name!r}] must be a NumPy array, not {type(params[name]).__name__}")
         if np.ndim(params[name]) != rank:
             raise ValueError(f"params[{name!r}] must have {rank} axes, not shape {np.shape(params[name])}")
     T, B = next(iter(inputs.values())).shape[:2]
@@ -278,6 +276,18 @@ def check(params, inputs, state0):
     wanted |= expected("state0", state0, states, B)
     fit(wanted, dtype, sizes)
     return T, B, dtype, m, n
+
+def complete(params):
+    """Raise ValueError unless there is every parameter and no other."""
+    if not isinstance(params, dict):
+        raise ValueError(f"params must be a dict of arrays by name, not {type(params).__name__}")
+    for name in STARTS:
+        if name not in params:
+            raise ValueError(f"params has no {name!r}: init_params gives all of them")
+    for name in params:
+        if name not in STARTS:
+            raise ValueError(f"params has {name!r}, which is no parameter: they are {', '.join(STARTS)}")
+
 
 def expected(argument, state, states, batch):
     """The entries of a dict of states with the shapes they must have; None has none."""

@@ -26,7 +26,7 @@ from lstmsym.shapes import Shape
 
 TAKEN = frozenset(
     """np T B t dtype params state state0 dstate tape dy grads loss rng shapes sizes check initial main
-    namedtuple rows each pad spread turned expected fit wanted states outputs targets gradients shape
+    namedtuple rows each pad spread turned complete expected fit wanted states outputs targets gradients shape
     Tape Grads INPUTS STATES OUTPUTS TARGETS SIZES STARTS""".split()
 ) | set(HELPERS.values())
 """Names that the template uses."""

@@ -294,7 +294,7 @@ class Canon:
             for monomial, coefficient in vector.terms:
                 outside = tuple((a, x) for a, x in monomial if self.ring.ranks[a] == 0)
                 inside = tuple((a, x) for a, x in monomial if self.ring.ranks[a] != 0)
-                ones = self.shape(e) if not matrix or not inside else ()
+                ones = (self.shape(e), self.shape(e.args[1])) if not matrix or not inside else ()
                 atom = self.ring.atom(("dot", matrix, low, high, inside, ones), rank)
                 parts.append(self.product(poly({outside: coefficient}), atom))
             return self.ring.add(*parts)

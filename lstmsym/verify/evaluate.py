@@ -178,11 +178,15 @@ MIXING: dict[str, Callable[..., Array]] = {
 }
 
 
+SIZES = ((2, 3, 4, 5, 6, 7, 8, 9), (3, 2, 5, 4, 7, 6, 9, 8))
+"""Sizes of the generic sequences: two choices, so that what holds at one size only is found out."""
+
+
 def generic(system: System, seed: int = 0) -> Numbers:
-    """A generic sequence through a cell, with all adjoints."""
+    """A generic sequence through a cell, with all adjoints; ``seed`` chooses among `SIZES` too."""
     rng = random.Random(seed)
     cell = system.cell
-    sizes = dict(zip((s.name for s in cell.sizes), (2, 3, 4, 5, 6, 7, 8, 9), strict=False))
+    sizes = dict(zip((s.name for s in cell.sizes), SIZES[seed % len(SIZES)], strict=False))
 
     def draw(shape: Shape) -> Array:
         dims = [int(sp.sympify(s).subs({z: sizes[z.name] for z in sp.sympify(s).atoms(Size)})) for s in shape]

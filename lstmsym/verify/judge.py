@@ -20,11 +20,14 @@ from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.canonical import Canon
 from lstmsym.verify.claims import Claim, Claims, unlabelled
-from lstmsym.verify.evaluate import MP, PRESENT, STEPS, Numbers, evaluate, generic
+from lstmsym.verify.evaluate import MP, PRESENT, SIZES, STEPS, Numbers, evaluate, generic
 from lstmsym.verify.poly import TooLarge
-from lstmsym.verify.readings import readings
+from lstmsym.verify.readings import TRANSPOSED, readings
 from lstmsym.verify.repair import edits
 from lstmsym.verify.system import System
+
+OUT_OF_REACH = (KeyError, ValueError, TypeError, ArithmeticError)
+"""Raised where an expression has no value: beyond the sequence, a division by zero, a complex step."""
 
 
 class Status(Enum):
@@ -94,7 +97,16 @@ def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tup
         if verdict.status is Status.REFUTED and claim.symbol:
             wrong.append(claim.symbol)
         verdicts.append(verdict)
-    return tuple(verdicts)
+    return _one_layout(judge, verdicts)
+
+
+def _one_layout(judge: Judge, verdicts: list[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts with a transposed gradient refuted on a page that has others upright.
+
+    A layout is a convention of a whole document: it does not excuse a single line.
+    """
+    upright = any(v.status is Status.PROVED and judge.is_matrix_gradient(v.claim) for v in verdicts)
+    return tuple(judge.transposed(v.claim) if upright and v.assumption == TRANSPOSED else v for v in verdicts)
 
 
 class Judge:
@@ -105,7 +117,7 @@ class Judge:
         self.system = System(cell)
         self.show = Printer(self.system.derivation.order)
         self.canons: dict[int, Canon] = {}
-        self._numbers: Numbers | None = None
+        self._numbers: list[Numbers] = []
 
     def __call__(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -118,13 +130,26 @@ class Judge:
         except NotationError as error:
             return Verdict(Status.UNREAD, claim, str(error))
         except ShapeError as error:
-            return self.refuted(claim, f"{spelled(error.left)} does not fit {spelled(error.right)}", None)
+            message = f"{spelled(error.left)} does not fit {spelled(error.right)}"
+            return self.read_otherwise(claim) or self.refuted(claim, message, None)
         witness = self.witness(left, right)
         if witness is None:
             if self.proved(left, right):
                 return Verdict(Status.PROVED, claim)
             return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
         return self.read_otherwise(claim) or self.refuted(claim, "", witness)
+
+    def is_matrix_gradient(self, claim: Claim) -> bool:
+        """Whether the left side is the gradient of a weight matrix."""
+        left = claim.left
+        backward = self.system.backward
+        return isinstance(left, Ref) and left.base in backward and len(self.system.shapes[left.base]) == 2
+
+    def transposed(self, claim: Claim) -> Verdict:
+        """Wrong: the transpose of the gradient, where other lines have the gradient itself."""
+        left, right = self.sides(claim)
+        witness = None if self.mismatched(left, right) else self.witness(left, right)
+        return self.refuted(claim, "transposed, while other lines of the page are not", witness)
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
         """The claim proved under another reading, if there is one."""
@@ -173,19 +198,40 @@ class Judge:
         return self.canons[horizon]
 
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether the normal forms agree."""
+        """Whether the normal forms agree, and both sides have values."""
         try:
-            return self.canon(self.system.horizon(left, right)).equal(left, right)
+            return self.evaluable(left, right) and self.canon(self.system.horizon(left, right)).equal(
+                left, right
+            )
         except (ShapeError, TooLarge, NotationError, KeyError):
             return False
 
     def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """An entry at which the two differ, if there is one."""
-        if self._numbers is None:
-            self._numbers = generic(self.system)
+        found = (self.gap(left, right, numbers) for numbers in self.numbers())
+        return next((witness for witness in found if witness is not None), None)
+
+    def numbers(self) -> Iterator[Numbers]:
+        """Generic sequences of different sizes, each made when it is first needed."""
+        for seed in range(len(SIZES)):
+            if seed == len(self._numbers):
+                self._numbers.append(generic(self.system, seed))
+            yield self._numbers[seed]
+
+    def evaluable(self, *exprs: sp.Expr) -> bool:
+        """Whether the expressions have values at all: what divides by zero is never called proved."""
         try:
-            a, b = (evaluate(e, self._numbers, PRESENT) for e in (left, right))
-        except (KeyError, ValueError, ZeroDivisionError):
+            for expr in exprs:
+                evaluate(expr, next(self.numbers()), PRESENT)
+        except OUT_OF_REACH:
+            return False
+        return True
+
+    def gap(self, left: sp.Expr, right: sp.Expr, numbers: Numbers) -> Witness | None:
+        """An entry at which the two differ on one sequence, if there is one."""
+        try:
+            a, b = (evaluate(e, numbers, PRESENT) for e in (left, right))
+        except OUT_OF_REACH:
             return None
         a, b = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
         scale = max((abs(v) for v in (*a.flat, *b.flat)), default=MP.mpf(0)) or MP.mpf(1)
@@ -193,8 +239,8 @@ class Judge:
         gap, index = max(gaps, key=lambda g: g[0])
         if gap < MP.mpf(10) ** -30:
             return None
-        numbers = [MP.nstr(v[index], 8) for v in (a, b)]
-        return Witness(self._numbers.sizes, tuple(index), numbers[0], numbers[1])
+        shown = [MP.nstr(v[index], 8) for v in (a, b)]
+        return Witness(numbers.sizes, tuple(index), shown[0], shown[1])
 
     def expected(self, claim: Claim) -> str:
         """The right side that the derivation has for the left, what step t+1 sends back written out."""

@@ -16,12 +16,15 @@ from lstmsym.notation import Ref
 from lstmsym.verify.claims import ChainSum, Claim, Label
 from lstmsym.verify.system import System
 
+TRANSPOSED = "gradients of matrices are laid out transposed"
+
 
 def readings(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
     """(assumption, the claim as it is to be understood under it), most usual first."""
     yield from _fixed(claim, system)
     yield from _chain(claim, system)
     yield from _layout(claim, system)
+    yield from _rows(claim, system)
     yield from _half(claim, system)
 
 
@@ -73,7 +76,24 @@ def _chain(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
 def _layout(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
     """Row layout: the gradient of a matrix is printed transposed."""
     if isinstance(claim.left, Ref) and len(system.shapes[claim.left.base]) == 2:
-        yield "gradients of matrices are laid out transposed", replace(claim, right=N.transposed(claim.right))
+        yield TRANSPOSED, replace(claim, right=N.transposed(claim.right))
+
+
+def _rows(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
+    """Row layout: a vector stands left of its matrix, v @ M for M.T @ v."""
+
+    def is_vector(expr: sp.Expr) -> bool:
+        refs = expr.atoms(Ref)
+        return (
+            bool(refs)
+            and all(len(system.shapes.get(r.base, ())) < 2 for r in refs)
+            and not expr.atoms(N.Outer)
+        )
+
+    products = {node for node in claim.right.atoms(N.Dot) if is_vector(node.args[0])}
+    if products:
+        turned = {node: N.Dot(N.transposed(node.args[1]), node.args[0]) for node in products}
+        yield "vectors are rows", replace(claim, right=claim.right.xreplace(turned))
 
 
 def _half(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:

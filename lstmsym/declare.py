@@ -6,24 +6,48 @@ Dimensions are sizes or numbers; what is left out is settled by the equations, a
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+import math
+from typing import Any, ClassVar
 
 import sympy as sp
 
-from lstmsym.notation import NotationError, Operand, Ref, Time
+from lstmsym.mistakes import author_line, mistake
+from lstmsym.notation import Authored, Ref, Size, Time, Written
 
 
-class Declared:
-    """A declared quantity: its role, its dimensions (None: settled by the equations), its name."""
+class Declared(Authored):
+    """A declared quantity: its role, its dimensions (None: settled by the equations), its name.
+
+    ``where`` is the file and line of the declaration.
+    """
 
     role: ClassVar[str]
     rank: ClassVar[int] = 1
+    most: ClassVar[int] = 2
+    """The largest rank it can be declared with."""
 
-    def __init__(self, *dims: Any, name: str = "") -> None:
+    def __init__(self, *dims: Any, name: str = "", **unknown: Any) -> None:
         """Declare with the dimensions given; ``Input(scalar)`` is a single number per step."""
         self.name = name
-        scalar = len(dims) == 1 and dims[0] == ()
+        self.where = author_line()
+        scalar = len(dims) == 1 and isinstance(dims[0], tuple) and not dims[0]
+        self._check(() if scalar else dims, unknown)
         self.dims: tuple[sp.Expr | None, ...] = () if scalar else self._filled(dims)
+
+    def _check(self, dims: tuple[Any, ...], unknown: dict[str, Any]) -> None:
+        kind = type(self).__name__
+        if not isinstance(self.name, str):
+            raise mistake(f"{kind}(name={self.name!r}): a name is a string")
+        for key in unknown:
+            raise mistake(f"{kind}({key}=...): it takes sizes and name=, no {key}")
+        if len(dims) > self.most:
+            raise mistake(f"{kind} with {len(dims)} sizes: it has {self.most} at most")
+        for dim in dims:
+            if not (dim is None or _is_size(dim)):
+                raise mistake(
+                    f"{kind}({dim!r}): a size is n, m, another Size, a sum or product of sizes,"
+                    " or a whole number from 1 on"
+                )
 
     def _filled(self, dims: tuple[Any, ...]) -> tuple[sp.Expr | None, ...]:
         given = tuple(None if d is None else sp.sympify(d) for d in dims)
@@ -36,22 +60,39 @@ class Declared:
             NotationError: it was declared under another name.
         """
         if self.name and self.name != name:
-            raise NotationError(f"{self.name} is assigned to {name}: use one name for it")
+            raise mistake(f"{self.name} is assigned to {name}: use one name for it")
         copy: Declared = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, name=name)
         return copy
+
+    @property
+    def a_role(self) -> str:
+        """The role with its article."""
+        return f"{'an' if self.role[0] in 'aeiou' else 'a'} {self.role}"
+
+    def __repr__(self) -> str:
+        return self.name or f"{type(self).__name__}()"
+
+
+def _is_size(dim: Any) -> bool:
+    if isinstance(dim, (bool, Authored)) or not isinstance(dim, (int, sp.Expr)):
+        return False
+    dim = sp.sympify(dim)
+    return bool(dim.is_integer and not dim.is_nonpositive and dim.free_symbols == dim.atoms(Size))
 
 
 class Timed(Declared):
     """A quantity with a value at each step, written ``x[t]``."""
 
     lags: ClassVar[tuple[int, ...]] = (0,)
+    defined: ClassVar[bool] = False
+    """Whether an equation of the cell defines it."""
     page: Any = None  # where ``c[t] = ...`` is written to; set by the page of a cell
 
-    def __getitem__(self, index: Any) -> Ref:
+    def __getitem__(self, index: Any) -> Written:
         """The quantity at t, or for a state at t-1."""
         if not isinstance(index, Time):
-            self.fail(f"{self.name}[{index}]: {self.a_role} is read at a step, {self.name}[t]")
+            raise mistake(f"{self.name}[{_shown(index)}]: {self.a_role} is read at a step, {self.name}[t]")
         if index.offset not in self.lags:
             allowed = " or ".join(f"{self.name}[{Time(lag)}]" for lag in self.lags)
             advice = (
@@ -59,38 +100,28 @@ class Timed(Declared):
                 if index.offset < 0
                 else "equations look back only"
             )
-            self.fail(f"{self.name}[{index}]: {self.a_role} is read as {allowed}; {advice}")
-        return Ref(self.name, index.offset)
+            raise mistake(f"{self.name}[{index}]: {self.a_role} is read as {allowed}; {advice}")
+        return Written(Ref(self.name, index.offset))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """``c[t] = expression``: one line of the cell."""
-        if self.page is None or self.role not in ("state", "output", "loss"):
-            self.fail(
-                f"{self.name}[{index}] = ...: only a state, an output or the loss of a cell is assigned"
+        if self.page is None or not self.defined:
+            raise mistake(
+                f"{self.name}[{_shown(index)}] = ...: {self.name} is {self.a_role};"
+                " only a state, an output or the loss of a cell is assigned"
             )
         if index != Time(0):
-            self.fail(f"{self.name}[{index}] = ...: an equation defines {self.name}[t]")
+            raise mistake(f"{self.name}[{_shown(index)}] = ...: an equation defines {self.name}[t]")
         self.page.equation(self.name, value)
 
     def _sympy_(self) -> Any:
-        self.fail(f"{self.name or self.role} stands without a step: write {self.name or 'x'}[t]")
+        raise mistake(f"{self.name or self.role} stands without a step: write {self.name or 'x'}[t]")
 
-    @property
-    def a_role(self) -> str:
-        """The role with its article."""
-        return f"{'an' if self.role[0] in 'aeiou' else 'a'} {self.role}"
 
-    def fail(self, message: str) -> NoReturn:
-        """Raise the message, with the line of the page where there is one."""
-        if self.page is not None:
-            self.page.fail(message)
-        raise NotationError(message)
-
-    def _untimed(self, *_: Any) -> Any:
-        return self._sympy_()
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = _untimed
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __lt__ = __gt__ = __abs__ = _untimed
+def _shown(index: Any) -> str:
+    if not isinstance(index, slice):
+        return str(index)
+    return ":".join("" if bound is None else str(bound) for bound in (index.start, index.stop))
 
 
 class Input(Timed):
@@ -103,6 +134,7 @@ class State(Timed):
     """What the cell carries from step to step: ``State()`` a vector of size n, ``State(n, n)`` a matrix."""
 
     role = "state"
+    defined = True
     lags = (0, -1)
 
 
@@ -116,36 +148,37 @@ class Output(Timed):
     """What the cell hands out at each step; without one, the loss's operands or the first state."""
 
     role = "output"
+    defined = True
 
 
 class Loss(Timed):
     """The loss of a step. Undeclared, it is the scalar line that no other line reads."""
 
     role = "loss"
+    defined = True
     rank = 0
 
 
-class Free(Declared, Operand):
+class Free(Declared):
     """A quantity without time: a parameter or a hyperparameter; an expression as it stands."""
 
     def _sympy_(self) -> Ref:
         if not self.name:
-            raise NotationError(f"a {self.role} is used before it has a name")
+            raise mistake(f"a {self.role} is used before it has a name: assign it to a name first")
         return Ref(self.name)
 
+    def __getitem__(self, index: Any) -> sp.Expr:
+        """A slice; it has no steps."""
+        if isinstance(index, Time):
+            raise mistake(f"{self.name}[{index}]: {self.a_role} has no time: write {self.name}")
+        return super().__getitem__(index)
 
-def _delegated(operator: str) -> Any:
-    def method(self: Free, *others: Any) -> Any:
-        return getattr(self._sympy_(), operator)(*others)
-
-    return method
-
-
-for _operator in (
-    *("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg"),
-    *("matmul", "rmatmul", "getitem", "lt", "gt", "abs"),
-):
-    setattr(Free, f"__{_operator}__", _delegated(f"__{_operator}__"))
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Refuse, as only the trainer changes it."""
+        raise mistake(
+            f"{self.name}[{_shown(index)}] = ...: {self.name} is {self.a_role} and is never assigned;"
+            " what changes from step to step is a State()"
+        )
 
 
 class Parameter(Free):
@@ -183,14 +216,19 @@ class Hyper(Free):
     role = "hyperparameter"
     rank = 0
 
-    def __init__(self, default: float, name: str = "") -> None:
+    def __init__(self, default: Any = None, name: str = "", **unknown: Any) -> None:
         """Declare with a default value."""
-        super().__init__((), name=name)
+        super().__init__((), name=name, **unknown)
+        if isinstance(default, bool) or not isinstance(default, (int, float)) or not math.isfinite(default):
+            raise mistake(f"Hyper({default!r}): it takes its default, a number, as in Hyper(0.1)")
         self.default = default
 
 
 def _many(kind: type[Free], names: str, dims: tuple[Any, ...]) -> Any:
-    made = tuple(kind(*dims, name=name) for name in names.replace(",", " ").split())
+    words = names.replace(",", " ").split() if isinstance(names, str) else []
+    if not words:
+        raise mistake(f"{names!r} is no list of names: write them in one string, as in 'W U'")
+    made = tuple(kind(*dims, name=name) for name in words)
     return made[0] if len(made) == 1 else made
 
 

@@ -8,29 +8,20 @@ and its derivative are a row of :mod:`lstmsym.rules`.
 
 from __future__ import annotations
 
-import sys
+import functools
+import inspect
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
 import sympy as sp
 from sympy.core.relational import Relational, StrictGreaterThan, StrictLessThan
 
-
-class NotationError(ValueError):
-    """A mistake in a cell, a claim or a call, told in one sentence: what, where, what to do."""
-
-
-def author_line() -> str:
-    """File and line of the nearest frame that is neither ours nor SymPy's: where the author wrote it."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame:
-        module = frame.f_globals.get("__name__", "")
-        ours = module.split(".")[0] == "lstmsym" and not module.startswith("lstmsym.cells")
-        if not ours and module.split(".")[0] != "sympy":
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
+from lstmsym.mistakes import NotationError as NotationError
+from lstmsym.mistakes import author_line as author_line
+from lstmsym.mistakes import mistake
+from lstmsym.refusals import Refusals
 
 
 class Size(sp.Symbol):
@@ -71,11 +62,13 @@ class Time:
 
     def __add__(self, steps: int) -> Time:
         """A later step."""
+        if not isinstance(steps, int):
+            raise mistake(f"{self} + {steps}: a step is written t, t-1 or t+1, with a whole number")
         return Time(self.offset + steps)
 
     def __sub__(self, steps: int) -> Time:
         """An earlier step."""
-        return Time(self.offset - steps)
+        return self + (-steps if isinstance(steps, int) else steps)
 
     def __str__(self) -> str:
         """As it stands between the brackets: t, t-1, t+1."""
@@ -105,11 +98,114 @@ class Operand:
 
     def __getitem__(self, index: Any) -> sp.Expr:
         """The slice ``v[a:b]`` of a vector, bounds in symbolic sizes."""
-        if not isinstance(index, slice) or index.step is not None:
-            raise NotationError(f"{self}[{index}]: only slices v[a:b] with step 1 are understood")
-        return Part(
-            self, 0 if index.start is None else index.start, End if index.stop is None else index.stop
-        )
+        if not isinstance(index, slice):
+            raise mistake(f"{self}[{index}]: one entry is the slice v[0:1]; only slices are understood")
+        low, high = (0 if index.start is None else index.start), (End if index.stop is None else index.stop)
+        if index.step is not None or not all(map(_is_bound, (low, high))):
+            raise mistake(f"{self}[...]: a slice is v[a:b], its bounds sizes or whole numbers from 0 on")
+        return Part(self, low, high)
+
+
+def _is_bound(value: Any) -> bool:
+    if isinstance(value, Refusals):
+        return False
+    bound = sp.sympify(value)
+    return bound == End or bool(bound.is_integer and not bound.is_negative)
+
+
+def _combined(operate: Callable[..., Any], *operands: Any) -> Written:
+    """The operation on expressions, to be written on with."""
+    try:
+        return Written(operate(*map(expression, operands)))
+    except TypeError:
+        raise mistake("a condition is no number: use where(a > b, x, y)") from None
+
+
+def _operator(operate: Callable[..., Any], reflected: bool = False) -> Any:
+    def method(self: Authored, *others: Any) -> Written:
+        return _combined(operate, *((*others, self) if reflected else (self, *others)))
+
+    return method
+
+
+class Authored(Refusals, Operand):
+    """What an author computes with: the operators of the notation; all else that Python has is refused.
+
+    It stands for a SymPy expression (`_sympy_`) without being one, as SymPy's own sums and products
+    know nothing of ``@`` and of slices, and would answer ``==`` and ``if`` without a word.
+    """
+
+    _op_priority = 1000.0  # SymPy leaves operations with us to us
+
+    def _sympy_(self) -> sp.Expr:
+        raise NotImplementedError
+
+    __add__, __radd__ = _operator(operator.add), _operator(operator.add, reflected=True)
+    __sub__, __rsub__ = _operator(operator.sub), _operator(operator.sub, reflected=True)
+    __mul__, __rmul__ = _operator(operator.mul), _operator(operator.mul, reflected=True)
+    __truediv__, __rtruediv__ = _operator(operator.truediv), _operator(operator.truediv, reflected=True)
+    __pow__, __rpow__ = _operator(operator.pow), _operator(operator.pow, reflected=True)
+    __neg__, __pos__ = _operator(operator.neg), _operator(operator.pos)
+    __lt__, __gt__ = _operator(operator.lt), _operator(operator.gt)
+    __le__, __ge__ = _operator(operator.le), _operator(operator.ge)
+
+    def __abs__(self) -> Any:
+        """The absolute value, entry by entry."""
+        return absolute(self)
+
+    @property
+    def T(self) -> sp.Expr:
+        """The transposed matrix."""
+        return Written(transposed(expression(self)))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **_: Any) -> Any:
+        """Arithmetic with NumPy's numbers is ours; NumPy's functions are refused."""
+        operate = _NUMPY.get(ufunc.__name__)
+        if operate is None:
+            self._refuse_foreign(ufunc)
+        return _combined(operate, *args)
+
+    def __array_function__(self, function: Any, *_: Any) -> Any:
+        """Refuse NumPy's other functions."""
+        self._refuse_foreign(function)
+
+    @classmethod
+    def __torch_function__(cls, function: Any, *_: Any) -> Any:
+        """Refuse PyTorch's functions."""
+        cls._refuse_foreign(function)
+
+    @staticmethod
+    def _refuse_foreign(function: Any) -> NoReturn:
+        name = function.__name__
+        ours = f"{name} of lstmsym" if name in FUNCTIONS else f"@ for products, or {', '.join(FUNCTIONS)}"
+        raise mistake(f"{name} of an array library takes numbers, not equations: use {ours}")
+
+
+class Written(Authored):
+    """An expression that an author has begun to write."""
+
+    def __init__(self, expr: sp.Expr) -> None:
+        """Hold the expression so far."""
+        self._expr = expr
+
+    def _sympy_(self) -> sp.Expr:
+        return self._expr
+
+    def __getitem__(self, index: Any) -> Any:
+        """A slice, or a quantity at its own step."""
+        if isinstance(index, Time) and isinstance(self._expr, Ref):
+            return Written(self._expr[index])
+        return super().__getitem__(index)
+
+    def __repr__(self) -> str:
+        return str(self._expr)
+
+
+_NUMPY: dict[str, Callable[..., Any]] = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "power": operator.pow, "less": operator.lt, "greater": operator.gt,
+}  # fmt: skip
+"""What NumPy calls the operators when one of its numbers stands on the left."""
 
 
 End = sp.Symbol("end")
@@ -137,8 +233,8 @@ class Ref(Operand, sp.Symbol):
         if isinstance(index, Time):
             if index.offset == 0 and self.lag == 0:
                 return self
-            raise NotationError(
-                f"{author_line()}: {self.base}[{index}]: {self.base} has no value at {index};"
+            raise mistake(
+                f"{self.base}[{index}]: {self.base} has no value at {index};"
                 f" only states reach across steps, so declare {self.base} = State()"
             )
         return Operand.__getitem__(self, index)
@@ -149,7 +245,26 @@ class Ref(Operand, sp.Symbol):
 
 
 class Op(Operand, sp.Function):
-    """An operation of the notation: opaque to SymPy, with a row in :mod:`lstmsym.rules`."""
+    """An operation of the notation: opaque to SymPy, with a row in :mod:`lstmsym.rules`.
+
+    ``takes`` names its arguments, ``*name`` for any number of them.
+    """
+
+    form: ClassVar[inspect.Signature] = inspect.Signature(
+        [inspect.Parameter("arguments", inspect.Parameter.VAR_POSITIONAL)]
+    )
+
+    def __init_subclass__(cls, takes: str = "", **kwargs: Any) -> None:
+        """Note what the operation takes."""
+        super().__init_subclass__(**kwargs)
+        if takes:
+            cls.form = _form(takes)
+
+    def __new__(cls, *args: Any, **named: Any) -> Any:
+        """Apply the operation; to what an author writes, it gives what an author writes on with."""
+        args = _bound(cls.__name__, cls.form, args, named).args
+        made = super().__new__(cls, *map(expression, args))
+        return Written(made) if any(isinstance(a, Authored) for a in args) else made
 
     @classmethod
     def eval(cls, *args: Any) -> None:
@@ -165,46 +280,64 @@ class Op(Operand, sp.Function):
         return f"{type(self).__name__}({', '.join(printer._print(a) for a in self.args)})"
 
 
-class Pointwise(Op):
+def _form(takes: str) -> inspect.Signature:
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return inspect.Signature(
+        [inspect.Parameter(name.lstrip("*"), kinds[name.startswith("*")]) for name in takes.split()]
+    )
+
+
+def _bound(
+    name: str, form: inspect.Signature, args: tuple[Any, ...], named: dict[str, Any]
+) -> inspect.BoundArguments:
+    """The arguments of a call in their places, or a sentence that says how the function is called."""
+    try:
+        return form.bind(*args, **named)
+    except TypeError as error:
+        shown = [p.replace(annotation=p.empty) for p in form.parameters.values()]
+        raise mistake(f"{error}: write {name}({', '.join(map(str, shown))})") from None
+
+
+class Pointwise(Op, takes="x"):
     """An operation on the k-th entries alone."""
 
 
 # fmt: off
-class sigma(Pointwise):        """Logistic sigmoid, 1 / (1 + exp(-x))."""
-class tanh(Pointwise):         """Hyperbolic tangent."""
-class relu(Pointwise):         """max(x, 0)."""
-class leaky_relu(Pointwise):   """x where x > 0, else slope * x: ``leaky_relu(x, slope)``."""
-class elu(Pointwise):          """x where x > 0, else alpha * (exp(x) - 1): ``elu(x, alpha)``."""
-class hard_sigmoid(Pointwise): """x / 6 + 1/2 clipped to [0, 1] (PyTorch, Keras 3)."""
-class softplus(Pointwise):     """log(1 + exp(x)), without overflow."""
-class exp(Pointwise):          """Exponential."""
-class log(Pointwise):          """Natural logarithm; ``log(softmax(z))`` becomes the stable log_softmax."""
-class sqrt(Pointwise):         """Square root."""
-class absolute(Pointwise):     """Absolute value, written ``abs(x)``."""
-class sign(Pointwise):         """-1, 0 or 1."""
-class step(Pointwise):         """1 where x > 0, else 0."""
-class equal(Pointwise):        """1 where the two are equal, else 0."""
-class where(Pointwise):        """``where(a > b, x, y)``, kept as where(c, x, y) with c taken where c > 0."""
-class maximum(Pointwise):      """The larger of the two, entry by entry: ``max(a, b)``."""
-class minimum(Pointwise):      """The smaller of the two, entry by entry: ``min(a, b)``."""
-class stop_gradient(Pointwise):"""x forward, no gradient backward."""
+class sigma(Pointwise):                        """Logistic sigmoid, 1 / (1 + exp(-x))."""
+class tanh(Pointwise):                         """Hyperbolic tangent."""
+class relu(Pointwise):                         """max(x, 0)."""
+class leaky_relu(Pointwise, takes="x slope"):  """x where x > 0, else slope * x: ``leaky_relu(x, slope)``."""
+class elu(Pointwise, takes="x alpha"):         """x where x > 0, else alpha * (exp(x) - 1): ``elu(x, alpha)``."""
+class hard_sigmoid(Pointwise):                 """x / 6 + 1/2 clipped to [0, 1] (PyTorch, Keras 3)."""
+class softplus(Pointwise):                     """log(1 + exp(x)), without overflow."""
+class exp(Pointwise):                          """Exponential."""
+class log(Pointwise):                          """Natural logarithm; ``log(softmax(z))`` becomes the stable log_softmax."""
+class sqrt(Pointwise):                         """Square root."""
+class absolute(Pointwise):                     """Absolute value, written ``abs(x)``."""
+class sign(Pointwise):                         """-1, 0 or 1."""
+class step(Pointwise):                         """1 where x > 0, else 0."""
+class equal(Pointwise, takes="a b"):           """1 where the two are equal, else 0."""
+class where(Pointwise, takes="condition x y"): """``where(a > b, x, y)``, kept as where(c, x, y) with c taken where c > 0."""
+class maximum(Pointwise, takes="a b"):         """The larger of the two, entry by entry: ``max(a, b)``."""
+class minimum(Pointwise, takes="a b"):         """The smaller of the two, entry by entry: ``min(a, b)``."""
+class stop_gradient(Pointwise):                """x forward, no gradient backward."""
 
-class Dot(Op):                 """Matrix times vector, or matrix times matrix, ``A @ v``."""
-class Transposed(Op):          """The transposed matrix, ``A.T``."""
-class Outer(Op):               """Outer product u v^T, a matrix."""
-class Concat(Op):              """Vectors one after the other."""
-class Part(Op):                """The slice v[a:b]: ``Part(v, a, b)``."""
-class Pad(Op):                 """v between ``a`` zeros before and ``b`` zeros after: ``Pad(v, a, b)``."""
-class Spread(Op):              """A scalar repeated over a shape: ``Spread(s, n)`` or ``Spread(s, n, m)``."""
-class Total(Op):               """Sum over all steps t of the sequence (and over the batch)."""
-class Sum(Op):                 """Sum over all entries."""
-class Mean(Op):                """Mean over the entries of a vector."""
-class Variance(Op):            """Population variance over the entries of a vector."""
-class Max(Op):                 """The largest entry of a vector."""
-class LogSumExp(Op):           """log of the sum of exp over a vector, without overflow."""
-class normalize(Op):           """(v - mean(v)) / sqrt(variance(v) + eps): ``normalize(v, eps)``."""
-class softmax(Op):             """exp(z) / sum(exp(z)) over a vector, without overflow."""
-class log_softmax(Op):         """log(softmax(z)) over a vector, without overflow."""
+class Dot(Op, takes="A v"):                    """Matrix times vector, or matrix times matrix, ``A @ v``."""
+class Transposed(Op, takes="A"):               """The transposed matrix, ``A.T``."""
+class Outer(Op, takes="u v"):                  """Outer product u v^T, a matrix."""
+class Concat(Op, takes="v *more"):             """Vectors one after the other."""
+class Part(Op, takes="v a b"):                 """The slice v[a:b]: ``Part(v, a, b)``."""
+class Pad(Op, takes="v a b"):                  """v between ``a`` zeros before and ``b`` zeros after: ``Pad(v, a, b)``."""
+class Spread(Op, takes="s *sizes"):            """A scalar repeated over a shape: ``Spread(s, n)`` or ``Spread(s, n, m)``."""
+class Total(Op, takes="x"):                    """Sum over all steps t of the sequence (and over the batch)."""
+class Sum(Op, takes="v"):                      """Sum over all entries."""
+class Mean(Op, takes="v"):                     """Mean over the entries of a vector."""
+class Variance(Op, takes="v"):                 """Population variance over the entries of a vector."""
+class Max(Op, takes="v"):                      """The largest entry of a vector."""
+class LogSumExp(Op, takes="v"):                """log of the sum of exp over a vector, without overflow."""
+class normalize(Op, takes="v eps"):            """(v - mean(v)) / sqrt(variance(v) + eps): ``normalize(v, eps)``."""
+class softmax(Op, takes="v"):                  """exp(z) / sum(exp(z)) over a vector, without overflow."""
+class log_softmax(Op, takes="v"):              """log(softmax(z)) over a vector, without overflow."""
 # fmt: on
 
 
@@ -213,39 +346,61 @@ def transposed(matrix: sp.Expr) -> sp.Expr:
     return matrix.args[0] if isinstance(matrix, Transposed) else Transposed(matrix)
 
 
-def concat(*vectors: Any) -> sp.Expr:
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _function(function: _F) -> _F:
+    """A function of the notation: a call that does not fit its signature is told in a sentence."""
+    form = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        _bound(function.__name__, form, args, named)
+        return function(*args, **named)
+
+    return cast(_F, call)
+
+
+@_function
+def concat(vector: Any, *more: Any) -> sp.Expr:
     """Vectors one after the other: ``concat(h[t-1], x[t])``."""
-    return Concat(*vectors)
+    return Concat(vector, *more)
 
 
+@_function
 def outer(left: Any, right: Any) -> sp.Expr:
     """The matrix u v^T."""
     return Outer(left, right)
 
 
+@_function
 def sum(vector: Any) -> sp.Expr:
     """Sum over the features of one sample: a scalar."""
     return Sum(vector)
 
 
+@_function
 def mean(vector: Any) -> sp.Expr:
     """Mean over the features of one sample: a scalar."""
     return Mean(vector)
 
 
+@_function
 def variance(vector: Any) -> sp.Expr:
     """Population variance over the features of one sample (divided by n): a scalar."""
     return Variance(vector)
 
 
+@_function
 def max(first: Any, *rest: Any) -> sp.Expr:
     """``max(v)``: the largest feature, a scalar; ``max(a, b)``: the larger of two, entry by entry."""
     return _folded(maximum, first, rest) if rest else Max(first)
 
 
+@_function
 def min(first: Any, *rest: Any) -> sp.Expr:
     """``min(v)``: the smallest feature, a scalar; ``min(a, b)``: the smaller of two, entry by entry."""
-    return _folded(minimum, first, rest) if rest else -Max(-sp.sympify(first))
+    return _folded(minimum, first, rest) if rest else -Max(-first)
 
 
 def _folded(operation: type[Op], first: Any, rest: tuple[Any, ...]) -> sp.Expr:
@@ -254,24 +409,28 @@ def _folded(operation: type[Op], first: Any, rest: tuple[Any, ...]) -> sp.Expr:
     return first
 
 
+@_function
 def abs(x: Any) -> sp.Expr:
     """Absolute value, entry by entry."""
     return absolute(x)
 
 
+@_function
 def layer_norm(vector: Any, gain: Any, bias: Any = 0, eps: Any = 1e-5) -> sp.Expr:
     """Layer normalisation, gain * normalize(v, eps) + bias (Ba, Kiros & Hinton 2016, eq. 4)."""
-    return sp.sympify(gain) * normalize(vector, eps) + sp.sympify(bias)
+    return gain * normalize(vector, eps) + bias
 
 
+@_function
 def logsumexp(vector: Any) -> sp.Expr:
     """log(sum(exp(z))), without overflow: a scalar."""
     return LogSumExp(vector)
 
 
+@_function
 def cross_entropy(logits: Any, target: Any) -> sp.Expr:
     """-sum(y * log(softmax(z))) for logits z and target probabilities y (one-hot or soft): a scalar."""
-    return -Sum(sp.sympify(target) * log_softmax(logits))
+    return -Sum(target * log_softmax(logits))
 
 
 FUNCTIONS: dict[str, Any] = {
@@ -296,7 +455,9 @@ def canonical(expr: Any) -> sp.Expr:
     Raises:
         NotationError: a function or object that the notation does not know.
     """
-    expr = _sympified(expr)
+    expr = operand(expr)
+    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        raise Unplaced("it divides by zero or is not finite: change the numbers in it")
     if isinstance(expr, (sp.Symbol, sp.Number)) or expr is sp.E or expr is sp.pi:
         return expr
     if isinstance(expr, Relational):
@@ -308,19 +469,65 @@ def canonical(expr: Any) -> sp.Expr:
         return expr if tuple(args) == expr.args else expr.func(*args)
     if expr.func in _STOCK:
         return _STOCK[expr.func](*args)
-    raise NotationError(
+    raise Unplaced(
         f"unknown function {getattr(expr.func, '__name__', expr.func)};"
         f" known are {', '.join(sorted(FUNCTIONS))}"
     )
 
 
-def _sympified(value: Any) -> Any:
+def expression(value: Any) -> sp.Expr:
+    """What an author wrote as a SymPy expression.
+
+    Raises:
+        NotationError: it is none, told with its place.
+    """
     try:
-        return sp.sympify(value, strict=True)
+        return operand(value)
+    except Unplaced as error:
+        raise mistake(str(error)) from None
+
+
+class Unplaced(NotationError):
+    """A mistake in a value, of which only the caller knows where it stands."""
+
+
+def operand(value: Any) -> sp.Expr:
+    """The same, where the caller knows the place.
+
+    Raises:
+        Unplaced: it is no expression.
+    """
+    if isinstance(value, sp.Expr):
+        return value
+    try:
+        made = None if isinstance(value, bool) else sp.sympify(value, strict=True)
     except NotationError:
         raise
     except Exception:
-        raise NotationError(f"{value!r} is no expression of the notation") from None
+        made = None
+    if not isinstance(made, (sp.Expr, Relational)):
+        raise Unplaced(f"{_described(value)} is no expression of the notation{_remedy(value)}")
+    return made
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (bool, sp.logic.boolalg.BooleanAtom)):
+        return f"the truth value {value}"
+    if isinstance(value, type) or callable(value):
+        return f"{getattr(value, '__name__', value)}, which is not called here,"
+    shown = " ".join(f"{value}".split())
+    return f"{shown if len(shown) < 60 else shown[:57] + '...'} ({type(value).__name__})"
+
+
+def _remedy(value: Any) -> str:
+    remedies: dict[Any, str] = {
+        (bool, sp.logic.boolalg.BooleanAtom): "a condition is written where(a > b, x, y)",
+        (list, tuple): "vectors are joined by concat(a, b) and added by a + b",
+        Time: "the step stands in brackets only, as in x[t]",
+        object: "use declared quantities, names of earlier lines, numbers and functions of lstmsym",
+    }
+    kind = next(kinds for kinds in remedies if isinstance(value, kinds))
+    return f": {remedies[kind]}"
 
 
 def _condition(relation: Relational) -> sp.Expr:
@@ -330,4 +537,4 @@ def _condition(relation: Relational) -> sp.Expr:
         return left - right
     if isinstance(relation, StrictLessThan):
         return right - left
-    raise NotationError(f"{relation}: a condition is written with > or <")
+    raise Unplaced(f"{relation}: a condition is written with > or <")

@@ -33,7 +33,7 @@ SAMPLES: dict[type[Op], sp.Expr] = {
 
 
 def sample(op: type[Op]) -> sp.Expr:
-    return SAMPLES.get(op, op(X))
+    return SAMPLES[op] if op in SAMPLES else op(X)
 
 
 def numbers(seed: int = 0) -> Numbers:

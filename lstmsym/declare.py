@@ -23,6 +23,8 @@ class Declared(Authored):
 
     role: ClassVar[str]
     rank: ClassVar[int] = 1
+    defined: ClassVar[bool] = False
+    """Whether an equation of the cell defines it."""
     most: ClassVar[int] = 2
     """The largest rank it can be declared with."""
 
@@ -85,8 +87,6 @@ class Timed(Declared):
     """A quantity with a value at each step, written ``x[t]``."""
 
     lags: ClassVar[tuple[int, ...]] = (0,)
-    defined: ClassVar[bool] = False
-    """Whether an equation of the cell defines it."""
     page: Any = None  # where ``c[t] = ...`` is written to; set by the page of a cell
 
     def __getitem__(self, index: Any) -> Written:
@@ -110,7 +110,7 @@ class Timed(Declared):
                 f"{self.name}[{_shown(index)}] = ...: {self.name} is {self.a_role};"
                 " only a state, an output or the loss of a cell is assigned"
             )
-        if index != Time(0):
+        if not isinstance(index, Time) or index.offset:
             raise mistake(f"{self.name}[{_shown(index)}] = ...: an equation defines {self.name}[t]")
         self.page.equation(self.name, value)
 
@@ -210,18 +210,24 @@ class Gain(Parameter):
     init = "ones"
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 class Hyper(Free):
     """A number fixed by the user, with its default: ``eps = Hyper(1e-5)``."""
 
     role = "hyperparameter"
     rank = 0
 
-    def __init__(self, default: Any = None, name: str = "", **unknown: Any) -> None:
+    def __init__(self, *default: Any, name: str = "", **unknown: Any) -> None:
         """Declare with a default value."""
+        default += tuple(unknown.pop(key) for key in ("default",) if key in unknown)
         super().__init__((), name=name, **unknown)
-        if isinstance(default, bool) or not isinstance(default, (int, float)) or not math.isfinite(default):
-            raise mistake(f"Hyper({default!r}): it takes its default, a number, as in Hyper(0.1)")
-        self.default = default
+        if len(default) != 1 or not _is_number(default[0]):
+            given = ", ".join(map(repr, default))
+            raise mistake(f"Hyper({given}): it takes its default, one number, as in Hyper(0.1)")
+        self.default: float = default[0]
 
 
 def _many(kind: type[Free], names: str, dims: tuple[Any, ...]) -> Any:

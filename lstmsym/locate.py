@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 from lstmsym import cells, pages
 from lstmsym.cell import Cell
 from lstmsym.emit import snake
-from lstmsym.notation import NotationError
+from lstmsym.mistakes import NotationError, nearest
 from lstmsym.verify.claims import Claims, page_of
 
 
@@ -23,14 +24,25 @@ def find_cell(name: str) -> tuple[Cell, str]:
     path, _, attribute = name.rpartition(":") if ".py:" in name else (name, "", "")
     if not path.endswith(".py"):
         return cells.find(name), name
-    found = {key: v for key, v in vars(load_file(path)).items() if isinstance(v, Cell)}
+    names = vars(load_file(path))
+    found = {key: v for key, v in names.items() if isinstance(v, Cell)}
     if attribute in found:
         return found[attribute], snake(attribute)
+    if not attribute and len(found) == 1:
+        ((key, cell),) = found.items()
+        return cell, snake(key)
+    raise NotationError(f"{path}: {_not_found(attribute, names, list(found))}")
+
+
+def _not_found(attribute: str, names: Mapping[str, object], found: list[str]) -> str:
+    """Why a file does not give the cell asked for."""
     there = f"there are {', '.join(found)}" if found else "it defines no class Name(Cell)"
-    if attribute or len(found) != 1:
-        raise NotationError(f"{path}: no cell {attribute or 'chosen'}: {there}; write {path}:Name")
-    ((key, cell),) = found.items()
-    return cell, snake(key)
+    if attribute in names:
+        kind = type(names[attribute]).__name__
+        return f"{attribute} is no cell but of type {kind}; {there}"
+    close = nearest(attribute, found)
+    hint = f"did you mean {close}?" if close else f"{there}; write file.py:Name"
+    return f"no cell {attribute or 'chosen'}: {hint}"
 
 
 def find_pages(name: str) -> tuple[Claims, ...]:
@@ -57,7 +69,7 @@ def load_file(path: str) -> ModuleType:
     """
     file = Path(path)
     if not file.is_file():
-        raise NotationError(f"{path}: no such file")
+        raise NotationError(f"{path}: {'this is a folder, no file' if file.is_dir() else 'no such file'}")
     spec = importlib.util.spec_from_file_location(f"_lstmsym_user_{file.stem}", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -67,21 +79,24 @@ def load_file(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except NotationError:
         raise
-    except SyntaxError as error:
-        raise NotationError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except Exception as error:
-        raise NotationError(f"{_line(error, file)}: {type(error).__name__}: {error}") from None
+    except (Exception, SystemExit) as error:
+        raise NotationError(_told(error, file)) from None
     finally:
         sys.path.pop(0)
     return module
 
 
-def _line(error: BaseException, file: Path) -> str:
-    """File and line of the user's file in which an error arose."""
+def _told(error: BaseException, file: Path) -> str:
+    """An error of the user's file in one line, with the file and line in which it arose."""
+    words = " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        return f"{error.filename or file}:{error.lineno or 1}: {error.msg}"
     number = 0
     trace = error.__traceback__
     while trace:
-        if trace.tb_frame.f_code.co_filename == str(file):
+        code = trace.tb_frame.f_code.co_filename
+        if Path(code).name == file.name and file.samefile(code):
             number = trace.tb_lineno
         trace = trace.tb_next
-    return f"{file}:{number}" if number else str(file)
+    place = f"{file}:{number}" if number else str(file)
+    return f"{place}: {type(error).__name__}: {words}" if words else f"{place}: {type(error).__name__}"

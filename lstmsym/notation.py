@@ -36,6 +36,8 @@ class Size(sp.Symbol):
 
     def __new__(cls, name: str, keyword: str = "", default: Any = None) -> Size:
         """Make the size symbol ``name``; sizes are positive integers."""
+        if not (isinstance(name, str) and name.isidentifier() and isinstance(keyword, str)):
+            raise mistake(f"Size({name!r}): a size takes its name as a string, as in Size('q')")
         size: Size = sp.Symbol.__xnew__(cls, name, integer=True, positive=True)
         size.keyword = keyword or f"{name}_size"
         size.default = default
@@ -62,13 +64,21 @@ class Time:
 
     def __add__(self, steps: int) -> Time:
         """A later step."""
-        if not isinstance(steps, int):
-            raise mistake(f"{self} + {steps}: a step is written t, t-1 or t+1, with a whole number")
-        return Time(self.offset + steps)
+        return Time(self.offset + steps) if isinstance(steps, int) else self._refuse()
 
     def __sub__(self, steps: int) -> Time:
         """An earlier step."""
-        return self + (-steps if isinstance(steps, int) else steps)
+        return Time(self.offset - steps) if isinstance(steps, int) else self._refuse()
+
+    def __eq__(self, other: object) -> bool:
+        return self.offset == other.offset if isinstance(other, Time) else self._refuse()
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise mistake("a step is written t, t-1 or t+1, between the brackets of a quantity")
+
+    __radd__ = __add__
+    __mul__ = __rmul__ = __rsub__ = __truediv__ = __pow__ = __neg__ = _refuse
+    __lt__ = __gt__ = __le__ = __ge__ = __bool__ = __iter__ = __float__ = __getitem__ = _refuse
 
     def __str__(self) -> str:
         """As it stands between the brackets: t, t-1, t+1."""
@@ -117,8 +127,11 @@ def _combined(operate: Callable[..., Any], *operands: Any) -> Written:
     """The operation on expressions, to be written on with."""
     try:
         return Written(operate(*map(expression, operands)))
-    except TypeError:
-        raise mistake("a condition is no number: use where(a > b, x, y)") from None
+    except TypeError as error:
+        condition = any(isinstance(expression(o), Relational) for o in operands)
+        raise mistake(
+            "a condition is no number: use where(a > b, x, y)" if condition else f"{error}"
+        ) from None
 
 
 def _operator(operate: Callable[..., Any], reflected: bool = False) -> Any:
@@ -177,7 +190,7 @@ class Authored(Refusals, Operand):
     @staticmethod
     def _refuse_foreign(function: Any) -> NoReturn:
         name = function.__name__
-        ours = f"{name} of lstmsym" if name in FUNCTIONS else f"@ for products, or {', '.join(FUNCTIONS)}"
+        ours = f"{name} of lstmsym" if name in FUNCTIONS else "A @ v for products and concat(u, v) to join"
         raise mistake(f"{name} of an array library takes numbers, not equations: use {ours}")
 
 
@@ -364,7 +377,7 @@ def _function(function: _F) -> _F:
 @_function
 def concat(vector: Any, *more: Any) -> sp.Expr:
     """Vectors one after the other: ``concat(h[t-1], x[t])``."""
-    return Concat(vector, *more)
+    return Concat(vector, *more) if more else vector
 
 
 @_function
@@ -456,8 +469,8 @@ def canonical(expr: Any) -> sp.Expr:
         NotationError: a function or object that the notation does not know.
     """
     expr = operand(expr)
-    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
-        raise Unplaced("it divides by zero or is not finite: change the numbers in it")
+    if expr.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I):
+        raise Unplaced("it divides by zero, or is not finite or not real: change the numbers in it")
     if isinstance(expr, (sp.Symbol, sp.Number)) or expr is sp.E or expr is sp.pi:
         return expr
     if isinstance(expr, Relational):
@@ -513,18 +526,21 @@ def operand(value: Any) -> sp.Expr:
 def _described(value: Any) -> str:
     if isinstance(value, (bool, sp.logic.boolalg.BooleanAtom)):
         return f"the truth value {value}"
-    if isinstance(value, type) or callable(value):
-        return f"{getattr(value, '__name__', value)}, which is not called here,"
-    shown = " ".join(f"{value}".split())
+    if hasattr(value, "__name__"):
+        return f"{value.__name__} ({type(value).__name__})"
+    shown = " ".join((repr(value) if isinstance(value, str) else str(value)).split())
     return f"{shown if len(shown) < 60 else shown[:57] + '...'} ({type(value).__name__})"
 
 
 def _remedy(value: Any) -> str:
+    if hasattr(value, "__name__"):
+        return (
+            ": functions are called with (...); what is no quantity is imported and defined above the class"
+        )
     remedies: dict[Any, str] = {
         (bool, sp.logic.boolalg.BooleanAtom): "a condition is written where(a > b, x, y)",
         (list, tuple): "vectors are joined by concat(a, b) and added by a + b",
-        Time: "the step stands in brackets only, as in x[t]",
-        object: "use declared quantities, names of earlier lines, numbers and functions of lstmsym",
+        object: "write it with declared quantities (an array is a parameter), earlier lines and numbers",
     }
     kind = next(kinds for kinds in remedies if isinstance(value, kinds))
     return f": {remedies[kind]}"

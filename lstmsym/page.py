@@ -50,12 +50,14 @@ class Page(ClassBody):
             super().__setitem__(key, value)
         elif isinstance(value, Size):
             self.check_name(key)
+            if key != value.name:
+                self.fail(f"{key} is the size {value.name}: use one name for it")
             super().__setitem__(key, value)
         elif isinstance(value, Declared) and value.name not in self.declared:
             self.declare(key, value)
         elif isinstance(value, tuple) and value and all(isinstance(v, Declared) for v in value):
             self.fail(f"{key} = {len(value)} declarations: unpack them, one name each")
-        elif isinstance(self.declared.get(key), Timed):
+        elif key in self.declared and self.declared[key].defined:
             self.fail(f"{key} is {self.declared[key].a_role}: an equation is written {key}[t] = ...")
         else:
             self.equation(key, value)
@@ -91,7 +93,7 @@ class Page(ClassBody):
         thing = self.declared.get(key)
         if thing is None:
             self.check_name(key, f"{key} = ...")
-        elif not (isinstance(thing, Timed) and thing.defined):
+        elif not thing.defined:
             self.fail(f"{key} is {thing.a_role}: only a state, an output, the loss or a new name is defined")
         elif any(e.name.base == key for e in self.equations):
             self.fail(f"{key}[t] is defined twice: use another name in one of the lines")
@@ -108,6 +110,11 @@ class Page(ClassBody):
             expr = N.canonical(N.operand(value))
         except N.Unplaced as error:
             self.fail(str(error), f"{key} = ...")
+        for symbol in sorted(expr.atoms(sp.Symbol) - {N.End}, key=str):
+            if not isinstance(symbol, (Ref, Size)):
+                self.fail(
+                    f"{symbol} is a symbol of SymPy: declare {symbol} on the page instead", f"{key} = {expr}"
+                )
         if not expr.atoms(Ref):
             remedy = (
                 f"compute {key}[t] from inputs, states or parameters"

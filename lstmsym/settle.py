@@ -21,7 +21,7 @@ def check_definitions(page: Page) -> None:
         _fail(page, page.where, "no equations: add lines such as h[t] = ...")
     assigned = {e.name.base for e in page.equations}
     for key, thing in page.declared.items():
-        if isinstance(thing, Timed) and thing.defined and key not in assigned:
+        if thing.defined and key not in assigned:
             _fail(page, thing.where, f"{thing.role} {key} is never assigned: add a line {key}[t] = ...")
     if not any(thing.role == "state" for thing in page.declared.values()):
         _fail(page, page.where, "no state: a recurrent cell declares at least one State()")

@@ -8,84 +8,27 @@ and its derivative are a row of :mod:`lstmsym.rules`.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn, TypeVar, cast
+from typing import Any, ClassVar, NoReturn
 
 import sympy as sp
 from sympy.core.relational import Relational, StrictGreaterThan, StrictLessThan
 
 from lstmsym.mistakes import NotationError as NotationError
-from lstmsym.mistakes import author_line as author_line
 from lstmsym.mistakes import mistake
 from lstmsym.refusals import Refusals
-
-
-class Size(sp.Symbol):
-    """A symbolic size: the number of inputs ``m``, of units ``n``, or one of the user's own.
-
-    ``keyword`` is its name in the signature of generated code; ``default`` the size taken when the
-    caller names none (a number or an expression in other sizes; the number of units otherwise).
-    """
-
-    keyword: str
-    default: sp.Expr | int | None
-
-    def __new__(cls, name: str, keyword: str = "", default: Any = None) -> Size:
-        """Make the size symbol ``name``; sizes are positive integers."""
-        if not (isinstance(name, str) and name.isidentifier() and isinstance(keyword, str)):
-            raise mistake(f"Size({name!r}): a size takes its name as a string, as in Size('q')")
-        size: Size = sp.Symbol.__xnew__(cls, name, integer=True, positive=True)
-        size.keyword = keyword or f"{name}_size"
-        size.default = default
-        return size
-
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Arguments that rebuild this size (pickle, copy)."""
-        return (self.name, self.keyword, self.default), {}
-
-
-m = Size("m", "input_size")
-n = Size("n", "hidden_size")
-p = Size("p", "proj_size", default=(n + 1) // 2)
-k = Size("k", "output_size", default=n)
-scalar: tuple[()] = ()
-"""The shape of a single number, as in ``Input(scalar)``."""
-
-
-@dataclass(frozen=True)
-class Time:
-    """A step of the sequence relative to the present one: ``t``, ``t - 1``, ``t + 1``."""
-
-    offset: int = 0
-
-    def __add__(self, steps: int) -> Time:
-        """A later step."""
-        return Time(self.offset + steps) if isinstance(steps, int) else self._refuse()
-
-    def __sub__(self, steps: int) -> Time:
-        """An earlier step."""
-        return Time(self.offset - steps) if isinstance(steps, int) else self._refuse()
-
-    def __eq__(self, other: object) -> bool:
-        return self.offset == other.offset if isinstance(other, Time) else self._refuse()
-
-    def _refuse(self, *_: Any) -> NoReturn:
-        raise mistake("a step is written t, t-1 or t+1, between the brackets of a quantity")
-
-    __radd__ = __add__
-    __mul__ = __rmul__ = __rsub__ = __truediv__ = __pow__ = __neg__ = _refuse
-    __lt__ = __gt__ = __le__ = __ge__ = __bool__ = __iter__ = __float__ = __getitem__ = _refuse
-
-    def __str__(self) -> str:
-        """As it stands between the brackets: t, t-1, t+1."""
-        return "t" + (f"{self.offset:+d}" if self.offset else "")
-
-
-t = Time()
+from lstmsym.signatures import bound, checked, form_of
+from lstmsym.sizes import Size as Size
+from lstmsym.sizes import Time as Time
+from lstmsym.sizes import k as k
+from lstmsym.sizes import m as m
+from lstmsym.sizes import n as n
+from lstmsym.sizes import p as p
+from lstmsym.sizes import scalar as scalar
+from lstmsym.sizes import t as t
+from lstmsym.values import Unplaced, expression, operand
 
 
 class Operand:
@@ -119,8 +62,8 @@ class Operand:
 def _is_bound(value: Any) -> bool:
     if isinstance(value, Refusals):
         return False
-    bound = sp.sympify(value)
-    return bound == End or bool(bound.is_integer and not bound.is_negative)
+    size = sp.sympify(value)
+    return size == End or bool(size.is_integer and not size.is_negative)
 
 
 def _combined(operate: Callable[..., Any], *operands: Any) -> Written:
@@ -271,11 +214,11 @@ class Op(Operand, sp.Function):
         """Note what the operation takes."""
         super().__init_subclass__(**kwargs)
         if takes:
-            cls.form = _form(takes)
+            cls.form = form_of(takes)
 
     def __new__(cls, *args: Any, **named: Any) -> Any:
         """Apply the operation; to what an author writes, it gives what an author writes on with."""
-        args = _bound(cls.__name__, cls.form, args, named).args
+        args = bound(cls.__name__, cls.form, args, named).args
         made = super().__new__(cls, *map(expression, args))
         return Written(made) if any(isinstance(a, Authored) for a in args) else made
 
@@ -291,24 +234,6 @@ class Op(Operand, sp.Function):
     def _sympystr(self, printer: Any) -> str:
         # SymPy prints some classes by their name (Transpose, Max): ours must not be taken for its own.
         return f"{type(self).__name__}({', '.join(printer._print(a) for a in self.args)})"
-
-
-def _form(takes: str) -> inspect.Signature:
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    return inspect.Signature(
-        [inspect.Parameter(name.lstrip("*"), kinds[name.startswith("*")]) for name in takes.split()]
-    )
-
-
-def _bound(
-    name: str, form: inspect.Signature, args: tuple[Any, ...], named: dict[str, Any]
-) -> inspect.BoundArguments:
-    """The arguments of a call in their places, or a sentence that says how the function is called."""
-    try:
-        return form.bind(*args, **named)
-    except TypeError as error:
-        shown = [p.replace(annotation=p.empty) for p in form.parameters.values()]
-        raise mistake(f"{error}: write {name}({', '.join(map(str, shown))})") from None
 
 
 class Pointwise(Op, takes="x"):
@@ -359,58 +284,43 @@ def transposed(matrix: sp.Expr) -> sp.Expr:
     return matrix.args[0] if isinstance(matrix, Transposed) else Transposed(matrix)
 
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _function(function: _F) -> _F:
-    """A function of the notation: a call that does not fit its signature is told in a sentence."""
-    form = inspect.signature(function)
-
-    @functools.wraps(function)
-    def call(*args: Any, **named: Any) -> Any:
-        _bound(function.__name__, form, args, named)
-        return function(*args, **named)
-
-    return cast(_F, call)
-
-
-@_function
+@checked
 def concat(vector: Any, *more: Any) -> sp.Expr:
     """Vectors one after the other: ``concat(h[t-1], x[t])``."""
     return Concat(vector, *more) if more else vector
 
 
-@_function
+@checked
 def outer(left: Any, right: Any) -> sp.Expr:
     """The matrix u v^T."""
     return Outer(left, right)
 
 
-@_function
+@checked
 def sum(vector: Any) -> sp.Expr:
     """Sum over the features of one sample: a scalar."""
     return Sum(vector)
 
 
-@_function
+@checked
 def mean(vector: Any) -> sp.Expr:
     """Mean over the features of one sample: a scalar."""
     return Mean(vector)
 
 
-@_function
+@checked
 def variance(vector: Any) -> sp.Expr:
     """Population variance over the features of one sample (divided by n): a scalar."""
     return Variance(vector)
 
 
-@_function
+@checked
 def max(first: Any, *rest: Any) -> sp.Expr:
     """``max(v)``: the largest feature, a scalar; ``max(a, b)``: the larger of two, entry by entry."""
     return _folded(maximum, first, rest) if rest else Max(first)
 
 
-@_function
+@checked
 def min(first: Any, *rest: Any) -> sp.Expr:
     """``min(v)``: the smallest feature, a scalar; ``min(a, b)``: the smaller of two, entry by entry."""
     return _folded(minimum, first, rest) if rest else -Max(-first)
@@ -422,25 +332,25 @@ def _folded(operation: type[Op], first: Any, rest: tuple[Any, ...]) -> sp.Expr:
     return first
 
 
-@_function
+@checked
 def abs(x: Any) -> sp.Expr:
     """Absolute value, entry by entry."""
     return absolute(x)
 
 
-@_function
+@checked
 def layer_norm(vector: Any, gain: Any, bias: Any = 0, eps: Any = 1e-5) -> sp.Expr:
     """Layer normalisation, gain * normalize(v, eps) + bias (Ba, Kiros & Hinton 2016, eq. 4)."""
     return gain * normalize(vector, eps) + bias
 
 
-@_function
+@checked
 def logsumexp(vector: Any) -> sp.Expr:
     """log(sum(exp(z))), without overflow: a scalar."""
     return LogSumExp(vector)
 
 
-@_function
+@checked
 def cross_entropy(logits: Any, target: Any) -> sp.Expr:
     """-sum(y * log(softmax(z))) for logits z and target probabilities y (one-hot or soft): a scalar."""
     return -Sum(target * log_softmax(logits))
@@ -486,64 +396,6 @@ def canonical(expr: Any) -> sp.Expr:
         f"unknown function {getattr(expr.func, '__name__', expr.func)};"
         f" known are {', '.join(sorted(FUNCTIONS))}"
     )
-
-
-def expression(value: Any) -> sp.Expr:
-    """What an author wrote as a SymPy expression.
-
-    Raises:
-        NotationError: it is none, told with its place.
-    """
-    try:
-        return operand(value)
-    except Unplaced as error:
-        raise mistake(str(error)) from None
-
-
-class Unplaced(NotationError):
-    """A mistake in a value, of which only the caller knows where it stands."""
-
-
-def operand(value: Any) -> sp.Expr:
-    """The same, where the caller knows the place.
-
-    Raises:
-        Unplaced: it is no expression.
-    """
-    if isinstance(value, sp.Expr):
-        return value
-    try:
-        made = None if isinstance(value, bool) else sp.sympify(value, strict=True)
-    except NotationError:
-        raise
-    except Exception:
-        made = None
-    if not isinstance(made, (sp.Expr, Relational)):
-        raise Unplaced(f"{_described(value)} is no expression of the notation{_remedy(value)}")
-    return made
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, (bool, sp.logic.boolalg.BooleanAtom)):
-        return f"the truth value {value}"
-    if hasattr(value, "__name__"):
-        return f"{value.__name__} ({type(value).__name__})"
-    shown = " ".join((repr(value) if isinstance(value, str) else str(value)).split())
-    return f"{shown if len(shown) < 60 else shown[:57] + '...'} ({type(value).__name__})"
-
-
-def _remedy(value: Any) -> str:
-    if hasattr(value, "__name__"):
-        return (
-            ": functions are called with (...); what is no quantity is imported and defined above the class"
-        )
-    remedies: dict[Any, str] = {
-        (bool, sp.logic.boolalg.BooleanAtom): "a condition is written where(a > b, x, y)",
-        (list, tuple): "vectors are joined by concat(a, b) and added by a + b",
-        object: "write it with declared quantities (an array is a parameter), earlier lines and numbers",
-    }
-    kind = next(kinds for kinds in remedies if isinstance(value, kinds))
-    return f": {remedies[kind]}"
 
 
 def _condition(relation: Relational) -> sp.Expr:

@@ -19,6 +19,7 @@ from lstmsym import notation as N
 from lstmsym.declare import Declared, Timed
 from lstmsym.mistakes import ClassBody, NotationError, author_line, located, nearest
 from lstmsym.notation import Ref, Size, Written
+from lstmsym.values import Unplaced, operand
 
 RESERVED = frozenset({"t", "params", "tape", "grads", "state0", "dstate", "rng", "dtype", "targets", "np"})
 """Names that the signature of generated code needs for itself."""
@@ -107,8 +108,8 @@ class Page(ClassBody):
     def expression(self, key: str, value: Any) -> sp.Expr:
         """A right side in our own operations; it speaks of at least one quantity."""
         try:
-            expr = N.canonical(N.operand(value))
-        except N.Unplaced as error:
+            expr = N.canonical(operand(value))
+        except Unplaced as error:
             self.fail(str(error), f"{key} = ...")
         for symbol in sorted(expr.atoms(sp.Symbol) - {N.End}, key=str):
             if not isinstance(symbol, (Ref, Size)):

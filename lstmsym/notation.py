@@ -240,6 +240,24 @@ class Pointwise(Op, takes="x"):
     """An operation on the k-th entries alone."""
 
 
+class step(Pointwise):
+    """1 where x > 0, else 0."""
+
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Integer | None:
+        """A number's step is known: ``max(h, h)`` leaves step(0)."""
+        return sp.Integer(bool(x > 0)) if x.is_Number else None
+
+
+class equal(Pointwise, takes="a b"):
+    """1 where the two are equal, else 0."""
+
+    @classmethod
+    def eval(cls, a: sp.Expr, b: sp.Expr) -> sp.Integer | None:
+        """What equals itself."""
+        return sp.Integer(1) if a == b else None
+
+
 # fmt: off
 class sigma(Pointwise):                        """Logistic sigmoid, 1 / (1 + exp(-x))."""
 class tanh(Pointwise):                         """Hyperbolic tangent."""
@@ -253,8 +271,6 @@ class log(Pointwise):                          """Natural logarithm; ``log(softm
 class sqrt(Pointwise):                         """Square root."""
 class absolute(Pointwise):                     """Absolute value, written ``abs(x)``."""
 class sign(Pointwise):                         """-1, 0 or 1."""
-class step(Pointwise):                         """1 where x > 0, else 0."""
-class equal(Pointwise, takes="a b"):           """1 where the two are equal, else 0."""
 class where(Pointwise, takes="condition x y"): """``where(a > b, x, y)``, kept as where(c, x, y) with c taken where c > 0."""
 class maximum(Pointwise, takes="a b"):         """The larger of the two, entry by entry: ``max(a, b)``."""
 class minimum(Pointwise, takes="a b"):         """The smaller of the two, entry by entry: ``min(a, b)``."""

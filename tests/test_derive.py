@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -243,6 +244,13 @@ def test_every_equation_carries_what_it_says(cell: Cell) -> None:
     assert len(document["backward"]) == len(derivation.backward)
     shown = latex(derivation)
     assert shown.count("{") == shown.count("}") and shown.count("aligned") == 4
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_golden_renderings(name: str, golden: Any) -> None:
+    derivation, folder = derive(cells.find(name)), Path(__file__).parent / "golden" / "derive"
+    golden(folder / f"{name}.txt", text(derivation) + "\n")
+    golden(folder / f"{name}.tex", latex(derivation) + "\n")
 
 
 def test_same_text_for_every_hash_seed() -> None:

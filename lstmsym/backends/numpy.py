@@ -114,6 +114,11 @@ class Page:
     textbook: bool
 
     @property
+    def required(self) -> tuple[Dimension, ...]:
+        """The sizes without a default, that of the inputs first."""
+        return tuple(sorted((d for d in self.dimensions if not d.default), key=lambda d: d.symbol != "m"))
+
+    @property
     def sizes_tuple(self) -> str:
         """The sizes, comma-separated, as a tuple even where there is one."""
         return ", ".join(d.name for d in self.dimensions) + ("," if len(self.dimensions) == 1 else "")
@@ -137,10 +142,14 @@ class Names:
         for q in program.cell.quantities:
             self(q.name)
 
-    def __call__(self, name: str) -> str:
-        """The identifier for a name, always the same one."""
+    def beside(self, labels: list[str]) -> str:
+        """The identifier for neighbours, which is no other name's."""
+        return self(" ".join(labels), joined(labels))
+
+    def __call__(self, name: str, wish: str = "") -> str:
+        """The identifier for a name, always the same one; if it is free, the one wished for."""
         if name not in self.given:
-            made = name
+            made = wish or name
             while made in self.used or keyword.iskeyword(made):
                 made += "_"
             self.used.add(made)
@@ -195,7 +204,7 @@ class Writer:
                 place = b
         if place != high:
             return None
-        name = self.names(joined(labels))
+        name = self.names(labels[0]) if len(labels) == 1 else self.names.beside(labels)
         self.views[name] = f"{self.one_step(array)}[:, {self.spell.ends(part, 0)}]"
         self.used.add(array)
         return name
@@ -289,7 +298,7 @@ class Writer:
     def batched_store(self, text: str, whole: str, target: sp.Expr, expr: sp.Expr) -> list[str]:
         """Write all steps at once; a sum of outer products goes straight into its place."""
         inner = expr.args[0] if isinstance(expr, N.Total) else None
-        if isinstance(inner, N.Outer):
+        if isinstance(inner, N.Outer) and all(self.spell.timed(a) for a in inner.args):
             left, right = self.spell.flat(inner.args[0]), self.spell.flat(inner.args[1])
             return [f"np.matmul({left}.T, {right}, out={text})"]
         return [f"{whole} = {self.spell(expr)}"]
@@ -328,7 +337,7 @@ class Writer:
         """Whether a term is a product of factors that all have the target's axes."""
         above, below = self.spell.fraction(term)
         timed = all(self.spell.timed(f) and self.spell.shape(f) == shape for f in above)
-        return len(above) > 1 and not below and not is_negative(term) and timed
+        return isinstance(term, sp.Mul) and len(above) > 1 and not below and not is_negative(term) and timed
 
 
 def joined(labels: list[str]) -> str:

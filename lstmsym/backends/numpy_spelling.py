@@ -119,7 +119,9 @@ class NumPy(Printer):
         rank = len(self.shape(expr))
         args = tuple(self.lift(a, rank) for a in expr.args) if rank else expr.args
         if name in UFUNCS:
-            return self.call(UFUNCS[name], args), ATOM
+            called = self.call(UFUNCS[name], args)
+            # A NumPy number would turn arrays of single precision into double; a Python one does not.
+            return (called if expr.atoms(Ref) else f"float({called})"), ATOM
         if name in HELPERS:
             self.helpers.add(name)
             return self.call(HELPERS[name], args), ATOM
@@ -151,6 +153,9 @@ class NumPy(Printer):
             return self.share(inner)
         if isinstance(inner, N.Transposed):
             return f"{self.at(N.Total(inner.args[0]), ATOM)}.T", ATOM
+        if isinstance(inner, N.Outer) and not all(self.timed(a) for a in inner.args):
+            left, right = (self.at(N.Total(a) if self.timed(a) else a, ATOM) for a in inner.args)
+            return f"np.outer({left}, {right})", ATOM
         if isinstance(inner, N.Outer):
             return f"{self.flat(inner.args[0])}.T @ {self.flat(inner.args[1])}", PRODUCT
         coefficient, rest = inner.as_coeff_Mul()
@@ -162,6 +167,9 @@ class NumPy(Printer):
 
     def share(self, inner: sp.Expr) -> tuple[str, int]:
         """One step's share of a sum over steps and batch."""
+        if isinstance(inner, N.Outer) and not all(self.timed(a) for a in inner.args):
+            left, right = (self.share(a)[0] if self.timed(a) else self(a) for a in inner.args)
+            return f"np.outer({left}, {right})", ATOM
         if isinstance(inner, N.Outer):
             return f"{self.at(inner.args[0], ATOM)}.T @ {self.at(inner.args[1], UNARY)}", PRODUCT
         return f"{self.at(inner, ATOM)}.sum(axis=0)", ATOM
@@ -267,13 +275,17 @@ class NumPy(Printer):
 
     def spell_Pow(self, expr: sp.Expr) -> tuple[str, int]:
         """Powers; a half is a square root."""
-        if expr.exp == sp.Rational(1, 2):
+        if expr.exp == sp.Rational(1, 2) and expr.atoms(Ref):
             return f"np.sqrt({self(expr.base)})", ATOM
         return super().spell_Pow(expr)
 
 
 class Lifted(N.Op):
     """A scalar per sample with further axes, so that it goes with vectors or matrices."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """Still one number: it takes the shape of its neighbours."""
+        return ()
 
 
 __all__ = ["ATOM", "PRODUCT", "SUM", "UNARY", "Lifted", "NumPy"]

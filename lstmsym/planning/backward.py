@@ -70,7 +70,8 @@ class BackwardPass:
         pairs = [(b.name, b.expr) for b in self.lines]
         carried = {Ref(self.names.back(q.name), 0) for q in self.ready.cell.role("state")}
         moving = closure({ref.shifted(1) for ref in carried}, pairs)
-        wanted = ancestors(carried, pairs)
+        shared = set() if self.schedule.sink else {name for name, _ in pairs if name.lag is None}
+        wanted = ancestors(carried | shared, pairs)
         for name, expr in pairs:
             shares = all(isinstance(term, N.Total) for term in sp.Add.make_args(expr))
             if name.lag is None and shares and not self.schedule.sink:

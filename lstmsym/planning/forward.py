@@ -149,6 +149,8 @@ class Forward:
             return None
         (reader,) = readers
         states = {q.name for q in self.ready.cell.role("state")}
+        if name.base in states | set(self.ready.cell.outputs):
+            return None
         simple = (
             isinstance(reader.expr, Pointwise) and reader.expr.args[0] == name and len(reader.expr.args) == 1
         )
@@ -188,28 +190,33 @@ class Forward:
     def region(self, where: str) -> list[Step]:
         """The steps of one place."""
         region = ForwardRegion(self, where)
-        if where == BEFORE:
-            self.hoist(region)
         lines = []
         for e in self.ready.forward:
             if self.memory.place[e.name.base] == where:
                 lines.append(Line(e.name, e.expr, frozenset(e.expr.atoms(Ref)), e.name in self.affine))
+        if where == BEFORE:
+            self.hoist(region, inputs=True)
         region.schedule(lines, set())
+        if where == BEFORE:
+            self.hoist(region, inputs=False)
         return region.steps
 
-    def hoist(self, region: ForwardRegion) -> None:
-        """Before the loop: products of lines inside it whose operands know no state, then biases."""
+    def hoist(self, region: ForwardRegion, inputs: bool) -> None:
+        """Before the loop: products of lines inside it whose operands know no state, then biases.
+
+        Products with inputs come first; those with values made before the loop, and biases, last.
+        """
+        given = {q.now for q in self.ready.cell.role("input")}
         for layout in self.memory.layouts.values():
             inside = self.memory.place[layout.members[0].name.base] == INSIDE
-            inputs = {q.now for q in self.ready.cell.role("input")}
             hoisted = [r for r in layout.runs if inside and self.gemm_place(r, INSIDE) == BEFORE]
             for run in hoisted:
-                if run.operand in inputs:
+                if (run.operand in given) == inputs:
                     region.product(run)
-            if hoisted:
-                rest = tuple(m.name for m in layout.members if m.name not in self.written)
-                for name in rest:
-                    self.initial((name,), region.steps)
+            if hoisted and not inputs:
+                for member in layout.members:
+                    if member.name not in self.written:
+                        self.initial((member.name,), region.steps)
 
     def initial(self, names: tuple[Ref, ...], steps: list[Step]) -> None:
         """Constants, or zeros, where no product has been written yet."""

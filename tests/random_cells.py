@@ -90,7 +90,7 @@ class Page:
         return vector * U
 
     def write(self, name: str, expr: sp.Expr) -> None:
-        self.lines.append((name, expr))
+        self.lines.append((name, N.canonical(expr)))
         self.known.append(Ref(name, 0))
 
 
@@ -118,7 +118,7 @@ def random_cells(draw: st.DrawFn, depth: int = 3) -> Cell:
     read = last.atoms(Ref) | {ref for _, expr in page.lines for ref in expr.atoms(Ref)}
     unread = [Ref(line, 0) for line, _ in page.lines if Ref(line, 0) not in read]
     start = page.parameter("W", Weight, n, m) @ X
-    page.lines.append((name, N.tanh(sp.Add(last, *unread) / 2 + start)))
+    page.lines.append((name, N.canonical(N.tanh(sp.Add(last, *unread) / 2 + start))))
     used = {ref.base for _, expr in page.lines for ref in expr.atoms(Ref)} | {name for name, _ in page.lines}
     declared = [thing for name, thing in page.declared.items() if name in used]
     return Cell.from_equations("Random", declared, page.lines)

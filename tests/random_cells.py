@@ -73,21 +73,38 @@ class Page:
 
     def mixed(self, depth: int) -> sp.Expr:
         vector = self.vector(depth)
-        if self.draw(st.booleans()):
-            return self.one(*VECTORS)(vector)
-        return vector * self.one(*NUMBERS)(self.vector(depth))
+        match self.draw(st.integers(0, 4)):
+            case 0:
+                return self.one(*VECTORS)(vector)
+            case 1:
+                return vector * self.one(*NUMBERS)(self.vector(depth))
+            case 2:
+                return vector - self.one(*NUMBERS)(self.vector(depth)) * self.vector(depth)
+            case 3:
+                return vector + self.one(*NUMBERS)(self.vector(depth))
+        return N.outer(vector, self.vector(depth)) @ self.vector(depth)
 
     def biased(self, depth: int) -> sp.Expr:
         vector = self.vector(depth)
-        match self.draw(st.integers(0, 3)):
-            case 0:
-                return vector + self.parameter("b", Bias, n)
-            case 1:
-                return vector * self.parameter("v", Vector, n)
-            case 2:
-                return vector + self.parameter("U", Weight, n, n) @ N.sigma(self.parameter("b", Bias, n))
+        matrix, bias = self.parameter("U", Weight, n, n), self.parameter("b", Bias, n)
+        diagonal = self.parameter("v", Vector, n)
+        choices = (
+            lambda: vector + bias,
+            lambda: vector * diagonal,
+            lambda: -vector,
+            lambda: vector + matrix @ N.sigma(bias),
+            lambda: vector + bias * diagonal,
+            lambda: (matrix - matrix.T) @ vector,
+            lambda: (matrix @ self.parameter("U", Weight, n, n)) @ vector,
+            lambda: vector * N.sum(bias) + N.max(diagonal, bias),
+            lambda: vector * self.scalar(),
+        )
+        return self.one(*choices)()
+
+    def scalar(self) -> Ref:
+        """A number of each step."""
         self.declared["u"] = Input((), name="u")
-        return vector * U
+        return U
 
     def write(self, name: str, expr: sp.Expr) -> None:
         self.lines.append((name, N.canonical(expr)))
@@ -108,17 +125,13 @@ def random_cells(draw: st.DrawFn, depth: int = 3) -> Cell:
         page.declared["y"] = Output(name="y")
         page.write("y", page.vector(draw(st.integers(1, depth))))
     for name in reversed(states):
-        page.write(
-            name,
-            N.tanh(page.vector(draw(st.integers(1, depth))))
-            if draw(st.booleans())
-            else page.vector(draw(st.integers(1, depth))) / 2,
-        )
+        page.write(name, page.vector(draw(st.integers(1, depth))))
     name, last = page.lines.pop()
     read = last.atoms(Ref) | {ref for _, expr in page.lines for ref in expr.atoms(Ref)}
     unread = [Ref(line, 0) for line, _ in page.lines if Ref(line, 0) not in read]
     start = page.parameter("W", Weight, n, m) @ X
-    page.lines.append((name, N.canonical(N.tanh(sp.Add(last, *unread) / 2 + start))))
+    whole = sp.Add(last, *unread) / 2 + start
+    page.lines.append((name, N.canonical(N.tanh(whole) if draw(st.booleans()) else whole)))
     used = {ref.base for _, expr in page.lines for ref in expr.atoms(Ref)} | {name for name, _ in page.lines}
     declared = [thing for name, thing in page.declared.items() if name in used]
     return Cell.from_equations("Random", declared, page.lines)

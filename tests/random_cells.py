@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lstmsym import Bias, Cell, Input, Output, Ref, Schedule, State, Vector, Weight, concat, m, n, where
 from lstmsym import notation as N
-from lstmsym.declare import Declared
+from lstmsym.declare import Declared, Parameter
 
 X, U = Ref("x", 0), Ref("u", 0)
 ACTIVATIONS: list[Callable[[Any], Any]] = [
@@ -55,10 +55,23 @@ class Page:
         return grow(depth - 1)
 
     def product(self, depth: int) -> sp.Expr:
-        if self.draw(st.booleans()):
-            return self.parameter("W", Weight, n, m) @ X + self.vector(depth)
-        matrix = self.parameter("U", Weight, n, n)
-        return self.one(matrix, matrix.T) @ self.vector(depth)
+        wide, square = self.parameter("W", Weight, n, m), self.parameter("U", Weight, n, n)
+        joint = self.parameter("V", Weight, n, m + n)
+        vector = self.vector(depth)
+        choices = (
+            lambda: wide @ X + vector,
+            lambda: square @ vector,
+            lambda: square.T @ vector,
+            lambda: joint @ concat(X, vector),
+            lambda: vector - joint @ concat(vector, X) / 2,
+            lambda: (wide @ X + square @ vector + self.parameter("b", Bias, n)) / 3,
+            lambda: vector - square @ vector,
+            lambda: wide @ X,
+            lambda: self.parameter("R", Weight, n, 2 * n) @ concat(vector, self.one(vector, *self.known)),
+            lambda: where(self.scalar() > 0.1, square @ vector, vector),
+            lambda: where(self.parameter("b", Bias, n) > 0, vector, wide @ X),
+        )
+        return self.one(*choices)()
 
     def activation(self, depth: int) -> sp.Expr:
         return self.one(*ACTIVATIONS)(self.vector(depth))
@@ -119,17 +132,21 @@ def random_cells(draw: st.DrawFn, depth: int = 3) -> Cell:
     for name in states:
         page.declared[name] = State(name=name)
         page.known.append(Ref(name, -1))
+    if draw(st.booleans()):
+        page.declared["w"] = Input(n, name="w")
+        page.known.append(Ref("w", 0))
     for name in ("i", "f", "g")[: draw(st.integers(0, 3))]:
         page.write(name, page.vector(draw(st.integers(1, depth))))
     if draw(st.booleans()):
         page.declared["y"] = Output(name="y")
-        page.write("y", page.vector(draw(st.integers(1, depth))))
+        page.write("y", page.vector(draw(st.integers(0, depth))))
     for name in reversed(states):
         page.write(name, page.vector(draw(st.integers(1, depth))))
     name, last = page.lines.pop()
     read = last.atoms(Ref) | {ref for _, expr in page.lines for ref in expr.atoms(Ref)}
     unread = [Ref(line, 0) for line, _ in page.lines if Ref(line, 0) not in read]
-    start = page.parameter("W", Weight, n, m) @ X
+    plain = not any(isinstance(thing, Parameter) for thing in page.declared.values())
+    start = page.parameter("W", Weight, n, m) @ X if plain or X not in read or draw(st.booleans()) else 0
     whole = sp.Add(last, *unread) / 2 + start
     page.lines.append((name, N.canonical(N.tanh(whole) if draw(st.booleans()) else whole)))
     used = {ref.base for _, expr in page.lines for ref in expr.atoms(Ref)} | {name for name, _ in page.lines}

@@ -1,0 +1,1 @@
+"""The parts of a numeric test of a kernel: cases, values, derivatives, calls, the report."""

@@ -188,6 +188,7 @@ def backward(params, tape, dy, dstate=None):
         np.multiply(dh, h_prev - n, out=dz)
         # grad of: n[t] = tanh(a_n[t])
         # da_n[t] = dn[t] * (1 - n[t]**2)
+        # (da_n from here on in dn)
         dn *= 1 - n**2
         # grad of: a_n[t] = W_n @ x[t] + r[t] * p_n[t] + b_n
         # dp_n[t] = da_n[t] * r[t]
@@ -199,6 +200,7 @@ def backward(params, tape, dy, dstate=None):
         # grad of: r[t] = sigma(a_r[t])
         # da_z[t] = dz[t] * z[t] * (1 - z[t])
         # da_r[t] = dr[t] * r[t] * (1 - r[t])
+        # (da_z, da_r from here on in dz, dr)
         dzr *= (1 - zr) * zr
         # grad of: h[t] = z[t] * h[t-1] + (1 - z[t]) * n[t]
         # grad of: p_n[t] = U_n @ h[t-1] + d_n

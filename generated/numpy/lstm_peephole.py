@@ -228,6 +228,7 @@ def backward(params, tape, dy, dstate=None):
         np.multiply(dh, tanh_c_t, out=do)
         # grad of: o[t] = sigma(a_o[t])
         # da_o[t] = do[t] * o[t] * (1 - o[t])
+        # (da_o from here on in do)
         do *= o * (1 - o)
         # grad of: tanh_c[t] = tanh(c[t])
         # grad of: a_o[t] = W_o @ x[t] + U_o @ h[t-1] + p_o * c[t] + b_o
@@ -244,11 +245,13 @@ def backward(params, tape, dy, dstate=None):
         np.multiply(dc, g, out=di)
         # grad of: g[t] = tanh(a_g[t])
         # da_g[t] = dg[t] * (1 - g[t]**2)
+        # (da_g from here on in dg)
         dg *= 1 - g**2
         # grad of: i[t] = sigma(a_i[t])
         # grad of: f[t] = sigma(a_f[t])
         # da_i[t] = di[t] * i[t] * (1 - i[t])
         # da_f[t] = df[t] * f[t] * (1 - f[t])
+        # (da_i, da_f from here on in di, df)
         dif *= (1 - if_) * if_
         # grad of: c[t] = f[t] * c[t-1] + i[t] * g[t]
         # grad of: a_f[t] = W_f @ x[t] + U_f @ h[t-1] + p_f * c[t-1] + b_f

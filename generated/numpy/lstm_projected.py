@@ -249,9 +249,11 @@ def backward(params, tape, dy, dstate=None):
         # da_i[t] = di[t] * i[t] * (1 - i[t])
         # da_f[t] = df[t] * f[t] * (1 - f[t])
         # da_o[t] = do[t] * o[t] * (1 - o[t])
+        # (da_i, da_f, da_o from here on in di, df, do)
         difo *= (1 - ifo) * ifo
         # grad of: g[t] = tanh(a_g[t])
         # da_g[t] = dg[t] * (1 - g[t]**2)
+        # (da_g from here on in dg)
         dg *= 1 - g**2
         # grad of: a_o[t] = W_o @ x[t] + U_o @ h[t-1] + b_o
         # grad of: a_g[t] = W_g @ x[t] + U_g @ h[t-1] + b_g

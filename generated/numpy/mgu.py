@@ -162,6 +162,7 @@ def backward(params, tape, dy, dstate=None):
         np.multiply(dh, f, out=dn)
         # grad of: n[t] = tanh(a_n[t])
         # da_n[t] = dn[t] * (1 - n[t]**2)
+        # (da_n from here on in dn)
         dn *= 1 - n**2
         # grad of: a_n[t] = W_n @ x[t] + U_n @ fh[t] + b_n
         # dfh[t] = U_n.T @ da_n[t]
@@ -173,6 +174,7 @@ def backward(params, tape, dy, dstate=None):
         df += dfh * h_prev
         # grad of: f[t] = sigma(a_f[t])
         # da_f[t] = df[t] * f[t] * (1 - f[t])
+        # (da_f from here on in df)
         df *= f * (1 - f)
         # grad of: h[t] = (1 - f[t]) * h[t-1] + f[t] * n[t]
         # grad of: fh[t] = f[t] * h[t-1]

@@ -103,7 +103,22 @@ class Writer:
     def statement(self, step: Step) -> Statement:
         """The code of a step under its comments."""
         comments = tuple(f"grad of: {a}" for a in step.answers) + step.says
-        return Statement(comments, tuple(self.code(step)))
+        return Statement(comments + self.kept_in(step), tuple(self.code(step)))
+
+    def kept_in(self, step: Step) -> tuple[str, ...]:
+        """Which gradients now stand in place of which, where a statement of the backward loop moves on."""
+        names = [line.split("[t]")[0] for line in step.says] if self.place == "backward" else []
+        homes = {name: self.program.aliases[name] for name in names if name in self.program.aliases}
+        moved = {name: label for name, home in homes.items() if (label := self.label(home)) != name}
+        if not moved:
+            return ()
+        return (f"({', '.join(moved)} from here on in {', '.join(moved.values())})",)
+
+    def label(self, home: sp.Expr) -> str:
+        """What the code calls the place where a name lives."""
+        array = next((a for a in self.program.shared if home.atoms(Ref) == {Ref(a.name, 0)}), None)
+        low = home.args[1] if isinstance(home, N.Part) else sp.Integer(0)
+        return next((label for label, at, _ in array.parts if at == low), "") if array else ""
 
     def code(self, step: Step) -> list[str]:
         """One or two lines: into storage without temporaries where that is plain, else an assignment."""

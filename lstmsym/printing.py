@@ -109,7 +109,7 @@ class Printer:
             if isinstance(factor, sp.Rational) and factor.q != 1:
                 below.append(sp.Integer(factor.q))
                 above += [sp.Integer(factor.p)] if factor.p != 1 else []
-            elif isinstance(factor, sp.Pow) and is_negative(factor.exp):
+            elif is_reciprocal(factor):
                 below.append(factor.base ** (-factor.exp))
             else:
                 above.append(factor)
@@ -126,7 +126,7 @@ class Printer:
 
     def spell_Pow(self, expr: sp.Expr) -> tuple[str, int]:
         """A power; a negative one is a quotient."""
-        if is_negative(expr.exp):
+        if is_reciprocal(expr):
             return self.quotient("1", [expr.base ** (-expr.exp)]), PRODUCT
         return self.power(expr.base, expr.exp), POWER
 
@@ -213,6 +213,11 @@ class Printer:
     def places(self, refs: list[Ref]) -> tuple[Any, ...]:
         """The places of names in the cell."""
         return tuple((self.order.get(r.base, len(self.order)), r.base) for r in refs)
+
+
+def is_reciprocal(expr: sp.Expr) -> bool:
+    """Whether it is one over something: 2**(-v) is not, whose reciprocal would overflow."""
+    return isinstance(expr, sp.Pow) and is_negative(expr.exp) and not expr.exp.atoms(Ref)
 
 
 def is_negative(expr: sp.Expr) -> bool:

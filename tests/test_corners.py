@@ -81,3 +81,21 @@ def test_losses(name: str, schedule: Schedule) -> None:
         )
         numeric_ = (8 * near - far) / 12e-4
         assert abs(numeric_ - np.sum(grads.params[key] * direction)) < 1e-8 * max(1, abs(numeric_))
+
+
+@pytest.mark.parametrize("sizes", [None, 1], ids=["usual", "all sizes 1"])
+@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize("name", CELLS)
+def test_single_precision_is_kept_and_finite(name: str, scale: int, sizes: int | None) -> None:
+    """At no steps and at one sample, at |z| about 1000: warnings are errors here."""
+    kernel: Any = emit(plan(derive(CELLS[name]))).load()
+    for T, B in ((0, 2), (3, 1)):
+        case = random_case(kernel, T, B, dict.fromkeys(kernel.SIZES, sizes) if sizes else None)
+        case = case.astype(np.float32)
+        params = {key: v * np.float32(scale if v.ndim == 2 else 1) for key, v in case.params.items()}
+        y, state, tape = kernel.forward(params, *case.inputs.values(), state0=case.state0)
+        grads = kernel.backward(params, tape, case.dy, case.dstate)
+        found = [*y.values()] if isinstance(y, dict) else [y]
+        found += [*state.values(), *grads.params.values(), *grads.state0.values()]
+        assert {value.dtype for value in found} == {np.dtype(np.float32)}
+        assert all(np.isfinite(value).all() for value in found)

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
-ORDER = """mistakes refusals signatures sizes values notation shapes rules printing declare page settle cell cells render normal derive
+ORDER = """mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle cell cells render normal derive
 program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
 planning.backward planning.storage schedule backends backends.numpy_spelling backends.numpy emit generated trial check
 verify verify.poly verify.system verify.canonical verify.claims verify.evaluate verify.readings verify.repair

@@ -48,7 +48,8 @@ def test_displays_fit_on_a_page(name: str) -> None:
         rows = [line for line in display.splitlines() if "&" in line]
         assert sum(map(height, rows)) <= 30  # of the 36 that the text of an article holds
         for line in rows:
-            assert width(line.split("&")[1]) <= 55, line  # letters of 5.3 pt, beside name and number in 345 pt
+            # In letters of 5.3 pt: beside name and number in 345 pt.
+            assert width(line.split("&")[1]) <= 55, line
 
 
 def test_invented_names_are_letters_and_the_legend_says_so() -> None:

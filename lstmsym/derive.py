@@ -235,6 +235,8 @@ class Sweep:
         pull = _Pull(self.shape, line)
         pull.into(line.expr, gradient, ())
         for ref, (expr, rules) in pull.collected(gradient).items():
+            if expr == 0:  # a branch never taken, a derivative by a constant
+                continue
             if ref.lag is None and line.name.lag is not None:
                 expr = N.Total(expr)
             self.shares.setdefault(ref, []).append(_Share(expr, rules, line))

@@ -120,7 +120,7 @@ def emit(program: Program, backend: str = "numpy", name: str = "", templates: Pa
     except NotationError as error:
         raise NotationError(f"{error} (used by cell {program.cell.name})") from None
     template = environment(templates).get_template(chosen.template)
-    text = template.render(p=page, stem=stem, backend=chosen)
+    text = chosen.finish(template.render(p=page, stem=stem, backend=chosen))
     return Source(text, stem + chosen.suffix, backend, program)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lstmsym import Bias, Cell, Input, Output, Ref, Schedule, State, Vector, Weight, concat, m, n, where
 from lstmsym import notation as N
-from lstmsym.declare import Declared
+from lstmsym.declare import Declared, Parameter
 
 X, U = Ref("x", 0), Ref("u", 0)
 ACTIVATIONS: list[Callable[[Any], Any]] = [
@@ -55,10 +55,23 @@ class Page:
         return grow(depth - 1)
 
     def product(self, depth: int) -> sp.Expr:
-        if self.draw(st.booleans()):
-            return self.parameter("W", Weight, n, m) @ X + self.vector(depth)
-        matrix = self.parameter("U", Weight, n, n)
-        return self.one(matrix, matrix.T) @ self.vector(depth)
+        wide, square = self.parameter("W", Weight, n, m), self.parameter("U", Weight, n, n)
+        joint = self.parameter("V", Weight, n, m + n)
+        vector = self.vector(depth)
+        choices = (
+            lambda: wide @ X + vector,
+            lambda: square @ vector,
+            lambda: square.T @ vector,
+            lambda: joint @ concat(X, vector),
+            lambda: vector - joint @ concat(vector, X) / 2,
+            lambda: (wide @ X + square @ vector + self.parameter("b", Bias, n)) / 3,
+            lambda: vector - square @ vector,
+            lambda: wide @ X,
+            lambda: self.parameter("R", Weight, n, 2 * n) @ concat(vector, self.one(vector, *self.known)),
+            lambda: where(self.scalar() > 0.1, square @ vector, vector),
+            lambda: where(self.parameter("b", Bias, n) > 0, vector, wide @ X),
+        )
+        return self.one(*choices)()
 
     def activation(self, depth: int) -> sp.Expr:
         return self.one(*ACTIVATIONS)(self.vector(depth))
@@ -73,21 +86,38 @@ class Page:
 
     def mixed(self, depth: int) -> sp.Expr:
         vector = self.vector(depth)
-        if self.draw(st.booleans()):
-            return self.one(*VECTORS)(vector)
-        return vector * self.one(*NUMBERS)(self.vector(depth))
+        match self.draw(st.integers(0, 4)):
+            case 0:
+                return self.one(*VECTORS)(vector)
+            case 1:
+                return vector * self.one(*NUMBERS)(self.vector(depth))
+            case 2:
+                return vector - self.one(*NUMBERS)(self.vector(depth)) * self.vector(depth)
+            case 3:
+                return vector + self.one(*NUMBERS)(self.vector(depth))
+        return N.outer(vector, self.vector(depth)) @ self.vector(depth)
 
     def biased(self, depth: int) -> sp.Expr:
         vector = self.vector(depth)
-        match self.draw(st.integers(0, 3)):
-            case 0:
-                return vector + self.parameter("b", Bias, n)
-            case 1:
-                return vector * self.parameter("v", Vector, n)
-            case 2:
-                return vector + self.parameter("U", Weight, n, n) @ N.sigma(self.parameter("b", Bias, n))
+        matrix, bias = self.parameter("U", Weight, n, n), self.parameter("b", Bias, n)
+        diagonal = self.parameter("v", Vector, n)
+        choices = (
+            lambda: vector + bias,
+            lambda: vector * diagonal,
+            lambda: -vector,
+            lambda: vector + matrix @ N.sigma(bias),
+            lambda: vector + bias * diagonal,
+            lambda: (matrix - matrix.T) @ vector,
+            lambda: (matrix @ self.parameter("U", Weight, n, n)) @ vector,
+            lambda: vector * N.sum(bias) + N.max(diagonal, bias),
+            lambda: vector * self.scalar(),
+        )
+        return self.one(*choices)()
+
+    def scalar(self) -> Ref:
+        """A number of each step."""
         self.declared["u"] = Input((), name="u")
-        return vector * U
+        return U
 
     def write(self, name: str, expr: sp.Expr) -> None:
         self.lines.append((name, N.canonical(expr)))
@@ -102,23 +132,23 @@ def random_cells(draw: st.DrawFn, depth: int = 3) -> Cell:
     for name in states:
         page.declared[name] = State(name=name)
         page.known.append(Ref(name, -1))
+    if draw(st.booleans()):
+        page.declared["w"] = Input(n, name="w")
+        page.known.append(Ref("w", 0))
     for name in ("i", "f", "g")[: draw(st.integers(0, 3))]:
         page.write(name, page.vector(draw(st.integers(1, depth))))
     if draw(st.booleans()):
         page.declared["y"] = Output(name="y")
-        page.write("y", page.vector(draw(st.integers(1, depth))))
+        page.write("y", page.vector(draw(st.integers(0, depth))))
     for name in reversed(states):
-        page.write(
-            name,
-            N.tanh(page.vector(draw(st.integers(1, depth))))
-            if draw(st.booleans())
-            else page.vector(draw(st.integers(1, depth))) / 2,
-        )
+        page.write(name, page.vector(draw(st.integers(1, depth))))
     name, last = page.lines.pop()
     read = last.atoms(Ref) | {ref for _, expr in page.lines for ref in expr.atoms(Ref)}
     unread = [Ref(line, 0) for line, _ in page.lines if Ref(line, 0) not in read]
-    start = page.parameter("W", Weight, n, m) @ X
-    page.lines.append((name, N.canonical(N.tanh(sp.Add(last, *unread) / 2 + start))))
+    plain = not any(isinstance(thing, Parameter) for thing in page.declared.values())
+    start = page.parameter("W", Weight, n, m) @ X if plain or X not in read or draw(st.booleans()) else 0
+    whole = sp.Add(last, *unread) / 2 + start
+    page.lines.append((name, N.canonical(N.tanh(whole) if draw(st.booleans()) else whole)))
     used = {ref.base for _, expr in page.lines for ref in expr.atoms(Ref)} | {name for name, _ in page.lines}
     declared = [thing for name, thing in page.declared.items() if name in used]
     return Cell.from_equations("Random", declared, page.lines)

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from lstmsym import Cell, cells, derive
+from lstmsym import Cell, Input, State, cells, derive, load, tanh, weights, where
 from lstmsym import notation as N
 from lstmsym.cell import Equation
+from lstmsym.check import check
 from lstmsym.derive import Sweep
 from lstmsym.normal import normalise
 from lstmsym.notation import Ref
@@ -264,3 +265,14 @@ def test_same_text_for_every_hash_seed() -> None:
             subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True).stdout
         )
     assert len(outputs) == 1
+
+
+def test_a_branch_never_taken_has_no_gradient() -> None:
+    class Idle(Cell):
+        x, h = Input(), State()
+        W, U = weights("W U")
+        b = where(h[N.t - 1] > h[N.t - 1], h[N.t - 1] ** 2, h[N.t - 1])
+        h[N.t] = tanh(W @ x[N.t] + U @ h[N.t - 1] + b)
+
+    assert not [line for line in derive(Idle).backward if line.expr == 0]
+    assert check(load(Idle)).ok

@@ -21,7 +21,8 @@ class Backend:
     """How one language says a program.
 
     ``page`` turns a program into the values that the template's holes take; ``load`` turns emitted
-    text into an object with ``init_params``, ``forward`` and ``backward``.
+    text into an object with ``init_params``, ``forward`` and ``backward``; ``finish`` lays the text out
+    as the language's formatters do.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Backend:
     template: str
     page: Callable[[Program], Any]
     load: Callable[[str, str], Any]
+    finish: Callable[[str], str] = str
 
 
 def find(name: str) -> Backend:

@@ -6,6 +6,7 @@ for each place of the program its statements, each under the equations it carrie
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import linecache
 import types
@@ -18,6 +19,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.backends import Backend
 from lstmsym.backends.numpy_spelling import HELPERS, UFUNCS, NumPy
+from lstmsym.backends.tidy import TAB, WIDTH, tidy
 from lstmsym.cell import Quantity
 from lstmsym.notation import NotationError, Ref, Size
 from lstmsym.printing import ATOM, PRODUCT, Printer, is_negative
@@ -25,11 +27,12 @@ from lstmsym.program import Array, Phase, Program, Step
 from lstmsym.shapes import Shape
 
 TAKEN = frozenset(
-    """np T B t dtype params state state0 dstate tape dy grads loss rng shapes sizes check initial main
-    namedtuple rows each pad spread turned complete expected fit wanted states outputs targets gradients shape
+    """np T B t dtype params state state0 dstate dstate0 tape dy grads loss rng shapes sizes check initial
+    main namedtuple rows each pad spread turned drawable complete parameters expected fit wanted states
+    outputs inputs targets gradients names found init_params forward backward loss_and_grads sigmoid_tanh
     Tape Grads INPUTS STATES OUTPUTS TARGETS SIZES STARTS""".split()
-) | set(HELPERS.values())
-"""Names that the template uses."""
+).union(HELPERS.values(), dir(builtins))
+"""Names that the template uses, and Python's own."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Named:
     ``code`` is its own identifier, ``shape`` its shape as code, ``symbols`` as a tuple of size names,
     ``after`` as it stands behind (T, B; ``gradient`` is its gradient; of a state ``carry`` is what
     arrives from the next step and ``back`` what goes to the one before; of an output ``value`` is all
-    steps of it and ``given`` its incoming gradient.
+    steps of it, ``given`` its incoming gradient and ``argument`` how a caller passes that.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Named:
     back: str = ""
     value: str = ""
     given: str = ""
+    argument: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,49 @@ class Page:
         return tuple(sorted((d for d in self.dimensions if not d.default), key=lambda d: d.symbol != "m"))
 
     @property
+    def size_names(self) -> str:
+        """The sizes as the arguments of a call."""
+        return ", ".join(d.name for d in self.dimensions)
+
+    @property
+    def size_keywords(self) -> str:
+        """The sizes under the names that a caller gives them."""
+        return ", ".join(d.keyword for d in self.dimensions)
+
+    @property
     def sizes_tuple(self) -> str:
-        """The sizes, comma-separated, as a tuple even where there is one."""
-        return ", ".join(d.name for d in self.dimensions) + ("," if len(self.dimensions) == 1 else "")
+        """The sizes as a tuple, even where there is one."""
+        return f"({self.size_names}{',' if len(self.dimensions) == 1 else ''})"
+
+    @property
+    def sizes_target(self) -> str:
+        """The sizes as what a tuple of them is unpacked to."""
+        return self.size_names if len(self.dimensions) > 1 else self.sizes_tuple
+
+    def display(self, role: str, value: str, key: str = "{name}") -> str:
+        """A dict display with an entry for each quantity of a role, its fields in the holes."""
+        entries = (f'"{key}": {value}'.format_map(vars(q)) for q in getattr(self, role))
+        return f"{{{', '.join(entries)}}}"
+
+    @property
+    def fan(self) -> str:
+        """The size that the starting range of weights follows: that of the units, or else the first."""
+        return next((d.keyword for d in self.dimensions if d.symbol == "n"), self.dimensions[0].keyword)
+
+    @property
+    def input_names(self) -> str:
+        """The inputs as the arguments of a call."""
+        return ", ".join(q.name for q in self.inputs)
+
+    @property
+    def hyper_arguments(self) -> str:
+        """The hyperparameters in a signature, by keyword, with their defaults."""
+        return "".join(f", {'*, ' * (not i)}{q.name}={q.start}" for i, q in enumerate(self.hypers))
+
+    @property
+    def hyper_values(self) -> str:
+        """The hyperparameters, handed on in a call."""
+        return "".join(f", {q.name}={q.name}" for q in self.hypers)
 
 
 class Names:
@@ -141,6 +185,10 @@ class Names:
         self.sizes |= {"T": "T", "B": "B"}
         for q in program.cell.quantities:
             self(q.name)
+
+    def local(self, name: str, suffix: str) -> str:
+        """The identifier for a quantity seen from one step: h_prev, h_t, dh_next."""
+        return self(f"{name} {suffix}", f"{name}_{suffix}")
 
     def beside(self, labels: list[str]) -> str:
         """The identifier for neighbours, which is no other name's."""
@@ -183,7 +231,7 @@ class Writer:
         self.given = {ref.base: output for output, ref in program.given.items()}
         self.back = {ref.base: state for state, ref in program.carried.items()}
         self.used: set[Ref] = set()
-        self.views: dict[str, str] = {}
+        self.views: dict[str, tuple[tuple[str, bool, int], str]] = {}
         # fmt: off
         self.spell = NumPy(program.order, program.shapes, self.name, names.sizes, place == "batched", helpers,
                            None if place == "batched" else self.view)
@@ -192,6 +240,8 @@ class Writer:
     def view(self, part: sp.Expr) -> str | None:
         """The short name of a stretch of a shared array, made once a step; None for any other slice."""
         array, low, high = part.args
+        if not isinstance(array, Ref):
+            return None
         shared = next((a for a in self.program.shared if a.name == array.base), None)
         if shared is None:
             return None
@@ -205,7 +255,9 @@ class Writer:
         if place != high:
             return None
         name = self.names(labels[0]) if len(labels) == 1 else self.names.beside(labels)
-        self.views[name] = f"{self.one_step(array)}[:, {self.spell.ends(part, 0)}]"
+        starts = [str(a) for _, a, _ in inside]
+        place = (str(array), len(labels) > 1, starts.index(str(low)))
+        self.views[name] = place, f"{self.one_step(array)}[:, {self.spell.ends(part, 0)}]"
         self.used.add(array)
         return name
 
@@ -231,13 +283,13 @@ class Writer:
         if ref.lag == 0 and ref.base in self.program.aliases:
             return self.spell(self.program.aliases[ref.base])
         if ref.lag == 1:
-            return self.names(f"{ref.base.removesuffix('_prev')}_next")
+            return self.names.local(ref.base.removesuffix("_prev"), "next")
         if ref.lag == -1:
-            return self.names(f"{ref.base}_prev")
+            return self.names.local(ref.base, "prev")
         if ref.base in self.given or ref.base in self.inputs:
             return f"{self.names(ref.base)}[t]"
         if ref.base in self.stored:
-            return self.names(f"{ref.base}_t")
+            return self.names.local(ref.base, "t")
         return self.names(ref.base)
 
     # -- statements --------------------------------------------------------------------------------
@@ -259,7 +311,7 @@ class Writer:
         if self.place == "batched" or target.base not in self.stored or target.lag is None:
             if step.add:
                 return [f"{self.name(target)} += {self.spell(expr)}"]
-            return [f"{self.assigned(target)} = {self.spread(target, expr)}"]
+            return self.whole(target, expr)
         return self.store(self.name(target), target, expr, step.add)
 
     def assigned(self, target: Ref) -> str:
@@ -268,19 +320,25 @@ class Writer:
             return self.names(target.base)
         return self.name(target)
 
-    def spread(self, target: Ref, expr: sp.Expr) -> str:
-        """The right side; zero is an array of zeros."""
-        if expr == 0:
-            return f"np.zeros_like({self.names(target.base.removesuffix('_prev') + '_next')})"
-        return self.spell(expr)
+    def filled(self, target: Ref, expr: sp.Expr) -> str | None:
+        """All of an array whose value is the same at every sample and step; None where it is not."""
+        if (target.lag is None and expr != 0) or (target.lag is not None and self.spell.timed(expr)):
+            return None
+        lead = {"batched": ["T", "B"]}.get(self.place, ["B"]) if target.lag is not None else []
+        shape = self.program.shapes[target.base]
+        dims = ", ".join([*lead, *map(self.spell, shape)])
+        dims = f"({dims}{',' if len(lead) + len(shape) == 1 else ''})"
+        inner = expr.args[0] if isinstance(expr, N.Spread) else expr
+        return f"np.zeros({dims}, dtype)" if expr == 0 else f"np.full({dims}, {self.spell(inner)}, dtype)"
 
     def store(self, text: str, target: sp.Expr, expr: sp.Expr, add: bool) -> list[str]:
         """Write into storage."""
         if add:
-            sign, rest = ("-", -expr) if is_negative(expr) else ("+", expr)
-            rank = len(self.spell.shape(target))
-            return [f"{text} {sign}= {self.spell(self.spell.lift(rest, rank) if rank else rest)}"]
+            return [self.taken_in(text, expr, len(self.spell.shape(target)))]
         whole = text if text.endswith("]") else f"{text}[...]"
+        if isinstance(expr, N.Concat) and (first := self.sigmoids(target, expr)) is not None:
+            self.spell.helpers.add("sigmoid_tanh")
+            return [f"sigmoid_tanh({text}, {self.spell(first)})"]
         if self.place == "batched":
             return self.batched_store(text, whole, target, expr)
         factors = sp.Mul.make_args(expr)
@@ -289,7 +347,19 @@ class Writer:
             return [f"{text} *= {self.spell(sp.Mul(*(f for f in factors if f != own)))}"]
         if target.free_symbols <= expr.free_symbols and expr.has(target):
             return self.ufunc(text, expr) or [f"{whole} = {self.spell(expr)}"]
-        return self.ufunc(text, expr) or self.sum(text, target, expr) or [f"{whole} = {self.spell(expr)}"]
+        found = self.ufunc(text, expr) or self.sum(text, target, expr)
+        return found or self.broken(text, whole, target, expr)
+
+    def sigmoids(self, target: sp.Expr, expr: sp.Expr) -> sp.Expr | None:
+        """The part that takes sigma, where an expression is sigma and tanh of neighbours in place."""
+        parts = [
+            a.args[0] for a in expr.args if isinstance(a, (N.sigma, N.tanh)) and isinstance(a.args[0], N.Part)
+        ]
+        arrays = {part.args[0] for part in parts}
+        if len(parts) < len(expr.args) or arrays != target.atoms(Ref):
+            return None
+        (first,) = (a.args[0] for a in expr.args if isinstance(a, N.sigma))
+        return first
 
     def home(self, expr: sp.Expr) -> sp.Expr:
         """Where a reference lives."""
@@ -301,7 +371,60 @@ class Writer:
         if isinstance(inner, N.Outer) and all(self.spell.timed(a) for a in inner.args):
             left, right = self.spell.flat(inner.args[0]), self.spell.flat(inner.args[1])
             return [f"np.matmul({left}.T, {right}, out={text})"]
-        return [f"{whole} = {self.spell(expr)}"]
+        return self.broken(text, whole, target, expr)
+
+    def whole(self, target: Ref, expr: sp.Expr) -> list[str]:
+        """A name for all of it; what is added to a matrix product of all steps is added in place."""
+        name = self.assigned(target)
+        terms = sorted(sp.Add.make_args(expr), key=self.spell.term_key)
+        if (
+            self.place == "batched"
+            and len(terms) > 1
+            and isinstance(terms[0], N.Dot)
+            and self.spell.timed(terms[0])
+        ):
+            rest = sp.Add(*terms[1:])
+            sign, rest = ("-", -rest) if is_negative(rest) else ("+", rest)
+            return [f"{name} = {self.spell(terms[0])}", f"{name} {sign}= {self.spell(rest)}"]
+        constant = self.filled(target, expr)
+        return (
+            [f"{name} = {constant}"]
+            if constant and name == self.names(target.base)
+            else self.broken(name, name, target, expr)
+        )
+
+    def broken(self, text: str, whole: str, target: sp.Expr, expr: sp.Expr) -> list[str]:
+        """An assignment; a long one as its numerator or its longest term, the others taken in in place."""
+        line = f"{whole} = {self.spell(expr)}"
+        if len(line) + 2 * len(TAB) <= WIDTH or target.free_symbols & expr.free_symbols:
+            return [line]
+        shape = self.spell.shape(expr)
+        if isinstance(expr, sp.Add):
+            terms = [a for a in expr.args if self.fresh(a, shape) and not is_negative(a)]
+            if terms:
+                first = max(terms, key=lambda a: (len(self.spell(a)), str(a)))
+                lines = self.broken(text, whole, target, first)
+                return [*lines, self.taken_in(text, expr - first, len(shape))]
+        if isinstance(expr, sp.Mul):
+            above, below = self.spell.fraction(expr)
+            if below and self.fresh(sp.Mul(*above), shape):
+                divisor = self.spell(self.lifted(sp.Mul(*below), len(shape)))
+                return [*self.broken(text, whole, target, sp.Mul(*above)), f"{text} /= {divisor}"]
+        return [line]
+
+    def fresh(self, expr: sp.Expr, shape: Shape) -> bool:
+        """Whether its value is a new array of this shape, which may be changed in place."""
+        made = isinstance(expr, (sp.Add, sp.Mul)) and self.spell.timed(expr)
+        return made and self.spell.shape(expr) == shape
+
+    def taken_in(self, text: str, expr: sp.Expr, rank: int) -> str:
+        """Something added to an array, in place."""
+        sign, rest = ("-", -expr) if is_negative(expr) else ("+", expr)
+        return f"{text} {sign}= {self.spell(self.lifted(rest, rank))}"
+
+    def lifted(self, expr: sp.Expr, rank: int) -> sp.Expr:
+        """A scalar per sample with the axes of what it goes with."""
+        return self.spell.lift(expr, rank) if rank else expr
 
     def ufunc(self, text: str, expr: sp.Expr) -> list[str]:
         """A function with an ``out`` argument."""
@@ -395,10 +518,11 @@ class _Declared:
             len(q.shape),
             q.start,
             gradient=names(gradient.base) if gradient is not None else "",
-            carry=names(f"{back.base.removesuffix('_prev')}_next") if back is not None else "",
+            carry=names.local(back.base.removesuffix("_prev"), "next") if back is not None else "",
             back=names(back.base) if back is not None else "",
             value=self.batched.name(Ref(q.name, 0)) if given is not None else "",
             given=names(given.base) if given is not None else "",
+            argument="dy" if len(program.cell.outputs) == 1 else f"dy['{q.name}']",
         )
 
 
@@ -482,11 +606,11 @@ def _views(program: Program, names: Names, loop: Writer, stored: set[str]) -> tu
     states = {q.name for q in program.cell.role("state")}
     for ref in sorted(loop.used, key=lambda r: (program.order.get(r.base, 10**6), r.base, r.lag or 0)):
         if ref.lag == -1 and ref.base in states:
-            lines.append(f"{names(f'{ref.base}_prev')} = {names(ref.base)}[t]")
+            lines.append(f"{names.local(ref.base, 'prev')} = {names(ref.base)}[t]")
         elif ref.lag == 0 and ref.base in stored and ref.base not in program.aliases:
             index = "t + 1" if ref.base in states else "t"
-            lines.append(f"{names(f'{ref.base}_t')} = {names(ref.base)}[{index}]")
-    lines += [f"{name} = {text}" for name, text in loop.views.items()]
+            lines.append(f"{names.local(ref.base, 't')} = {names(ref.base)}[{index}]")
+    lines += [f"{name} = {text}" for name, (_, text) in sorted(loop.views.items(), key=lambda v: v[1])]
     return tuple(lines)
 
 
@@ -561,4 +685,4 @@ def load(text: str, name: str) -> Any:
     return module
 
 
-BACKEND = Backend("numpy", ".py", "numpy/cell.py.j2", page, load)
+BACKEND = Backend("numpy", ".py", "numpy/cell.py.j2", page, load, tidy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ HELPERS: dict[str, str] = {
     "sigma": "sigmoid", "relu": "relu", "leaky_relu": "leaky_relu", "elu": "elu", "step": "step",
     "hard_sigmoid": "hard_sigmoid", "softplus": "softplus", "equal": "equal", "softmax": "softmax",
     "log_softmax": "log_softmax", "LogSumExp": "logsumexp", "normalize": "normalize",
+    "Mean": "mean", "Variance": "variance", "Max": "largest", "Sum": "total",
 }  # fmt: skip
 """Operations that NumPy has no name for, and what the emitted file calls them."""
 
@@ -27,6 +29,9 @@ UFUNCS: dict[str, str] = {
 """Operations that NumPy has, with an ``out`` argument."""
 
 REDUCTIONS: dict[str, str] = {"Mean": "mean", "Variance": "var", "Max": "max"}
+SIMPLE = re.compile(r"[\w.]+").fullmatch
+KEEPING = frozenset(("Mean", "Variance", "Max", "Sum"))
+"""Reductions of a vector that have a helper which keeps its axis."""
 
 
 class NumPy(Printer):
@@ -104,11 +109,17 @@ class NumPy(Printer):
         """A per-sample scalar with ``rank`` further axes; everything else as it is."""
         if isinstance(expr, Lifted) or not self.timed(expr) or self.shape(expr):
             return expr
+        if isinstance(expr, (sp.Add, sp.Mul, sp.Pow, N.Pointwise)):
+            return expr.func(*(self.lift(a, rank) for a in expr.args))
         return Lifted(expr, rank)
 
     def spell_Lifted(self, expr: sp.Expr) -> tuple[str, int]:
-        """A scalar per sample beside vectors or matrices."""
+        """A scalar per sample beside vectors or matrices; what reduces a vector keeps its axis."""
         inner, rank = expr.args
+        name = type(inner).__name__
+        if rank == 1 and name in KEEPING and len(self.shape(inner.args[0])) == 1:
+            self.helpers.add(name)
+            return self.call(HELPERS[name], inner.args), ATOM
         return f"{self.at(inner, ATOM)}[..., {', '.join(['None'] * int(rank))}]", ATOM
 
     # -- calls -------------------------------------------------------------------------------------
@@ -122,11 +133,11 @@ class NumPy(Printer):
             called = self.call(UFUNCS[name], args)
             # A NumPy number would turn arrays of single precision into double; a Python one does not.
             return (called if expr.atoms(Ref) else f"float({called})"), ATOM
+        if name in REDUCTIONS:
+            return f"{self.at(expr.args[0], ATOM)}.{REDUCTIONS[name]}(axis=-1)", ATOM
         if name in HELPERS:
             self.helpers.add(name)
             return self.call(HELPERS[name], args), ATOM
-        if name in REDUCTIONS:
-            return f"{self.at(expr.args[0], ATOM)}.{REDUCTIONS[name]}(axis=-1)", ATOM
         raise NotationError(f"backend numpy cannot spell {name}")
 
     def spell_where(self, expr: sp.Expr) -> tuple[str, int]:
@@ -225,10 +236,14 @@ class NumPy(Printer):
         return f"{self.at(left, ATOM)}[..., :, None] * {self.at(right, ATOM)}[..., None, :]", PRODUCT
 
     def spell_Concat(self, expr: sp.Expr) -> tuple[str, int]:
-        """Vectors one after the other."""
-        if any(self.timed(a) for a in expr.args) and not all(self.timed(a) for a in expr.args):
-            raise NotationError("backend numpy cannot concatenate a constant with a value of each step")
-        return f"np.concatenate(({', '.join(self(a) for a in expr.args)}), axis=-1)", ATOM
+        """Vectors one after the other; a constant among values of each step is repeated."""
+        parts = [self(a) if self.timed(a) or not self.timed(expr) else self.repeated(a) for a in expr.args]
+        return f"np.concatenate(({', '.join(parts)}), axis=-1)", ATOM
+
+    def repeated(self, expr: sp.Expr) -> str:
+        """A constant for every sample (and step)."""
+        lead = "T, B" if self.batched else "B"
+        return f"np.broadcast_to({self(expr)}, ({lead}, {', '.join(map(self, self.shape(expr)))}))"
 
     def spell_Turned(self, expr: sp.Expr) -> tuple[str, int]:
         """A transposed copy, where it is used often enough."""
@@ -272,6 +287,11 @@ class NumPy(Printer):
             return f"np.full({size}, {self(value)}, dtype)", ATOM
         self.helpers.add("Spread")
         return f"spread({self(value)}, {', '.join(map(self, sizes))})", ATOM
+
+    def power(self, base: sp.Expr, exponent: sp.Expr) -> str:
+        """A power, without spaces where formatters write none."""
+        operands = [self.at(part, ATOM) for part in (base, exponent)]
+        return ("**" if all(map(SIMPLE, operands)) else " ** ").join(operands)
 
     def spell_Pow(self, expr: sp.Expr) -> tuple[str, int]:
         """Powers; a half is a square root."""

@@ -71,7 +71,8 @@ class BackwardPass:
         carried = {Ref(self.names.back(q.name), 0) for q in self.ready.cell.role("state")}
         moving = closure({ref.shifted(1) for ref in carried}, pairs)
         shared = set() if self.schedule.sink else {name for name, _ in pairs if name.lag is None}
-        wanted = ancestors(carried | shared, pairs)
+        arriving = {name for name, expr in pairs if any(r.lag == 1 for r in expr.atoms(Ref))}
+        wanted = ancestors(carried | shared | arriving, pairs)
         for name, expr in pairs:
             shares = all(isinstance(term, N.Total) for term in sp.Add.make_args(expr))
             if name.lag is None and shares and not self.schedule.sink:
@@ -212,10 +213,11 @@ class BackwardPass:
         for weight in dict.fromkeys(block.weight for block in self.ready.blocks.values()):
             parts = [self.block_gradient(name) for name, b in self.ready.blocks.items() if b.weight == weight]
             rows = {part.args[0] for part in parts if isinstance(part, Cols)}
-            whole = (
-                rows.pop() if len(rows) == 1 and all(isinstance(p, Cols) for p in parts) else Beside(*parts)
-            )
-            steps.append(Step(Ref(self.names.adjoint(weight)), whole))
+            whole = rows.pop() if len(rows) == 1 and all(isinstance(p, Cols) for p in parts) else None
+            whole = Beside(*parts) if whole is None and any(p != 0 for p in parts) else whole or sp.Integer(0)
+            gradient = self.names.adjoint(weight)
+            self.memory.shapes.setdefault(gradient, self.memory.shapes[weight])
+            steps.append(Step(Ref(gradient), whole))
         return steps
 
     def block_gradient(self, name: str) -> sp.Expr:

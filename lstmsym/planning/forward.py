@@ -36,7 +36,7 @@ class ForwardRegion(Region):
                 self.product(run)
         target = self.memory.slot(line.name)
         if member.rest != 0:
-            self.steps.append(Step(target, member.rest, True, says))
+            self.steps.append(Step(target, self.forward.columns(member.rest), True, says))
 
     def product(self, run: Run) -> None:
         """The matrix product of a run, once: written where nothing stands yet, added elsewhere."""
@@ -89,7 +89,7 @@ class Forward:
         wanted = ancestors({Ref(s, 0) for s in states}, pairs)
         for name, _ in pairs:
             where = ONCE if name.lag is None else INSIDE
-            if self.schedule.hoist and where == INSIDE and name.base not in states:
+            if self.schedule.hoist and where == INSIDE:
                 where = BEFORE if name not in moving else INSIDE if name in wanted else AFTER
             self.memory.place[name.base] = where
         self.moving = moving
@@ -97,7 +97,7 @@ class Forward:
     def gemm_place(self, run: Run, line_place: str) -> str:
         """Where the product of a run stands: before the loop if its operand knows no state."""
         free = run.operand not in self.moving and run.operand.lag == 0 and self.schedule.hoist
-        return BEFORE if free else line_place
+        return BEFORE if free and line_place == INSIDE else line_place
 
     def lay_out(self, where: str) -> None:
         """Give the affine lines of one place a shared array."""
@@ -173,10 +173,14 @@ class Forward:
         self.before.append(Step(name, Stack(*matrices) if len(matrices) > 1 else matrices[0]))
         return name
 
-    def columns(self, matrix: sp.Expr) -> sp.Expr:
-        """A block of columns as what it is; any other matrix as it stands."""
-        block = self.ready.blocks.get(matrix.base) if isinstance(matrix, Ref) else None
-        return Cols(Ref(block.weight), block.low, block.high) if block else matrix
+    def columns(self, expr: sp.Expr) -> sp.Expr:
+        """The expression with every block of columns as what it is."""
+        return expr.xreplace(
+            {
+                Ref(name): Cols(Ref(block.weight), block.low, block.high)
+                for name, block in self.ready.blocks.items()
+            }
+        )
 
     def turned(self, run: Run) -> sp.Expr:
         """The matrix of a run for use at every step: read off a transposed copy, which is faster."""
@@ -193,7 +197,8 @@ class Forward:
         lines = []
         for e in self.ready.forward:
             if self.memory.place[e.name.base] == where:
-                lines.append(Line(e.name, e.expr, frozenset(e.expr.atoms(Ref)), e.name in self.affine))
+                needs = frozenset(e.expr.atoms(Ref))
+                lines.append(Line(e.name, self.columns(e.expr), needs, e.name in self.affine))
         if where == BEFORE:
             self.hoist(region, inputs=True)
         region.schedule(lines, set())

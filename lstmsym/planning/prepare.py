@@ -6,7 +6,7 @@ and an activation inside a line gets a name, so that its value can be kept for t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -148,7 +148,21 @@ def _sweep(
     leaves = [q.now for q in cell.role("input")] + [Ref(q.name, -1) for q in cell.role("state")]
     for leaf in (*leaves, *(Ref(name) for name in blocks), *parameters):
         sweep.close(leaf)
-    return tuple(sweep.backward), sweep.shapes
+    return _completed(sweep, leaves, blocks, parameters), sweep.shapes
+
+
+def _completed(
+    sweep: Sweep, leaves: Iterable[Ref], blocks: Iterable[str], parameters: Iterable[Ref]
+) -> tuple[Backward, ...]:
+    """The backward lines, with zero for what no gradient reaches."""
+    lines = list(sweep.backward)
+    for leaf in (*leaves, *(Ref(name) for name in blocks), *parameters):
+        name = sweep.adjoint(leaf)
+        if all(line.name != name for line in lines):
+            shape = sweep.shapes[leaf.base]
+            sweep.shapes[name.base] = shape
+            lines.append(Backward(name, sp.Integer(0), leaf, shape, (), ()))
+    return tuple(lines)
 
 
 def _loss(

@@ -47,6 +47,8 @@ class Region:
             for line in group:
                 waiting.remove(line)
                 known.add(line.name)
+        if self.fuse:
+            self.steps = joined(self.steps, self.memory)
 
     def urgency(self, line: Line, ready: list[Line], waiting: list[Line]) -> int:
         """0 plain lines, 1 complete groups, 2 matrix products, 3 groups that still grow."""
@@ -122,6 +124,39 @@ class Region:
     def one(self, line: Line, says: tuple[str, ...], answers: tuple[str, ...]) -> None:
         """A line by itself."""
         self.steps.append(Step(self.memory.slot(line.name), line.expr, line.add, says, answers))
+
+
+def joined(steps: list[Step], memory: Memory) -> list[Step]:
+    """The steps, with sigma and tanh of neighbours in place made one: a backend can do both in one pass."""
+    out: list[Step] = []
+    for step in steps:
+        both = _sigma_and_tanh(out[-1], step, memory) if out else None
+        if both is None:
+            out.append(step)
+        else:
+            out[-1] = both
+    return out
+
+
+def _sigma_and_tanh(first: Step, second: Step, memory: Memory) -> Step | None:
+    pair = sorted((first, second), key=lambda step: type(step.expr) is N.tanh)
+    if [type(step.expr) for step in pair] != [N.sigma, N.tanh]:
+        return None
+    parts = [_in_place(step, memory) for step in (first, second)]
+    if None in parts:
+        return None
+    (array, low, middle), (other, after, high) = (part.args for part in parts if part is not None)
+    if array != other or middle != after:
+        return None
+    target = memory.part(array.base, low, high)
+    expr = N.Concat(*(type(s.expr)(part) for s, part in zip((first, second), parts, strict=True)))
+    return Step(target, expr, False, first.says + second.says, first.answers + second.answers)
+
+
+def _in_place(step: Step, memory: Memory) -> sp.Expr | None:
+    """The part of a shared array that a step takes and writes."""
+    target, taken = memory.slot_of(step.target), memory.slot_of(step.expr.args[0])
+    return target if isinstance(target, N.Part) and target == taken else None
 
 
 def mixes(expr: sp.Expr) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -13,65 +12,66 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from lstmsym import cells, demo, pages, render
+from lstmsym import cells, demo, render
 from lstmsym.check import check as check_kernel
 from lstmsym.derive import derive as derive_cell
 from lstmsym.emit import emit
-from lstmsym.generated import ROOT, golden, stale
+from lstmsym.generated import ROOT, golden, stale, write_whole
 from lstmsym.locate import find_cell, find_pages
-from lstmsym.notation import NotationError, stop_gradient
-from lstmsym.report import as_json as verdicts_json
-from lstmsym.report import table as verdict_table
+from lstmsym.notation import stop_gradient
+from lstmsym.report import check_json, dumped, plan_json, verdicts_json, verdicts_shown
+from lstmsym.schedule import Schedule
 from lstmsym.schedule import plan as plan_cell
+from lstmsym.terminal import Commands, Failure, console, say
 from lstmsym.verify.judge import Status
 from lstmsym.verify.judge import verify as judge
 
 OPEN = (Status.REFUTED, Status.UNDECIDED, Status.UNREAD)
 """Verdicts that make `verify` exit with 1."""
 
-
-class Failure(click.ClickException):
-    """Bad input: one sentence on standard error, exit status 2."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        """Print the sentence."""
-        click.echo(f"lstmsym: {self.message}", err=True)
+SCHEDULES = {"default": Schedule(), "textbook": Schedule.textbook()}
 
 
-class Commands(click.Group):
-    """A group whose commands turn mistakes of the user into one sentence."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except NotationError as error:
-            raise Failure(str(error)) from None
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise Failure(f"{error.filename or 'output'}: {error.strerror or error}") from None
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
-def console() -> Console:
-    """Where tables go: the terminal, or a wide page where output is read by a program."""
-    wide = None if sys.stdout.isatty() else 160
-    return Console(width=wide, highlight=False, soft_wrap=not sys.stdout.isatty())
+def form_option(*others: str) -> Decorator:
+    """``--format``: text, or one of the others."""
+    return click.option(
+        "--format", "form", type=click.Choice(["text", *others]), default="text", show_default=True,
+        help="How to print it; docs/json.md says what the JSON means.",
+    )  # fmt: skip
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+backend_option = click.option(
+    "--backend", default="numpy", show_default=True, help="A name, or the import path of a module."
+)
+schedule_option = click.option(
+    "--schedule", type=click.Choice(list(SCHEDULES)), default="default", show_default=True,
+    help="default is fast; textbook keeps the operations, and so the rounding, of a hand-written listing.",
+)  # fmt: skip
+folder_type = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True
+)
 @click.version_option(package_name="lstmsym")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Derive, verify and generate recurrent cells from their forward equations.
 
     CELL is a name from `lstmsym cells`, or `file.py:Class` for a cell of your own.
+    Exit status: 0 fine, 1 a refuted claim, a wrong gradient or a stale file, 2 bad input.
+
+    Example: lstmsym demo
     """
+    if context.invoked_subcommand is None:
+        say(context.get_help())
 
 
 @main.command("cells")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@form_option("json")
 def cells_command(form: str) -> None:
     """List the cells that ship.
 
@@ -85,7 +85,7 @@ def cells_command(form: str) -> None:
              "parameters": [q.name for q in cell.role("parameter")], "equations": str(cell).splitlines()}
             for name, cell in found.items()
         ]  # fmt: skip
-        click.echo(json.dumps(rows, indent=2))
+        say(dumped(rows))
         return
     table = Table("name", "states", "parameters", "what it is", box=None, pad_edge=False)
     for name, cell in found.items():
@@ -96,19 +96,19 @@ def cells_command(form: str) -> None:
 
 @main.command("derive")
 @click.argument("cell")
-@click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text")
+@form_option("latex", "json")
 def derive_command(cell: str, form: str) -> None:
     """Print the backward equations of CELL, numbered, each with its rule and the line it answers.
 
     Example: lstmsym derive lstm --format latex
     """
     derivation = derive_cell(find_cell(cell)[0])
-    click.echo({"text": render.text, "latex": render.latex, "json": render.as_json}[form](derivation))
+    say({"text": render.text, "latex": render.latex, "json": render.as_json}[form](derivation))
 
 
 @main.command("verify")
 @click.argument("page")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@form_option("json")
 def verify_command(page: str, form: str) -> None:
     """Judge the claims of PAGE: a shipped page (seed), or `file.py` or `file.py:Page` of your own.
 
@@ -116,37 +116,39 @@ def verify_command(page: str, form: str) -> None:
 
     Example: lstmsym verify seed
     """
-    documents = find_pages(page)
-    judged = [(document, judge(document)) for document in documents]
+    judged = [(document, judge(document)) for document in find_pages(page)]
     if form == "json":
-        click.echo(verdicts_json(page, judged))
+        say(verdicts_json(page, judged))
     else:
+        paper = console()
         for document, verdicts in judged:
-            console().print(verdict_table(document, verdicts))
+            paper.print(verdicts_shown(document, verdicts, paper.width))
     if any(v.status in OPEN for _, verdicts in judged for v in verdicts):
         raise SystemExit(1)
 
 
 @main.command("plan")
 @click.argument("cell")
-def plan_command(cell: str) -> None:
+@schedule_option
+@form_option("json")
+def plan_command(cell: str, schedule: str, form: str) -> None:
     """Print the schedule of CELL: six places, matrix products, saved numbers.
 
     Example: lstmsym plan gru
     """
-    click.echo(str(plan_cell(derive_cell(find_cell(cell)[0]))))
+    program = plan_cell(derive_cell(find_cell(cell)[0]), SCHEDULES[schedule])
+    say(plan_json(program, schedule) if form == "json" else str(program))
 
 
 @main.command("generate")
 @click.argument("cell", nargs=-1)
-@click.option("--backend", default="numpy", show_default=True, help="A name, or the import path of a module.")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=None, help="Folder to write to."
-)
+@backend_option
+@schedule_option
+@click.option("--out", type=folder_type, default=None, help="Folder to write to.")
 @click.option("--all", "everything", is_flag=True, help="All shipped cells.")
 @click.option("--check", "compare", is_flag=True, help="Write nothing; name the files that are out of date.")
 def generate_command(
-    cell: tuple[str, ...], backend: str, out: Path | None, everything: bool, compare: bool
+    cell: tuple[str, ...], backend: str, schedule: str, out: Path | None, everything: bool, compare: bool
 ) -> None:
     """Write the code of CELLs.
 
@@ -154,48 +156,49 @@ def generate_command(
     """
     if everything == bool(cell):
         raise Failure("name the cells to generate, or give --all")
-    if everything:
-        texts = golden(backend)
-        folder = out or ROOT / backend
-    else:
-        texts, folder = {}, out or Path()
-        for name in cell:
-            found, stem = find_cell(name)
-            source = emit(plan_cell(derive_cell(found)), backend, stem)
-            texts[source.filename] = source.text
+    choices = SCHEDULES[schedule]
+    texts = golden(backend, choices) if everything else chosen(cell, backend, choices)
+    folder = out or (ROOT / backend if everything else Path())
     if compare:
-        raise SystemExit(report_stale(stale(texts, folder, whole=everything), folder, everything))
-    folder.mkdir(parents=True, exist_ok=True)
-    for filename, text in track(
-        texts.items(), "generating", disable=len(texts) < 5, console=Console(stderr=True)
-    ):
+        command = ["lstmsym", "generate", *(cell or ["--all"]), "--out", str(folder)]
+        command += ["--backend", backend] if backend != "numpy" else []
+        command += ["--schedule", schedule] if schedule != "default" else []
+        raise SystemExit(report_stale(stale(texts, folder, whole=everything), shlex.join(command)))
+    screen = Console(stderr=True)
+    hidden = len(texts) < 5 or not screen.is_terminal
+    for filename, text in track(texts.items(), "generating", disable=hidden, console=screen):
         write_whole(folder / filename, text)
-        click.echo(str(folder / filename))
+        say(str(folder / filename))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half-written."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)
+def chosen(names: tuple[str, ...], backend: str, schedule: Schedule) -> dict[str, str]:
+    """File name -> text, for the cells named."""
+    texts: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        cell, stem = find_cell(name)
+        source = emit(plan_cell(derive_cell(cell), schedule), backend, stem)
+        if source.filename in texts:
+            raise Failure(f"{name} would be written to {source.filename} too: generate it into another --out")
+        texts[source.filename] = source.text
+    return texts
 
 
-def report_stale(found: list[str], folder: Path, everything: bool) -> int:
-    """Say which files are out of date; 1 if any is."""
+def report_stale(found: list[str], command: str) -> int:
+    """Say which files are out of date, and what mends them; 1 if any is."""
     for line in found:
-        click.echo(line)
+        say(line)
     if found:
-        mend = "--all" if everything else "CELL"
-        click.echo(f"{len(found)} out of date: run lstmsym generate {mend} --out {folder} and read the diff")
+        say(f"{len(found)} out of date: run {command} and read the diff")
     return 1 if found else 0
 
 
 @main.command("check")
 @click.argument("cell")
-@click.option("--backend", default="numpy", show_default=True)
-@click.option("--seed", default=0, show_default=True)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def check_command(cell: str, backend: str, seed: int, form: str) -> None:
+@backend_option
+@schedule_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random case.")
+@form_option("json")
+def check_command(cell: str, backend: str, schedule: str, seed: int, form: str) -> None:
     """Test the generated code of CELL numerically: differences, complex step, adjoint test.
 
     Exit status 1 where a gradient is wrong.
@@ -207,40 +210,24 @@ def check_command(cell: str, backend: str, seed: int, form: str) -> None:
         raise Failure(
             f"{cell} uses stop_gradient: its gradients are not derivatives, which no differences can check"
         )
-    kernel = emit(plan_cell(derive_cell(found)), backend, stem).load()
+    kernel = emit(plan_cell(derive_cell(found), SCHEDULES[schedule]), backend, stem).load()
     report = check_kernel(kernel, seed=seed)
-    if form == "json":
-        rows = [
-            {
-                "quantity": r.quantity,
-                "method": r.method,
-                "error": r.error,
-                "tolerance": r.tolerance,
-                "ok": bool(r.ok),
-            }
-            for r in report.rows
-        ]
-        click.echo(json.dumps({"cell": cell, "ok": bool(report.ok), "rows": rows}, indent=2))
-    else:
-        click.echo(str(report))
+    say(check_json(cell, report) if form == "json" else str(report))
     if not report.ok:
         raise SystemExit(1)
 
 
 @main.command("demo")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("lstmsym-demo"), show_default=True
-)
+@click.option("--out", type=folder_type, default=Path("lstmsym-demo"), show_default=True)
 def demo_command(out: Path) -> None:
     """The main job in one screen: derive, verify, generate, check and train the seed document's LSTM.
 
     Example: lstmsym demo
     """
     with np.errstate(all="raise", under="ignore"):
-        demo.run(out, console())
+        if not demo.run(out, console()):
+            raise SystemExit(1)
 
 
 if __name__ == "__main__":
     main()
-
-__all__ = ["main", "pages"]

@@ -14,10 +14,11 @@ from typing import Any
 
 from lstmsym import notation as N
 from lstmsym.declare import Declared, Hyper, Parameter
+from lstmsym.latex import Latex, displays, row
 from lstmsym.notation import Ref, Size
 from lstmsym.page import Equation as Equation
 from lstmsym.page import Page
-from lstmsym.printing import Latex, Printer, display
+from lstmsym.printing import Printer
 from lstmsym.settle import check_definitions, check_uses, loss_of, outputs_of, shapes_of
 from lstmsym.settle import loss_part as loss_part
 from lstmsym.shapes import Shape
@@ -119,7 +120,7 @@ class Cell(metaclass=_PageMeta):
 
     def _repr_latex_(self) -> str:
         show = Latex(self.order)
-        return display(rf"{show(e.name)} &= {show(e.expr)}" for e in self.equations)
+        return displays(row(show(e.name), show.lines(e.expr)) for e in self.equations)
 
     def __str__(self) -> str:
         """The page, equations aligned."""

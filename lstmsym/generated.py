@@ -8,14 +8,14 @@ from pathlib import Path
 from lstmsym import cells
 from lstmsym.derive import derive
 from lstmsym.emit import emit
-from lstmsym.schedule import plan
+from lstmsym.schedule import Schedule, plan
 
 ROOT = Path("generated")
 
 
-def golden(backend: str) -> dict[str, str]:
+def golden(backend: str, schedule: Schedule | None = None) -> dict[str, str]:
     """File name -> text, for every shipped cell."""
-    sources = (emit(plan(derive(cells.find(name))), backend, name) for name in cells.names())
+    sources = (emit(plan(derive(cells.find(name)), schedule), backend, name) for name in cells.names())
     return {source.filename: source.text for source in sources}
 
 
@@ -26,10 +26,23 @@ def stale(texts: Mapping[str, str], folder: Path, whole: bool) -> list[str]:
         path = folder / name
         if not path.is_file():
             found.append(f"missing: {path}")
-        elif path.read_text(encoding="utf-8") != text:
+        elif path.read_bytes() != text.encode():
             found.append(f"stale: {path}")
     if whole and folder.is_dir():
         suffixes = {Path(name).suffix for name in texts}
         extra = sorted(p for p in folder.iterdir() if p.suffix in suffixes and p.name not in texts)
         found += [f"superfluous: {path}" for path in extra]
     return found
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, in a folder made if need be, so that it is never seen half-written."""
+    beside = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)

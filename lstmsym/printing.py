@@ -7,7 +7,7 @@ language) overrides what it says differently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import sympy as sp
@@ -233,7 +233,7 @@ class Text(Printer):
 
     def ref(self, ref: Ref) -> str:
         """A quantity at its step; the adjoint dc as δc, dl/dh as ∂l/∂h."""
-        name = _adjoint_parts(ref.base) if self.is_gradient(ref) else None
+        name = adjoint_parts(ref.base) if self.is_gradient(ref) else None
         if name is None:
             return str(ref.name)
         step = "" if ref.lag is None else f"[{N.Time(ref.lag)}]"
@@ -274,7 +274,7 @@ class Text(Printer):
         return f"Σ_t {self.at(expr.args[0], PRODUCT)}", PRODUCT
 
 
-def _adjoint_parts(base: str) -> tuple[str, str] | None:
+def adjoint_parts(base: str) -> tuple[str, str] | None:
     """("given", "h") for dl_dh, ("adjoint", "c") for dc, with any of the prefixes of `derive`."""
     for prefix in ("grad__", "grad_", "d_", "d"):
         if base.startswith(f"{prefix}l_{prefix}"):
@@ -282,127 +282,3 @@ def _adjoint_parts(base: str) -> tuple[str, str] | None:
         if base.startswith(prefix):
             return "adjoint", base[len(prefix) :]
     return None
-
-
-GREEK = frozenset(
-    """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi
-    psi omega""".split()
-)
-
-
-class Latex(Printer):
-    """LaTeX that plain LaTeX (amsmath), KaTeX and MathJax all render; steps are subscripts."""
-
-    times = r" \odot "
-    functions: ClassVar[Mapping[str, str]] = {
-        "sigma": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "maximum": r"\max",
-        "minimum": r"\min", "Max": r"\max",
-    }  # fmt: skip
-
-    def bracket(self, text: str) -> str:
-        """Round brackets, which stay small: these lines hold no tall things."""
-        return f"({text})"
-
-    def ref(self, ref: Ref) -> str:
-        """A quantity with its subscripts and its step."""
-        parts = _adjoint_parts(ref.base) if self.is_gradient(ref) else None
-        if parts is None:
-            return _subscripted(ref.base, ref.lag)
-        kind, base = parts
-        if kind == "given":
-            return rf"\frac{{\partial l_t}}{{\partial {_subscripted(base, ref.lag)}}}"
-        if base.endswith("_prev"):
-            inner = _subscripted(base.removesuffix("_prev"), None)
-            return rf"\overleftarrow{{\delta {inner}}}_{{{N.Time(ref.lag or 0)}}}"
-        return rf"\delta {_subscripted(base, ref.lag)}"
-
-    def size(self, symbol: sp.Symbol) -> str:
-        """A size."""
-        return _subscripted(symbol.name, None)
-
-    def number(self, number: sp.Number) -> tuple[str, int]:
-        """A number, fractions upright."""
-        if isinstance(number, sp.Rational) and number.q != 1:
-            return rf"\tfrac{{{number.p}}}{{{number.q}}}", ATOM
-        return super().number(number)
-
-    def product(self, factors: list[sp.Expr]) -> str:
-        """Numbers and scalars stand before; the rest is multiplied entry by entry."""
-        numbers = [f for f in factors if isinstance(f, sp.Number)]
-        rest = super().product([f for f in factors if f not in numbers])
-        return r" \, ".join([*(self.at(f, UNARY) for f in numbers), *([rest] if rest else [])])
-
-    def quotient(self, above: str, below: list[sp.Expr]) -> str:
-        """A fraction."""
-        return rf"\frac{{{above}}}{{{self.product(below)}}}"
-
-    def power(self, base: sp.Expr, exponent: sp.Expr) -> str:
-        """A power; of tanh and the like on the name of the function."""
-        if type(base).__name__ in ("tanh", "sigma") and isinstance(base, N.Pointwise):
-            return rf"{self.functions[type(base).__name__]}^{{{self(exponent)}}}({self(base.args[0])})"
-        if isinstance(base, Ref):
-            return rf"{{{self.ref(base)}}}^{{{self(exponent)}}}"
-        return f"{self.at(base, ATOM)}^{{{self(exponent)}}}"
-
-    def spell_call(self, expr: sp.Expr) -> tuple[str, int]:
-        """A function by its usual name, upright where LaTeX has none."""
-        name = type(expr).__name__
-        shown = self.functions.get(name) or rf"\operatorname{{{name.lower().replace('_', ' ')}}}"
-        return f"{shown}({', '.join(self(a) for a in expr.args)})", ATOM
-
-    def spell_absolute(self, expr: sp.Expr) -> tuple[str, int]:
-        """Bars."""
-        return rf"\lvert {self(expr.args[0])} \rvert", ATOM
-
-    def spell_sqrt(self, expr: sp.Expr) -> tuple[str, int]:
-        """A root."""
-        return rf"\sqrt{{{self(expr.args[0])}}}", ATOM
-
-    def spell_Dot(self, expr: sp.Expr) -> tuple[str, int]:
-        """Juxtaposition."""
-        left, right = expr.args
-        return rf"{self.at(left, UNARY)} \, {self.at(right, ATOM)}", PRODUCT
-
-    def spell_Transposed(self, expr: sp.Expr) -> tuple[str, int]:
-        """A transposed matrix."""
-        return rf"{{{self.at(expr.args[0], ATOM)}}}^{{\top}}", ATOM
-
-    def spell_Outer(self, expr: sp.Expr) -> tuple[str, int]:
-        """A column times a row."""
-        left, right = expr.args
-        return rf"{self.at(left, UNARY)} \, {{{self.at(right, ATOM)}}}^{{\top}}", PRODUCT
-
-    def spell_Total(self, expr: sp.Expr) -> tuple[str, int]:
-        """The sum over all steps."""
-        return rf"\sum_{{t}} {self.at(expr.args[0], PRODUCT)}", PRODUCT
-
-    def spell_Concat(self, expr: sp.Expr) -> tuple[str, int]:
-        """Vectors in square brackets."""
-        return rf"[{', '.join(self(a) for a in expr.args)}]", ATOM
-
-    def spell_Part(self, expr: sp.Expr) -> tuple[str, int]:
-        """A slice as a subscript of brackets."""
-        vector, low, high = expr.args
-        return (
-            rf"[{self(vector)}]_{{{'' if low == 0 else self(low)}:{'' if high == N.End else self(high)}}}",
-            ATOM,
-        )
-
-
-def display(rows: Iterable[str]) -> str:
-    """Rows of LaTeX as one aligned display."""
-    body = " \\\\\n".join(f"  {row}" for row in rows)
-    return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$"
-
-
-def _subscripted(base: str, lag: int | None) -> str:
-    r"""``W_i`` as W_i, ``x_c`` at t as x_{c,t}, ``gamma_xi`` as \\gamma_{xi}."""
-    head, *subs = base.split("_")
-    if head in GREEK:
-        head = rf"\{head}"
-    elif len(head) > 1:
-        head = rf"\mathrm{{{head}}}"
-    subs = [(rf"\{s}" if s in GREEK else s if len(s) == 1 else rf"\mathrm{{{s}}}") for s in subs if s]
-    if lag is not None:
-        subs.append(str(N.Time(lag)))
-    return f"{head}_{{{','.join(subs)}}}" if subs else head

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from lstmsym import notation as N
+from lstmsym.latex import Latex, displays, row
 from lstmsym.notation import Ref
-from lstmsym.printing import Latex, Printer, Text, display
+from lstmsym.printing import Printer, Text
 from lstmsym.shapes import spelled
 
 if TYPE_CHECKING:
@@ -22,21 +25,28 @@ if TYPE_CHECKING:
 
 def text(derivation: Derivation) -> str:
     """The derivation for a terminal."""
-    show, plain = Text(derivation.order), Printer(derivation.order)
-    lines = [
-        f"{derivation.cell.name}: {' '.join(derivation.cell.doc.split())}".rstrip(": "),
-        "",
-        "Forward, t = 1 ... T",
-    ]
+    derivation = readable(derivation)
+    show, cell = Text(derivation.order), derivation.cell
+    numbered = list(enumerate(derivation.backward, 1))
+    lines = [f"{cell.name}: {' '.join(cell.doc.split())}".rstrip(": "), "", "Forward, t = 1 ... T"]
     lines += _aligned((f"  {show(e.name)}", f"= {show(e.expr)}") for e in derivation.forward)
     lines += ["", "Backward, t = T ... 1"]
-    steps = [(n, b) for n, b in enumerate(derivation.backward, 1)]
-    lines += _table((n, b) for n, b in steps if b.name.lag is not None)(show, plain)
+    lines += _table(((n, b) for n, b in numbered if b.name.lag is not None), show)
     lines += ["", "Through time: what step t+1 sends back; at t = T the gradient given for the last state"]
     lines += _aligned((f"  {show(left)}", f"= {show(right)}") for left, right in recurrence(derivation))
     lines += ["", "Sums over t"]
-    lines += _table((n, b) for n, b in steps if b.name.lag is None)(show, plain)
+    lines += _table(((n, b) for n, b in numbered if b.name.lag is None), show)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def readable(derivation: Derivation) -> Derivation:
+    """The derivation with slices that reach to the end of a vector written so: v[n:] for v[n:m + n]."""
+    parts = {p for b in derivation.backward for p in b.expr.atoms(N.Part) if isinstance(p.args[0], Ref)}
+    whole = {p for p in parts if derivation.shapes[p.args[0].base] == (p.args[2],) and p.args[1] != 0}
+    ends = {p: N.Part(*p.args[:2], N.End) for p in whole}
+    return replace(
+        derivation, backward=tuple(replace(b, expr=b.expr.xreplace(ends)) for b in derivation.backward)
+    )
 
 
 def recurrence(derivation: Derivation) -> list[tuple[Ref, sp.Expr]]:
@@ -59,44 +69,68 @@ def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [" ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
-def _table(rows: Iterable[tuple[int, Backward]]) -> Any:
-    chosen = list(rows)
-
-    def lines(show: Printer, plain: Printer) -> list[str]:
-        return _aligned(
-            (
-                f"{number:4}",
-                show(b.name),
-                f"= {show(b.expr)}",
-                f"  {spelled(b.shape)}",
-                f" {'; '.join(b.rules) or 'sum'}",
-                f" [{', '.join(str(a.name) for a in b.answers) or 'given'}]",
-            )
-            for number, b in chosen
+def _table(rows: Iterable[tuple[int, Backward]], show: Printer) -> list[str]:
+    return _aligned(
+        (
+            f"{number:4}",
+            show(b.name),
+            f"= {show(b.expr)}",
+            f"  {spelled(b.shape)}",
+            f" {'; '.join(b.rules) or 'sum'}",
+            f" [{', '.join(str(a.name) for a in b.answers) or 'given'}]",
         )
-
-    return lines
+        for number, b in rows
+    )
 
 
 def latex(derivation: Derivation) -> str:
-    """The derivation as two aligned displays, numbered; amsmath, KaTeX and MathJax render it."""
-    show = Latex(derivation.order)
-    inline = dict(recurrence(derivation))
-    rows = [rf"{show(e.name)} &= {show(e.expr)}" for e in derivation.forward]
-    back = []
+    """The derivation as aligned displays, numbered, under a line each that says what they are."""
+    derivation = readable(derivation)
+    names = legible(derivation)
+    show, inline = Latex(derivation.order, names), dict(recurrence(derivation))
+    forward = [row(show(e.name), show.lines(e.expr)) for e in derivation.forward]
+    steps: list[str] = []
+    sums: list[str] = []
     for number, b in enumerate(derivation.backward, 1):
-        back.append(rf"{show(b.name)} &= {show(_inlined(b.expr, inline))} && ({number})")
-    return "\n".join([display(rows), "", display(back)])
+        right = b.expr.xreplace(inline)  # what arrives from step t+1 is written out, as papers do
+        (sums if b.name.lag is None else steps).append(row(show(b.name), show.lines(right), number))
+    letters = (rf"; ${show.name(name, None)}$ is {name} in code" for name in names if "_" not in name)
+    parts = [rf"Forward, $t = 1, \dots, T${''.join(letters)}:", displays(forward)]
+    parts += [legend(derivation, show), displays(steps)]
+    return "\n\n".join([*parts, "Sums over all steps:", displays(sums)] if sums else parts)
 
 
-def _inlined(expr: sp.Expr, inline: dict[Ref, sp.Expr]) -> sp.Expr:
-    """A backward right side with what arrives from step t+1 written out, as papers do."""
-    return expr.xreplace(inline)
+def legend(derivation: Derivation, show: Latex) -> str:
+    """What the symbols of the backward equations mean, in one line."""
+    (state, *_) = derivation.cell.role("state")
+    back, before = Ref(derivation.names.back(state.name), 0), Ref(state.name, -1)
+    return (
+        r"Backward, $t = T, \dots, 1$; $\delta u$ is the gradient of $\sum_t l_t$ by $u$,"
+        f" ${show(back)}$ what step $t$ sends back to ${show(before)}$:"
+    )
+
+
+def legible(derivation: Derivation) -> dict[str, str]:
+    """Names for print in place of invented ones: a free letter for ``hx``, ``hat_p`` for p normalised."""
+    used = {name.split("_")[0] for name in derivation.shapes} | {s.name for s in derivation.cell.sizes}
+    free = (letter for letter in "zvuqwe" if letter not in used)
+    found = {}
+    for e in derivation.forward:
+        base = e.name.base
+        if base in derivation.cell.by_name:
+            continue
+        if isinstance(e.expr, N.normalize) and isinstance(e.expr.args[0], Ref):
+            found[base] = f"hat_{e.expr.args[0].base}"
+        elif "_" not in base and len(base) > 1:
+            found[base] = next(free, base)
+    return found
 
 
 def as_json(derivation: Derivation) -> str:
-    """The derivation as JSON; keys as in docs/derivation.md."""
-    show, tex, cell = Printer(derivation.order), Latex(derivation.order), derivation.cell
+    """The derivation as JSON; keys as in docs/json.md."""
+    derivation = readable(derivation)
+    names, cell = legible(derivation), derivation.cell
+    show, tex = Printer(derivation.order), Latex(derivation.order, names)
     document = {
         "cell": cell.name,
         "doc": " ".join(cell.doc.split()),
@@ -104,6 +138,7 @@ def as_json(derivation: Derivation) -> str:
         "quantities": [
             {"name": q.name, "role": q.role, "shape": [str(s) for s in q.shape]} for q in cell.quantities
         ],
+        "latex_names": {name: tex.name(name, None) for name in names},
         "forward": [
             {"name": str(e.name), "text": show(e.expr), "latex": tex(e.expr)} for e in derivation.forward
         ],

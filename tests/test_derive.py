@@ -244,7 +244,8 @@ def test_every_equation_carries_what_it_says(cell: Cell) -> None:
     document = json.loads(as_json(derivation))
     assert len(document["backward"]) == len(derivation.backward)
     shown = latex(derivation)
-    assert shown.count("{") == shown.count("}") and shown.count("aligned") == 4
+    assert shown.count("{") == shown.count("}")
+    assert shown.count(r"\begin{aligned}") == shown.count(r"\end{aligned}") >= 3
 
 
 @pytest.mark.parametrize("name", cells.names())

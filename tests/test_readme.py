@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sympy
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,7 +55,7 @@ def squeezed(text: str) -> str:
 
 
 def test_every_block_is_known() -> None:
-    assert {language for language, _ in BLOCKS} == {"python", "sh", "text"}
+    assert {language for language, _ in BLOCKS} == {"python", "sh", "text", "math"}
     assert len(PYTHON) >= 3 and len(PRINTED) >= 2 and len(OWN) >= 5
 
 
@@ -82,9 +83,55 @@ def test_generated_file_is_the_one_that_is_run_next(folder: Path) -> None:
 def test_output_is_as_shown(block: str, folder: Path) -> None:
     """Every line of it is printed by a command or a Python block of the README."""
     (folder / "block.py").write_text(PYTHON[0], encoding="utf-8")
-    printed = run("block.py").stdout + "".join(lstmsym(line).stdout for line in OWN if "notes.py" in line)
+    shown = [line for line in OWN if "notes.py" in line or " plan " in line]
+    printed = run("block.py").stdout + "".join(lstmsym(line).stdout for line in shown)
     for line in block.splitlines():
         assert squeezed(line.strip()) in squeezed(printed), line
+
+
+@pytest.mark.parametrize("block", [text for language, text in BLOCKS if language == "math"])
+def test_formulas_are_as_printed(block: str, folder: Path) -> None:
+    (line,) = [line for line in OWN if " --format latex" in line]
+    printed = lstmsym(line).stdout
+    for formula in block.splitlines():
+        assert formula.removesuffix(r" \\").strip() in printed, formula
+
+
+@pytest.mark.parametrize("heading", ["Derive", "Verify", "Generate"])
+def test_each_job_takes_about_ten_lines(heading: str) -> None:
+    section = README.split(f"## {heading}\n")[1].split("\n## ")[0]
+    code = "".join(re.findall(r"^```(?:python|sh)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    assert 3 <= len([line for line in code.splitlines() if line.strip()]) <= 10
+
+
+def test_the_rule_to_add_is_right() -> None:
+    scope: dict[str, Any] = {"__name__": "readme"}
+    (code,) = [code for code in PYTHON if "softsign" in code]
+    exec(code, scope)
+    from lstmsym.notation import absolute
+
+    x = sympy.Symbol("x", real=True)
+    value = x / (1 + sympy.Abs(x))
+    (found,) = scope["row"].pull(value, sympy.Integer(1), (x,), [()])
+    found = found.replace(absolute, sympy.Abs)
+    for point in (-3, sympy.Rational(-1, 2), 2):
+        assert found.subs(x, point) == value.diff(x).subs(x, point).doit()
+
+
+def test_the_backend_to_add_has_the_six_places() -> None:
+    from lstmsym import cells, derive, plan
+
+    scope: dict[str, Any] = {"__name__": "readme"}
+    (code,) = [code for code in PYTHON if "BACKEND" in code]
+    exec(code, scope)
+    program = plan(derive(cells.find("lstm")))
+    assert len(scope["BACKEND"].page(program)) > 20
+
+
+def test_links_lead_somewhere() -> None:
+    for file in (ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "CONTRIBUTING.md"):
+        for link in re.findall(r"\]\((?!http)([^)#]+)\)", file.read_text(encoding="utf-8")):
+            assert (file.parent / link).exists(), f"{file.name}: {link}"
 
 
 def test_what_pip_installs_exists() -> None:

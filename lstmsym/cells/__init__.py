@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 from lstmsym.cell import Cell
-from lstmsym.notation import NotationError
+from lstmsym.mistakes import NotationError, nearest
 
 
 def names() -> tuple[str, ...]:
@@ -21,7 +21,9 @@ def find(name: str) -> Cell:
         NotationError: there is none.
     """
     if name not in names():
-        raise NotationError(f"no cell {name!r}; there are {', '.join(names())}, or give file.py:Class")
+        close = nearest(name, names())
+        hint = f"did you mean {close}?" if close else f"there are {', '.join(names())}, or give file.py:Class"
+        raise NotationError(f"no cell {name!r}; {hint}")
     module = importlib.import_module(f"{__name__}.{name}")
     cells = [value for value in vars(module).values() if isinstance(value, Cell)]
     (cell,) = (cell for cell in cells if cell.module == module.__name__)

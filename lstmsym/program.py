@@ -61,6 +61,22 @@ class Cols(Op):
         return (shapes[0][0], self.args[2] - self.args[1])
 
 
+class Gates(Op):
+    """Sigma of the features a to b, tanh of the others, in one pass: ``Gates(v, a, b)``."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """Feature by feature."""
+        return shapes[0]
+
+
+class Slopes(Op):
+    """The derivative of `Gates` by its values: v (1 - v) from a to b, 1 - v**2 elsewhere."""
+
+    def own_shape(self, shapes: list[Shape]) -> Shape:
+        """Feature by feature."""
+        return shapes[0]
+
+
 @dataclass(frozen=True)
 class Array:
     """Storage that outlives a step.

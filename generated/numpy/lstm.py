@@ -89,6 +89,8 @@ def forward(params, x, state0=None):
     b_f = params["b_f"]
     b_g = params["b_g"]
     b_o = params["b_o"]
+    scale = np.concatenate((np.full(3 * n, 0.5, dtype), np.full(n, 1, dtype)))
+    shift = np.concatenate((np.full(3 * n, 0.5, dtype), np.full(n, 0, dtype)))
 
     # Before the loop: what no state enters, for all steps at once.
     W_h = np.concatenate((W_i[:, :n], W_f[:, :n], W_o[:, :n], W_g[:, :n]))
@@ -117,7 +119,6 @@ def forward(params, x, state0=None):
         f = gates_t[:, n : 2 * n]
         o = gates_t[:, 2 * n : 3 * n]
         g = gates_t[:, 3 * n :]
-        ifo = gates_t[:, : 3 * n]
         # a_i[t] = W_i[:, :n] @ h[t-1] + W_i[:, n:m + n] @ x[t] + b_i
         # a_f[t] = W_f[:, :n] @ h[t-1] + W_f[:, n:m + n] @ x[t] + b_f
         # a_o[t] = W_o[:, :n] @ h[t-1] + W_o[:, n:m + n] @ x[t] + b_o
@@ -127,7 +128,7 @@ def forward(params, x, state0=None):
         # f[t] = sigma(a_f[t])
         # o[t] = sigma(a_o[t])
         # g[t] = tanh(a_g[t])
-        sigmoid_tanh(gates_t, ifo)
+        sigmoid_tanh(gates_t, scale, shift)
         # c[t] = f[t] * c[t-1] + i[t] * g[t]
         np.multiply(f, c_prev, out=c_t)
         c_t += i * g
@@ -167,6 +168,7 @@ def backward(params, tape, dy, dstate=None):
     wanted |= expected("dstate", dstate, states, B)
     wanted |= parameters(params, m, n)
     fit(wanted, dtype, sizes)
+    tanhs = np.concatenate((np.full(3 * n, 0, dtype), np.full(n, 1, dtype)))
 
     dgates = np.empty((T, B, 4 * n), dtype)
     dW_packed = np.empty((4 * n, m + n), dtype)
@@ -181,12 +183,10 @@ def backward(params, tape, dy, dstate=None):
         df = dgates_t[:, n : 2 * n]
         do = dgates_t[:, 2 * n : 3 * n]
         dg = dgates_t[:, 3 * n :]
-        difo = dgates_t[:, : 3 * n]
         i = gates_t[:, :n]
         f = gates_t[:, n : 2 * n]
         o = gates_t[:, 2 * n : 3 * n]
         g = gates_t[:, 3 * n :]
-        ifo = gates_t[:, : 3 * n]
         # dh[t] = dl_dh[t] + dh_prev[t+1]
         dh = dl_dh[t] + dh_next
         # grad of: h[t] = o[t] * tanh_c[t]
@@ -213,15 +213,14 @@ def backward(params, tape, dy, dstate=None):
         # grad of: i[t] = sigma(a_i[t])
         # grad of: f[t] = sigma(a_f[t])
         # grad of: o[t] = sigma(a_o[t])
+        # grad of: g[t] = tanh(a_g[t])
         # da_i[t] = di[t] * i[t] * (1 - i[t])
         # da_f[t] = df[t] * f[t] * (1 - f[t])
         # da_o[t] = do[t] * o[t] * (1 - o[t])
-        # (da_i, da_f, da_o from here on in di, df, do)
-        difo *= (1 - ifo) * ifo
-        # grad of: g[t] = tanh(a_g[t])
         # da_g[t] = dg[t] * (1 - g[t]**2)
-        # (da_g from here on in dg)
-        dg *= 1 - g**2
+        # (da_i, da_f, da_o, da_g from here on in di, df, do, dg)
+        # (sigma' = (1 - v) v and tanh' = (1 - v) (1 + v): tanhs is 0 there and 1 here)
+        dgates_t *= (1 - gates_t) * (gates_t + tanhs)
         # grad of: a_o[t] = W_o[:, :n] @ h[t-1] + W_o[:, n:m + n] @ x[t] + b_o
         # grad of: a_g[t] = W_g[:, :n] @ h[t-1] + W_g[:, n:m + n] @ x[t] + b_g
         # grad of: a_f[t] = W_f[:, :n] @ h[t-1] + W_f[:, n:m + n] @ x[t] + b_f
@@ -400,15 +399,15 @@ def initial(state, name, shape, dtype):
     return np.array(state[name])
 
 
-def sigmoid_tanh(gates, some):
-    """In place sigma of some of the gates, tanh of the others, by one tanh for all.
+def sigmoid_tanh(gates, scale, shift):
+    """In place sigma where scale and shift are 1/2, tanh where they are 1 and 0.
 
     As sigma(x) = (1 + tanh(x / 2)) / 2, which cannot overflow.
     """
-    some *= 0.5
+    gates *= scale
     np.tanh(gates, out=gates)
-    some *= 0.5
-    some += 0.5
+    gates *= scale
+    gates += shift
 
 
 def rows(a):

@@ -91,6 +91,8 @@ def forward(params, x, state0=None):
     b_i = params["b_i"]
     b_g = params["b_g"]
     b_o = params["b_o"]
+    scale = np.concatenate((np.full(2 * n, 0.5, dtype), np.full(n, 1, dtype)))
+    shift = np.concatenate((np.full(2 * n, 0.5, dtype), np.full(n, 0, dtype)))
 
     # Before the loop: what no state enters, for all steps at once.
     U_h = np.concatenate((U_i, U_o, U_g))
@@ -117,7 +119,6 @@ def forward(params, x, state0=None):
         i = gates_t[:, :n]
         o = gates_t[:, n : 2 * n]
         g = gates_t[:, 2 * n :]
-        io = gates_t[:, : 2 * n]
         # a_i[t] = W_i @ x[t] + U_i @ h[t-1] + b_i
         # a_o[t] = W_o @ x[t] + U_o @ h[t-1] + b_o
         # a_g[t] = W_g @ x[t] + U_g @ h[t-1] + b_g
@@ -125,7 +126,7 @@ def forward(params, x, state0=None):
         # i[t] = sigma(a_i[t])
         # o[t] = sigma(a_o[t])
         # g[t] = tanh(a_g[t])
-        sigmoid_tanh(gates_t, io)
+        sigmoid_tanh(gates_t, scale, shift)
         # c[t] = (1 - i[t]) * c[t-1] + i[t] * g[t]
         np.multiply(1 - i, c_prev, out=c_t)
         c_t += i * g
@@ -165,6 +166,7 @@ def backward(params, tape, dy, dstate=None):
     wanted |= expected("dstate", dstate, states, B)
     wanted |= parameters(params, m, n)
     fit(wanted, dtype, sizes)
+    tanhs = np.concatenate((np.full(2 * n, 0, dtype), np.full(n, 1, dtype)))
 
     dgates = np.empty((T, B, 3 * n), dtype)
     dh_next = initial(dstate, "h", (B, n), dtype)
@@ -177,11 +179,9 @@ def backward(params, tape, dy, dstate=None):
         di = dgates_t[:, :n]
         do = dgates_t[:, n : 2 * n]
         dg = dgates_t[:, 2 * n :]
-        dio = dgates_t[:, : 2 * n]
         i = gates_t[:, :n]
         o = gates_t[:, n : 2 * n]
         g = gates_t[:, 2 * n :]
-        io = gates_t[:, : 2 * n]
         # dh[t] = dl_dh[t] + dh_prev[t+1]
         dh = dl_dh[t] + dh_next
         # grad of: h[t] = o[t] * tanh_c[t]
@@ -204,14 +204,13 @@ def backward(params, tape, dy, dstate=None):
         dc_prev = dc * (1 - i)
         # grad of: i[t] = sigma(a_i[t])
         # grad of: o[t] = sigma(a_o[t])
+        # grad of: g[t] = tanh(a_g[t])
         # da_i[t] = di[t] * i[t] * (1 - i[t])
         # da_o[t] = do[t] * o[t] * (1 - o[t])
-        # (da_i, da_o from here on in di, do)
-        dio *= (1 - io) * io
-        # grad of: g[t] = tanh(a_g[t])
         # da_g[t] = dg[t] * (1 - g[t]**2)
-        # (da_g from here on in dg)
-        dg *= 1 - g**2
+        # (da_i, da_o, da_g from here on in di, do, dg)
+        # (sigma' = (1 - v) v and tanh' = (1 - v) (1 + v): tanhs is 0 there and 1 here)
+        dgates_t *= (1 - gates_t) * (gates_t + tanhs)
         # grad of: a_o[t] = W_o @ x[t] + U_o @ h[t-1] + b_o
         # grad of: a_g[t] = W_g @ x[t] + U_g @ h[t-1] + b_g
         # grad of: a_i[t] = W_i @ x[t] + U_i @ h[t-1] + b_i
@@ -386,15 +385,15 @@ def initial(state, name, shape, dtype):
     return np.array(state[name])
 
 
-def sigmoid_tanh(gates, some):
-    """In place sigma of some of the gates, tanh of the others, by one tanh for all.
+def sigmoid_tanh(gates, scale, shift):
+    """In place sigma where scale and shift are 1/2, tanh where they are 1 and 0.
 
     As sigma(x) = (1 + tanh(x / 2)) / 2, which cannot overflow.
     """
-    some *= 0.5
+    gates *= scale
     np.tanh(gates, out=gates)
-    some *= 0.5
-    some += 0.5
+    gates *= scale
+    gates += shift
 
 
 def rows(a):

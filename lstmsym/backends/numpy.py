@@ -235,7 +235,8 @@ def _body(
     whole = {s.target.base for s in (*phase.before, *phase.after) if isinstance(s.target, Ref)} - states
     filled = {r.base for s in phase.before for r in _home(program, s.target).atoms(Ref)}
     made = [a for a in arrays if a.name not in whole]
-    early = tuple(_empty(names, a) for a in made if a.name in filled)
+    early = tuple(f"{name} = {code}" for writer in (batched, loop) for code, name in writer.rows.items())
+    early += tuple(_empty(names, a) for a in made if a.name in filled)
     late = tuple(_empty(names, a) for a in made if a.name not in filled)
     parameters = _parameters(program, names, batched.used | loop.used)
     return Body(early, before, late, _views(program, names, loop, stored), inside, after, parameters)

@@ -52,11 +52,12 @@ class NumPy(Printer):
         batched: bool,
         helpers: set[str],
         view: Callable[[sp.Expr], str | None] | None = None,
+        row: Callable[[str, str], str] = lambda wish, code: wish,
     ) -> None:
-        """Spell in one context."""
+        """Spell in one context; ``row`` gives the name of a constant that is made once a call."""
         super().__init__(order)
         self.shapes, self.name, self.sizes = shapes, name, sizes
-        self.batched, self.helpers, self.view = batched, helpers, view
+        self.batched, self.helpers, self.view, self.row = batched, helpers, view, row
 
     def shape(self, expr: sp.Expr) -> Shape:
         """The shape of an expression, for one sample at one step."""
@@ -244,6 +245,26 @@ class NumPy(Printer):
         """A constant for every sample (and step)."""
         lead = "T, B" if self.batched else "B"
         return f"np.broadcast_to({self(expr)}, ({lead}, {', '.join(map(self, self.shape(expr)))}))"
+
+    def pattern(self, expr: sp.Expr, wish: str, inside: str, outside: str) -> str:
+        """A row with one number at the features of sigma and another at those of tanh."""
+        _, low, high = expr.args
+        (width,) = self.shape(expr)
+        runs = [(low, outside), (high - low, inside), (width - high, outside)]
+        parts = [f"np.full({self(size)}, {value}, dtype)" for size, value in runs if size != 0]
+        return self.row(wish, f"np.concatenate(({', '.join(parts)}))")
+
+    def spell_Gates(self, expr: sp.Expr) -> tuple[str, int]:
+        """Sigma and tanh of neighbours, by one tanh; `Writer` does it in place."""
+        self.helpers.add("sigmoid_tanh")
+        scale = self.pattern(expr, "scale", "0.5", "1")
+        shift = self.pattern(expr, "shift", "0.5", "0")
+        return f"sigmoid_tanh({self(expr.args[0])}, {scale}, {shift})", ATOM
+
+    def spell_Slopes(self, expr: sp.Expr) -> tuple[str, int]:
+        """(1 - v) (v + 0 or 1)."""
+        values = self(expr.args[0])
+        return f"(1 - {values}) * ({values} + {self.pattern(expr, 'tanhs', '0', '1')})", PRODUCT
 
     def spell_Turned(self, expr: sp.Expr) -> tuple[str, int]:
         """A transposed copy, where it is used often enough."""

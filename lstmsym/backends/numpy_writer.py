@@ -12,7 +12,7 @@ from lstmsym.backends.numpy_spelling import UFUNCS, NumPy
 from lstmsym.backends.tidy import TAB, WIDTH
 from lstmsym.notation import Ref
 from lstmsym.printing import PRODUCT, is_negative
-from lstmsym.program import Program, Step
+from lstmsym.program import Gates, Program, Slopes, Step
 from lstmsym.shapes import Shape
 
 
@@ -37,11 +37,18 @@ class Writer:
         self.given = {ref.base: output for output, ref in program.given.items()}
         self.back = {ref.base: state for state, ref in program.carried.items()}
         self.used: set[Ref] = set()
+        self.rows: dict[str, str] = {}
         self.views: dict[str, tuple[tuple[str, bool, int], str]] = {}
         # fmt: off
         self.spell = NumPy(program.order, program.shapes, self.name, names.sizes, place == "batched", helpers,
-                           None if place == "batched" else self.view)
+                           None if place == "batched" else self.view, self.row)
         # fmt: on
+
+    def row(self, wish: str, code: str) -> str:
+        """The name of a constant row, made before everything else."""
+        if code not in self.rows:
+            self.rows[code] = self.names(f"{wish} = {code} {self.place}", wish)
+        return self.rows[code]
 
     def view(self, part: sp.Expr) -> str | None:
         """The short name of a stretch of a shared array, made once a step; None for any other slice."""
@@ -102,8 +109,10 @@ class Writer:
 
     def statement(self, step: Step) -> Statement:
         """The code of a step under its comments."""
-        comments = tuple(f"grad of: {a}" for a in step.answers) + step.says
-        return Statement(comments + self.kept_in(step), tuple(self.code(step)))
+        comments = tuple(f"grad of: {a}" for a in step.answers) + step.says + self.kept_in(step)
+        if step.expr.has(Slopes):
+            comments += ("(sigma' = (1 - v) v and tanh' = (1 - v) (1 + v): tanhs is 0 there and 1 here)",)
+        return Statement(comments, tuple(self.code(step)))
 
     def kept_in(self, step: Step) -> tuple[str, ...]:
         """Which gradients now stand in place of which, where a statement of the backward loop moves on."""
@@ -157,9 +166,8 @@ class Writer:
         if add:
             return [self.taken_in(text, expr, len(self.spell.shape(target)))]
         whole = text if text.endswith("]") else f"{text}[...]"
-        if isinstance(expr, N.Concat) and (first := self.sigmoids(target, expr)) is not None:
-            self.spell.helpers.add("sigmoid_tanh")
-            return [f"sigmoid_tanh({text}, {self.spell(first)})"]
+        if isinstance(expr, Gates):
+            return [self.spell(expr)]
         if self.place == "batched":
             return self.batched_store(text, whole, target, expr)
         factors = sp.Mul.make_args(expr)
@@ -170,17 +178,6 @@ class Writer:
             return self.ufunc(text, expr) or [f"{whole} = {self.spell(expr)}"]
         found = self.ufunc(text, expr) or self.sum(text, target, expr)
         return found or self.broken(text, whole, target, expr)
-
-    def sigmoids(self, target: sp.Expr, expr: sp.Expr) -> sp.Expr | None:
-        """The part that takes sigma, where an expression is sigma and tanh of neighbours in place."""
-        parts = [
-            a.args[0] for a in expr.args if isinstance(a, (N.sigma, N.tanh)) and isinstance(a.args[0], N.Part)
-        ]
-        arrays = {part.args[0] for part in parts}
-        if len(parts) < len(expr.args) or arrays != target.atoms(Ref):
-            return None
-        (first,) = (a.args[0] for a in expr.args if isinstance(a, N.sigma))
-        return first
 
     def home(self, expr: sp.Expr) -> sp.Expr:
         """Where a reference lives."""

@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.notation import Pointwise, Ref
 from lstmsym.planning.memory import Memory
-from lstmsym.program import Step
+from lstmsym.program import Gates, Slopes, Step
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ class Region:
 
 
 def joined(steps: list[Step], memory: Memory) -> list[Step]:
-    """The steps, with sigma and tanh of neighbours in place made one: a backend can do both in one pass."""
+    """The steps, with sigma and tanh of neighbours in place made one, and so their slopes."""
     out: list[Step] = []
     for step in steps:
-        both = _sigma_and_tanh(out[-1], step, memory) if out else None
+        both = _together(out[-1], step, memory) if out else None
         if both is None:
             out.append(step)
         else:
@@ -138,25 +138,47 @@ def joined(steps: list[Step], memory: Memory) -> list[Step]:
     return out
 
 
-def _sigma_and_tanh(first: Step, second: Step, memory: Memory) -> Step | None:
-    pair = sorted((first, second), key=lambda step: type(step.expr) is N.tanh)
-    if [type(step.expr) for step in pair] != [N.sigma, N.tanh]:
+@dataclass(frozen=True)
+class _InPlace:
+    """A part of a shared array times a slope, or an activation of it: ``values`` is what that is taken of."""
+
+    target: sp.Expr
+    values: sp.Expr
+    activation: type[sp.Expr]
+    slope: bool
+
+
+def _together(first: Step, second: Step, memory: Memory) -> Step | None:
+    a, b = _in_place(first, memory), _in_place(second, memory)
+    if a is None or b is None or a.slope != b.slope or {a.activation, b.activation} != {N.sigma, N.tanh}:
         return None
-    parts = [_in_place(step, memory) for step in (first, second)]
-    if None in parts:
+    low, high = (a, b) if a.target.args[2] == b.target.args[1] else (b, a)
+    if low.target.args[2] != high.target.args[1] or low.values.args[0] != high.values.args[0]:
         return None
-    (array, low, middle), (other, after, high) = (part.args for part in parts if part is not None)
-    if array != other or middle != after:
+    if low.target.args[0] != high.target.args[0]:
         return None
-    target = memory.part(array.base, low, high)
-    expr = N.Concat(*(type(s.expr)(part) for s, part in zip((first, second), parts, strict=True)))
+    start, end = low.target.args[1], high.target.args[2]
+    sigma = a.target if a.activation is N.sigma else b.target
+    target, values = (memory.part(p.args[0].base, start, end) for p in (low.target, low.values))
+    bounds = (sigma.args[1] - start, sigma.args[2] - start)
+    expr = target * Slopes(values, *bounds) if a.slope else Gates(values, *bounds)
     return Step(target, expr, False, first.says + second.says, first.answers + second.answers)
 
 
-def _in_place(step: Step, memory: Memory) -> sp.Expr | None:
-    """The part of a shared array that a step takes and writes."""
-    target, taken = memory.slot_of(step.target), memory.slot_of(step.expr.args[0])
-    return target if isinstance(target, N.Part) and target == taken else None
+def _in_place(step: Step, memory: Memory) -> _InPlace | None:
+    """What a step does to its part of a shared array, if it is sigma, tanh or the slope of one."""
+    target = memory.slot_of(step.target)
+    if step.add or not isinstance(target, N.Part):
+        return None
+    expr = step.expr.xreplace({ref: memory.slot(ref) for ref in step.expr.atoms(Ref)})
+    if isinstance(expr, (N.sigma, N.tanh)):
+        return _InPlace(target, target, type(expr), False) if expr.args[0] == target else None
+    for values in expr.atoms(N.Part) - {target}:
+        if values.args[1:] == target.args[1:]:
+            for activation, slope in ((N.sigma, values * (1 - values)), (N.tanh, 1 - values**2)):
+                if expr == target * slope:
+                    return _InPlace(target, values, activation, True)
+    return None
 
 
 def mixes(expr: sp.Expr) -> bool:

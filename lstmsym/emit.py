@@ -119,7 +119,7 @@ def emit(program: Program, backend: str = "numpy", name: str = "", templates: Pa
         page = chosen.page(program)
     except NotationError as error:
         raise NotationError(f"{error} (used by cell {program.cell.name})") from None
-    template = environment(templates).get_template(chosen.template)
+    template = environment(templates or chosen.templates).get_template(chosen.template)
     text = chosen.finish(template.render(p=page, stem=stem, backend=chosen))
     return Source(text, stem + chosen.suffix, backend, program)
 

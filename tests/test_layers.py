@@ -8,8 +8,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
 ORDER = """mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle cell cells render normal derive
 program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
-planning.backward planning.storage schedule backends backends.tidy backends.numpy_spelling backends.numpy_names
-backends.numpy_sizes backends.numpy_writer backends.numpy emit generated
+planning.backward planning.storage schedule tidy backends backends.numpy.spelling backends.numpy.names
+backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
 checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
 verify verify.poly verify.system verify.canonical verify.claims verify.evaluate verify.readings verify.repair
 verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()

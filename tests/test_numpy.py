@@ -29,7 +29,7 @@ from lstmsym import (
     tanh,
     weights,
 )
-from lstmsym.backends import numpy_spelling
+from lstmsym.backends.numpy import spelling
 from lstmsym.check import check, random_case
 
 GENERATED = Path(__file__).parent.parent / "generated" / "numpy"
@@ -184,7 +184,7 @@ def test_several_outputs_need_a_gradient_each(dy: Any) -> None:
 
 
 def test_missing_spelling_names_backend_operation_and_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(numpy_spelling.HELPERS, "softplus")
+    monkeypatch.delitem(spelling.HELPERS, "softplus")
     words = r"^backend numpy cannot spell softplus \(used by cell Everything\)$"
     with pytest.raises(NotationError, match=words):
         load(nasty.Everything)

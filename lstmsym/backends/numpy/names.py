@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from lstmsym.backends.numpy_spelling import HELPERS
+from lstmsym.backends.numpy.spelling import HELPERS
 from lstmsym.printing import Printer
 from lstmsym.program import Program
 

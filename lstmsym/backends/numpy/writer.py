@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.backends.numpy_names import Names
-from lstmsym.backends.numpy_spelling import UFUNCS, NumPy
-from lstmsym.backends.tidy import TAB, WIDTH
+from lstmsym.backends.numpy.names import Names
+from lstmsym.backends.numpy.spelling import UFUNCS, NumPy
 from lstmsym.notation import Ref
 from lstmsym.printing import PRODUCT, is_negative
 from lstmsym.program import Gates, Program, Slopes, Step
 from lstmsym.shapes import Shape
+from lstmsym.tidy import TAB, WIDTH
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.backends import Backend
-from lstmsym.backends.numpy_names import Names, Sized
-from lstmsym.backends.numpy_sizes import Dimension, dimensions, symbols, tuple_of
-from lstmsym.backends.numpy_writer import Statement, Writer
-from lstmsym.backends.tidy import tidy
+from lstmsym.backends.numpy.names import Names, Sized
+from lstmsym.backends.numpy.sizes import Dimension, dimensions, symbols, tuple_of
+from lstmsym.backends.numpy.writer import Statement, Writer
 from lstmsym.cell import Quantity
 from lstmsym.notation import Ref
 from lstmsym.program import Array, Phase, Program
+from lstmsym.tidy import tidy
 
 
 @dataclass(frozen=True)

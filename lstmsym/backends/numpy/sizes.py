@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.backends.numpy_names import Names, Sized
+from lstmsym.backends.numpy.names import Names, Sized
 from lstmsym.notation import NotationError, Size
 from lstmsym.printing import ATOM, PRODUCT, Printer
 from lstmsym.program import Program

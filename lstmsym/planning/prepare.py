@@ -52,7 +52,7 @@ def prepare(derivation: Derivation, save: bool = True, split: bool = True) -> Pr
     plain = derive(cell, loss=False)
     shapes = dict(plain.shapes)
     lines = _named_activations(plain.forward, shapes) if save else plain.forward
-    lines, blocks = _split(lines, shapes) if split else (lines, {})
+    lines, blocks = _split(_unscaled(lines, shapes), shapes) if split else (lines, {})
     backward, shapes = _sweep(cell, lines, shapes, plain, blocks)
     loss, loss_backward, shapes = _loss(cell, shapes, plain)
     return Prepared(cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes)
@@ -72,6 +72,25 @@ def _named_activations(lines: tuple[Equation, ...], shapes: dict[str, Shape]) ->
                 shapes[name] = shapes[arg.base]
                 out.append(Equation(named[node], node, line.where))
         out.append(Equation(line.name, line.expr.xreplace(named), line.where))
+    return tuple(out)
+
+
+def _unscaled(lines: tuple[Equation, ...], shapes: dict[str, Shape]) -> tuple[Equation, ...]:
+    """Give products with a number before them a line without it, so that they are hoisted and packed."""
+    out: list[Equation] = []
+    for line in lines:
+        groups: dict[sp.Expr, list[sp.Expr]] = {}
+        for term in sp.Add.make_args(line.expr):
+            number, product = term.as_coeff_Mul()
+            if number != 1 and isinstance(product, N.Dot):
+                groups.setdefault(number, []).append(product)
+        expr = line.expr
+        for number, products in groups.items():
+            name = Ref(_unique(f"p_{line.name.base}", shapes), line.name.lag)
+            shapes[name.base] = shapes[line.name.base]
+            out.append(Equation(name, sp.Add(*products), line.where))
+            expr += number * (name - sp.Add(*products))
+        out.append(Equation(line.name, expr, line.where))
     return tuple(out)
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NoReturn
 
 import sympy as sp
 from sympy.core.relational import Relational, StrictGreaterThan, StrictLessThan
+from sympy.printing.precedence import PRECEDENCE
 
 from lstmsym.mistakes import NotationError as NotationError
 from lstmsym.mistakes import mistake
@@ -51,12 +52,29 @@ class Operand:
 
     def __getitem__(self, index: Any) -> sp.Expr:
         """The slice ``v[a:b]`` of a vector, bounds in symbolic sizes."""
+        if isinstance(index, tuple):
+            raise mistake(
+                f"{self}[{shown(index)}]: a matrix has no slices; declare its blocks as weights of their own,"
+                " or take a slice of the vector A @ v"
+            )
         if not isinstance(index, slice):
             raise mistake(f"{self}[{index}]: one entry is the slice v[0:1]; only slices are understood")
         low, high = (0 if index.start is None else index.start), (End if index.stop is None else index.stop)
         if index.step is not None or not all(map(_is_bound, (low, high))):
-            raise mistake(f"{self}[...]: a slice is v[a:b], its bounds sizes or whole numbers from 0 on")
+            raise mistake(
+                f"[{shown(index)}] of {self}: a slice is v[a:b], its bounds sizes or whole numbers from 0 on"
+            )
         return Part(self, low, high)
+
+
+def shown(index: Any) -> str:
+    """What stands between brackets."""
+    if isinstance(index, tuple):
+        return ", ".join(map(shown, index))
+    if not isinstance(index, slice):
+        return str(index)
+    bounds = (index.start, index.stop, *([] if index.step is None else [index.step]))
+    return ":".join("" if bound is None else str(bound) for bound in bounds)
 
 
 def _is_bound(value: Any) -> bool:
@@ -164,6 +182,9 @@ _NUMPY: dict[str, Callable[..., Any]] = {
 """What NumPy calls the operators when one of its numbers stands on the left."""
 
 
+_WRITTEN = {"absolute": "abs", "maximum": "max", "minimum": "min", "Dot": "@"}
+"""Operations whose class is not called as an author calls them, capitals aside."""
+
 End = sp.Symbol("end")
 """The open upper bound of a slice, replaced by the vector's size when a cell is built."""
 
@@ -232,8 +253,9 @@ class Op(Operand, sp.Function):
         raise NotationError(f"{type(self).__name__} has no row in the table of rules")
 
     def _sympystr(self, printer: Any) -> str:
-        # SymPy prints some classes by their name (Transpose, Max): ours must not be taken for its own.
-        return f"{type(self).__name__}({', '.join(printer._print(a) for a in self.args)})"
+        """As an author writes it; SymPy would take some classes for its own (Transpose, Max)."""
+        name = _WRITTEN.get(type(self).__name__, type(self).__name__.lower())
+        return f"{name}({', '.join(printer._print(a) for a in self.args)})"
 
 
 class Pointwise(Op, takes="x"):
@@ -267,6 +289,31 @@ class sign(Pointwise):
         return sp.sign(x) if x.is_Number else None
 
 
+class Dot(Op, takes="A v"):
+    """Matrix times vector, or matrix times matrix, ``A @ v``."""
+
+    precedence = PRECEDENCE["Mul"]
+
+    def _sympystr(self, printer: Any) -> str:
+        return " @ ".join(printer.parenthesize(a, PRECEDENCE["Mul"]) for a in self.args)
+
+
+class Transposed(Op, takes="A"):
+    """The transposed matrix, ``A.T``."""
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.parenthesize(self.args[0], PRECEDENCE['Atom'])}.T"
+
+
+class Part(Op, takes="v a b"):
+    """The slice v[a:b]: ``Part(v, a, b)``."""
+
+    def _sympystr(self, printer: Any) -> str:
+        vector, *bounds = self.args
+        low, high = ("" if b in (0, End) else printer._print(b) for b in bounds)
+        return f"{printer.parenthesize(vector, PRECEDENCE['Atom'])}[{low}:{high}]"
+
+
 # fmt: off
 class sigma(Pointwise):                        """Logistic sigmoid, 1 / (1 + exp(-x))."""
 class tanh(Pointwise):                         """Hyperbolic tangent."""
@@ -284,11 +331,8 @@ class maximum(Pointwise, takes="a b"):         """The larger of the two, entry b
 class minimum(Pointwise, takes="a b"):         """The smaller of the two, entry by entry: ``min(a, b)``."""
 class stop_gradient(Pointwise):                """x forward, no gradient backward."""
 
-class Dot(Op, takes="A v"):                    """Matrix times vector, or matrix times matrix, ``A @ v``."""
-class Transposed(Op, takes="A"):               """The transposed matrix, ``A.T``."""
 class Outer(Op, takes="u v"):                  """Outer product u v^T, a matrix."""
 class Concat(Op, takes="v *more"):             """Vectors one after the other."""
-class Part(Op, takes="v a b"):                 """The slice v[a:b]: ``Part(v, a, b)``."""
 class Pad(Op, takes="v a b"):                  """v between ``a`` zeros before and ``b`` zeros after: ``Pad(v, a, b)``."""
 class Spread(Op, takes="s *sizes"):            """A scalar repeated over a shape: ``Spread(s, n)`` or ``Spread(s, n, m)``."""
 class Total(Op, takes="x"):                    """Sum over all steps t of the sequence (and over the batch)."""

@@ -38,8 +38,21 @@ class Rule:
 def _pointwise_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
     result: Shape = ()
     for shape in shapes:
-        result = u.broadcast(result, shape, "give them one size, or multiply by a weight first")
+        result = u.broadcast(result, shape, _fitting(node, shapes))
     return result
+
+
+def _fitting(node: sp.Expr, shapes: list[Shape]) -> str:
+    """What an author may have meant who combined arguments of these shapes, if they do not fit."""
+    parts = [(str(part), len(shape)) for part, shape in zip(node.args, shapes, strict=True)]
+    matrix, vector = (next((text for text, rank in parts if rank == wanted), "") for wanted in (2, 1))
+    if matrix and vector:
+        if isinstance(node, sp.Mul):
+            return f"a matrix times a vector is written {matrix} @ {vector}, and so u * ({matrix} @ v) has brackets"
+        return f"{matrix} is a matrix and {vector} a vector: a vector is declared as a Bias or a Vector, a product written A @ v"
+    if (sp.Integer(1),) in shapes:
+        return "a slice of one entry is a vector: sum(v[0:1]) is the number"
+    return "give them one size, or multiply by a weight first"
 
 
 def pointwise(

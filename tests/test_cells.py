@@ -88,6 +88,7 @@ EXPRESSIONS = [
     ("where(True, z, z)", "a condition is written where(a > b, x, y)"),
     ("z + (z > 0)", "a condition is no number: use where"),
     ("(z > 0) * z", "a condition is no number: use where"),
+    ("[tanh(W @ x[t]) for _ in range(3)]", "W of the class is not seen inside [... for ...]"),
     ("[v for v in z]", "take slices v[a:b]"),
     ("len(z)", "write its size, such as n"),
     # operators and objects that the notation does not have
@@ -135,11 +136,17 @@ EXPRESSIONS = [
     ("z[0:z]", "bounds sizes or whole numbers"),
     ("z[:-1]", "whole numbers from 0 on"),
     ("z[::2]", "a slice is v[a:b]"),
+    ("U[:, :n] @ z", "U[:, :n]: a matrix has no slices"),
+    ("(W @ x[t])[:-1]", "[:-1] of W @ x[t]: a slice is v[a:b]"),
     # shapes
     ("z @ z", "left side of @ is a matrix"),
     ("x[t] @ W", "left side of @ is a matrix"),
     ("z.T", "only a matrix has a transpose"),
-    ("W + z", "multiply by a weight first"),
+    ("W + z", "W is a matrix and z[t] a vector: a vector is declared as a Bias"),
+    ("W * x[t]", "a matrix times a vector is written W @ x[t]"),
+    ("h[t-1] + z[0:1]", "sum(v[0:1]) is the number"),
+    ("b + x[t] + z", "h[t] = b + x[t] + z: "),
+    ("tanh(z   +x[t]) # so", "h[t] = tanh(z +x[t]): "),
     ("z + x[t]", "declare h with the shape"),
     ("tanh(z + x[t])", "does not fit"),
     ("W", "declare h with the shape of its right side"),
@@ -185,6 +192,8 @@ LINES = [
     ("t = State()", "reserved for generated code"),
     ("λ = State()", "use ASCII letters"),
     ("W_f, W_g = weights('W_g W_f')", "use one name"),
+    ("W_f, W_g, W_h = weights('W_f W_g')", "3 names stand on the left and 2 in 'W_f W_g'"),
+    ("a, c = State(), State(), State()", "the names on the left of = and the values on its right differ"),
     ("a = weights('a c')", "unpack them, one name each"),
     # arguments of declarations
     ("a = Input(3.5)", "a whole number from 1 on"),
@@ -208,7 +217,17 @@ LINES = [
     ("c = State()", "state c is never assigned: add a line c[t] = ..."),
     ("a = Output()", "output a is never assigned"),
     ("a = W @ x[t]", "a is computed and never used"),
-    ("y = Target()  # here\n    e = h[t-1] - y[t]", "target y has no loss: add a scalar line"),
+    ("y = Target()  # here\n    c = Output()\n    c[t] = z", "target y has no loss: add a scalar line"),
+    (
+        "y = Target()\n    l = (h[t-1] - y[t])**2  # here",
+        "l is (n,) and a loss is one number: write l = sum(...)",
+    ),
+    ("l = Loss()\n    l[t] = z**2  # here", "a loss is one number: add its entries up, l[t] = sum(...)"),
+    ("y = Target()\n    l = sum((h[t-1] - y[t])**2)  # here", "the loss reads h[t-1]"),
+    (
+        "y = Target()\n    l = sum((z - y[t])**2) + sum(W**2)  # here",
+        "declare e = Output(), put what needs W in e[t] = ...",
+    ),
     ("l = sum(z**2)\n    l_2 = sum(z)  # here", "two losses, l and l_2"),
 ]
 """Lines of a page, the wrong one marked where there are several, and words of the sentence."""
@@ -216,6 +235,7 @@ LINES = [
 PAGES = [
     ("x = Input()\n    W = Weight()\n    z = W @ x[t]", "no state", 0),
     ("h = State()", "no equations", 0),
+    ("h, W = State(), Weight()\n    h[t] = tanh(W @ h[t-1])", "no input: steps and samples are counted", 0),
     ("x, h, b = Input(), State(), Bias()\n    h[t] = h[t-1] * sum(x[t])", "b is never used", 1),
 ]
 """Whole pages, words, and the wrong line, counted from that of the class."""

@@ -235,7 +235,7 @@ class Sweep:
     def _write(self, ref: Ref, shares: list[_Share]) -> None:
         expr = sp.Add(*(share.expr for share in shares))
         if not expr.has(N.Dot, N.Total):
-            expr = min(expr, sp.factor_terms(expr), key=sp.count_ops)
+            expr = min(expr, outside(sp.factor_terms, expr), key=sp.count_ops)
         shape = self.shapes[ref.base]
         if shape and expr != 0 and self.shape(expr) == ():
             expr = N.Spread(expr, *shape)
@@ -329,7 +329,21 @@ def shortest(expr: sp.Expr, gradient: sp.Expr) -> sp.Expr:
         return expr
     if gradient.is_Symbol and all(gradient in sp.Mul.make_args(term) for term in expr.args):
         inner = sp.Add(*(term / gradient for term in expr.args))
-        forms = [expr, *(gradient * form for form in (inner, sp.expand(inner), sp.factor(inner)))]
+        others = (outside(form, inner) for form in (sp.expand, sp.factor))
+        forms = [expr, *(gradient * form for form in (inner, *others))]
     else:
-        forms = [expr, sp.factor_terms(expr)]
-    return min(forms, key=lambda form: sp.count_ops(form))
+        forms = [expr, outside(sp.factor_terms, expr)]
+    return min(forms, key=sp.count_ops)
+
+
+def outside(rewrite: Callable[[sp.Expr], sp.Expr], expr: sp.Expr) -> sp.Expr:
+    """The expression rewritten as arithmetic, its operations left as they stand."""
+    hidden: dict[sp.Expr, sp.Expr] = {}
+
+    def mask(node: sp.Expr) -> sp.Expr:
+        if isinstance(node, Op):
+            return hidden.setdefault(node, sp.Symbol(f"operation {len(hidden)}"))
+        return node.func(*map(mask, node.args)) if node.args else node
+
+    masked = rewrite(mask(expr))
+    return masked.xreplace({symbol: node for node, symbol in hidden.items()})

@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numeric
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import lstmsym
 from lstmsym import (
     Cell,
     Input,
     NotationError,
     Ref,
+    Size,
     State,
     abs,
+    biases,
     cells,
     concat,
+    derive,
+    exp,
     leaky_relu,
     load,
+    log,
+    log_softmax,
+    m,
     n,
+    scalar,
     sigma,
+    softmax,
+    softplus,
     sum,
     t,
     tanh,
     weights,
-)
+    where,
+)  # fmt: skip
 from lstmsym.__main__ import main
 from lstmsym.check import check
 from lstmsym.declare import Bias, Gain, Hyper, Output, Target, Vector, Weight
-from lstmsym.notation import FUNCTIONS, Op, Pointwise
+from lstmsym.notation import FUNCTIONS, LogSumExp, Op, Pointwise, canonical
 from lstmsym.rules import TABLE
 
+Z, H = Ref("z", 0), Ref("h", 0)
 HEAD = """import builtins
 import math
 import numpy as np
@@ -386,3 +401,80 @@ class Numbers(Cell):
 def test_what_may_stand_without_a_name(cell: Cell) -> None:
     report = check(load(cell))
     assert report.ok, str(report)
+
+
+q = Size("q")
+
+
+# fmt: off
+class Expanded(Cell):
+    """Sizes in brackets and multiplied out are the same sizes."""
+
+    x, h, u = Input(), State(n + q), State(q * (n + 1))
+    W, A, P = Weight(), Weight(n, 2 * (n + q)), weights("P")
+    h[t] = concat(tanh(A @ concat(h[t-1], h[t-1])), W @ x[t])
+    u[t] = concat(u[t-1][:n*q], P @ concat(u[t-1][:q], u[t-1][:q]))
+
+
+class NoUnits(Cell):
+    """No size n anywhere."""
+
+    x, h, s = Input(), State(m), State(scalar)
+    w = Vector(m)
+    y = Output()
+    s[t] = s[t-1] / 2 + sum(x[t])
+    h[t] = tanh(w * h[t-1] + x[t]) * s[t]
+    y[t] = concat(h[t], h[t])
+
+
+class Builtins(Cell):
+    """Python's own names, and names that a derivation would like."""
+
+    x = Input()
+    h, h_prev = State(), State()
+    range, isinstance, W = weights("range isinstance W")
+    dh_next, reversed = biases("dh_next reversed")
+    dh = W @ x[t] + reversed
+    h_prev[t] = tanh(range @ h[t-1] + dh)
+    h[t] = tanh(isinstance @ h_prev[t-1] + dh_next)
+# fmt: on
+
+
+def test_a_cell_has_the_sizes_it_uses() -> None:
+    assert Expanded.sizes == (m, n, q) and Expanded.by_name["W"].shape == (q, m)
+    assert Expanded.by_name["P"].shape == (q, 2 * q)
+    assert NoUnits.sizes == (m,) and NoUnits.by_name["y"].shape == (2 * m,)
+    assert all(b.shape == derive(Expanded).shapes[b.of.base] for b in derive(Expanded).backward)
+
+
+def test_no_two_gradients_have_one_name() -> None:
+    derivation = derive(Builtins)
+    made = [b.name.base for b in derivation.backward] + [r.base for r in derivation.given.values()]
+    assert len({*made, *Builtins.by_name}) == len(made) + len(Builtins.by_name)
+    assert {derivation.names.back("h"), derivation.names.back("h_prev")} <= set(made)
+
+
+def test_a_star_import_hides_nothing_of_python() -> None:
+    names: dict[str, Any] = {}
+    exec("from lstmsym import *", names)  # the statement itself is tested
+    assert not {"sum", "max", "min", "abs"} & set(names) and not set(vars(builtins)) & set(lstmsym.__all__)
+    assert lstmsym.sum is FUNCTIONS["sum"]
+
+
+STABLE = [
+    (log(sigma(Z)), -softplus(-Z)), (log(1 - sigma(Z)), -softplus(Z)), (log(1 + exp(Z)), softplus(Z)),
+    (log(sum(exp(Z))), LogSumExp(Z)), (log(softmax(Z)), log_softmax(Z)), (log(exp(Z)), Z),
+    (1 / (1 + exp(-Z)), sigma(Z)), (H / (1 + exp(Z)), H * sigma(-Z)), (exp(Z) / (1 + exp(Z)), sigma(Z)),
+    (H * exp(Z) / sum(exp(Z)), H * softmax(Z)), (log(1 / (1 + exp(-Z))), -softplus(-Z)),
+    (where(Z > Z, H, Z), Z), (log(2 + Z), log(2 + Z)), (1 / (2 + exp(Z)), 1 / (2 + exp(Z))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "kept"), STABLE, ids=str)
+def test_stable_forms(written: Any, kept: Any) -> None:
+    assert canonical(written) == kept
+    at = {Z: np.array([0.3, -1.2]), H: np.array([2.0, -0.7])}
+    if not written.has(where):
+        np.testing.assert_allclose(
+            numeric.evaluate(written, at, {}), numeric.evaluate(kept, at, {}), rtol=1e-13
+        )

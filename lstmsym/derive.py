@@ -278,9 +278,7 @@ class _Pull:
             for term in expr.args:
                 self._child(expr, term, d, rules)
         elif isinstance(expr, sp.Mul):
-            for index, factor in enumerate(expr.args):
-                rest = sp.Mul(*expr.args[:index], *expr.args[index + 1 :])
-                self._child(expr, factor, d * rest, (*rules, "product"))
+            self._product(expr, d, rules)
         elif isinstance(expr, sp.Pow):
             self._power(expr, d, rules)
 
@@ -296,6 +294,15 @@ class _Pull:
                 else:
                     self.into(arg, gradient, used)
 
+    def _product(self, expr: sp.Expr, d: sp.Expr, rules: tuple[str, ...]) -> None:
+        for index, factor in enumerate(expr.args):
+            if isinstance(factor, sp.Pow) and factor.exp.is_negative and expr == self.root.expr:
+                share = d * factor.exp * self.root.name / factor.base
+                self._child(expr, factor.base, share, (*rules, "quotient"))
+            else:
+                rest = sp.Mul(*expr.args[:index], *expr.args[index + 1 :])
+                self._child(expr, factor, d * rest, (*rules, "product"))
+
     def _power(self, expr: sp.Expr, d: sp.Expr, rules: tuple[str, ...]) -> None:
         base, exponent = expr.args
         self._child(expr, base, d * exponent * base ** (exponent - 1), (*rules, "power"))
@@ -309,7 +316,10 @@ class _Pull:
             return
         shape = self.shape(parent)
         if shape and self.shape(child) == ():
-            d = linear(N.Sum, d) if self.shape(d) else d * sp.Mul(*shape)
+            factors = sp.Mul.make_args(d)
+            scalars = [f for f in factors if self.shape(f) == ()]
+            entries = [f for f in factors if f not in scalars]
+            d = sp.Mul(*scalars) * (N.Sum(sp.Mul(*entries)) if entries else sp.Mul(*shape))
         self.into(child, d, rules)
 
     def collected(self, gradient: sp.Expr) -> dict[Ref, tuple[sp.Expr, tuple[str, ...]]]:

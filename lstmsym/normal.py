@@ -57,6 +57,7 @@ class _Form:
         self.lines: list[Equation] = []
         self.named: dict[sp.Expr, Ref] = {}
         self.current: Equation
+        self.whole: sp.Expr
 
     def line(self, equation: Equation) -> None:
         self.current = equation
@@ -93,6 +94,7 @@ class _Form:
 
     def activation(self, expr: sp.Expr) -> sp.Expr:
         """A right side: sums of terms, or a multiple of a named sum."""
+        self.whole = expr
         if isinstance(expr, sp.Add):
             factor, total = _common_factor(expr)
             if factor != 1 and expr.has(N.Dot):
@@ -103,6 +105,8 @@ class _Form:
     def term(self, expr: sp.Expr) -> sp.Expr:
         """A term of a right side, where one operation may stand without a name, times a number."""
         coefficient, rest = expr.as_coeff_Mul()
+        if isinstance(rest, _OUTPUT_FORM) and expr != self.whole:
+            return coefficient * self.name(rest)
         if isinstance(rest, Op) and not isinstance(rest, Pointwise):
             return coefficient * self.mixing(rest)
         reductions = [f for f in sp.Mul.make_args(rest) if not self.is_given(f)]
@@ -224,6 +228,10 @@ _LABELS: dict[type[Op], str] = {
     N.maximum: "max_{}", N.minimum: "min_{}",
 }  # fmt: skip
 """What papers call the value of an operation on one name, or in the line of one name."""
+
+
+_OUTPUT_FORM = (N.normalize, N.softmax, N.Max)
+"""Operations whose rules are written with their output, so that it needs a name."""
 
 
 def _short(bases: list[str]) -> bool:

@@ -98,7 +98,7 @@ LINES: list[tuple[Cell, dict[str, str]]] = [
     }),
     (Denominator, {
         "abs_s": "abs(sum_s[t])", "den_h": "1 + max(abs_s[t], exp_s[t])", "h": "s[t] * p_h[t] / den_h[t]",
-        "dden_h": "-dh[t] * s[t] * p_h[t] / den_h[t]**2",
+        "dden_h": "-dh[t] * h[t] / den_h[t]",
         "dexp_s": "dden_h[t] * (1 - sign(abs_s[t] - exp_s[t])) / 2",
     }),
     (OneLine, {

@@ -7,6 +7,7 @@ Invented names never meet the author's.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Collection, Iterable
 
 import sympy as sp
@@ -14,9 +15,10 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell, Equation
 from lstmsym.notation import Op, Pointwise, Ref
+from lstmsym.page import RESERVED
 from lstmsym.printing import is_negative
 from lstmsym.rules import shape_of
-from lstmsym.shapes import Shape, Unifier
+from lstmsym.shapes import Shape, Unifier, plain
 
 
 def normalise(
@@ -162,7 +164,7 @@ class _Form:
         """A slice with both its bounds; that of a whole vector is the vector."""
         vector = self.operand(expr.args[0])
         (size,) = self.shape(vector)
-        high = size if expr.args[2] == N.End else expr.args[2]
+        high = size if expr.args[2] == N.End else plain(expr.args[2])
         return vector if (expr.args[1], high) == (0, size) else N.Part(vector, expr.args[1], high)
 
     def operand(self, expr: sp.Expr) -> sp.Expr:
@@ -215,12 +217,15 @@ class _Form:
 
     def unique(self, name: str) -> str:
         candidate, count = name, 1
-        while candidate in self.taken:
+        while candidate in self.taken or candidate in _PYTHONS:
             count += 1
             candidate = f"{name}_{count}"
         self.taken.add(candidate)
         return candidate
 
+
+_PYTHONS = {*keyword.kwlist, *RESERVED, *N.FUNCTIONS}
+"""Names that letters put together may meet: the product of i and f is not called if."""
 
 _LABELS: dict[type[Op], str] = {
     N.Mean: "mean_{}", N.Variance: "var_{}", N.Max: "max_{}", N.Sum: "sum_{}", N.LogSumExp: "lse_{}",

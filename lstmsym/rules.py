@@ -111,9 +111,12 @@ def _concat_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
 def _part_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
     (size,) = _rank(u.resolve(shapes[0]), 1, node, "only a vector has slices")
     _, low, high = node.args
-    width = (size if high == N.End else high) - low
-    if not width.atoms(sp.Dummy) and not (size - (size if high == N.End else high)).is_nonnegative:
+    high = size if high == N.End else high
+    width, after = plain(high - low), plain(size - high)
+    if not width.atoms(sp.Dummy) and not after.is_nonnegative:
         raise ShapeError((high,), (size,), "the slice reaches past the end of the vector")
+    if width.is_nonpositive:
+        raise ShapeError((low,), (high,), "the slice v[a:b] holds nothing: b is larger than a")
     return (width,)
 
 

@@ -151,6 +151,8 @@ EXPRESSIONS = [
     ("z[0:z]", "bounds sizes or whole numbers"),
     ("z[:-1]", "whole numbers from 0 on"),
     ("z[::2]", "a slice is v[a:b]"),
+    ("x[t][3:1] + z", "the slice v[a:b] holds nothing"),
+    ("x[t][:m + 1] + z", "the slice reaches past the end"),
     ("U[:, :n] @ z", "U[:, :n]: a matrix has no slices"),
     ("(W @ x[t])[:-1]", "[:-1] of W @ x[t]: a slice is v[a:b]"),
     # shapes
@@ -284,6 +286,11 @@ def test_mistake_in_a_page(page: str, words: str, line: int, tmp_path: Path) -> 
     refused(tmp_path / "mine.py", f"{head}    {page}\n", head.count("\n") + line, words)
 
 
+def test_a_size_is_imported(tmp_path: Path) -> None:
+    text = HEAD.replace("import *", "import Bias, Cell, Input, State, Weight, t") + "    h[t] = z[0:n]\n"
+    refused(tmp_path / "mine.py", text, text.count("\n"), "write from lstmsym import n")
+
+
 def test_a_helper_is_blamed_on_the_line_that_calls_it(tmp_path: Path) -> None:
     helper = "def half(v):\n    return v / 2 if v > 0 else v\n\n\nclass"
     text = HEAD.replace("class", helper) + "    h[t] = half(z)\n"
@@ -413,7 +420,7 @@ class Expanded(Cell):
     x, h, u = Input(), State(n + q), State(q * (n + 1))
     W, A, P = Weight(), Weight(n, 2 * (n + q)), weights("P")
     h[t] = concat(tanh(A @ concat(h[t-1], h[t-1])), W @ x[t])
-    u[t] = concat(u[t-1][:n*q], P @ concat(u[t-1][:q], u[t-1][:q]))
+    u[t] = concat(u[t-1][: q * (n + 1)][:n*q], P @ concat(u[t-1][:q], u[t-1][:q]))
 
 
 class NoUnits(Cell):

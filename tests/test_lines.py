@@ -132,3 +132,23 @@ def test_lines_are_short(cell: Cell, lines: dict[str, str | None]) -> None:
     show = Printer(derivation.order)
     shown = {e.name.base: show(e.expr) for e in (*derivation.forward, *derivation.backward)}
     assert {name: shown.get(name) for name in lines} == lines
+
+
+def test_what_no_gradient_reaches_says_so() -> None:
+    derivation = derive(Stops)
+    stopped = derivation.by_name["dU"]
+    assert stopped.rules == ("no gradient",) and [str(a.name) for a in stopped.answers] == ["U_fixed"]
+    assert stopped.shape == derivation.shapes["U"] and derivation.by_name["du"].rules == ("no gradient",)
+    every = {q.now for q in Stops.role("input", "parameter")} | {
+        q.now.shifted(-1) for q in Stops.role("state")
+    }
+    assert every <= {b.of for b in derivation.backward}
+
+
+@pytest.mark.parametrize("cell", [cell for cell, _ in LINES], ids=lambda cell: cell.name)
+def test_sums_over_time_come_last(cell: Cell) -> None:
+    derivation = derive(cell)
+    timed = [b.name.lag is not None for b in derivation.backward]
+    assert timed == sorted(timed, reverse=True)
+    once = [e.name.lag is None for e in derivation.forward]
+    assert once == sorted(once, reverse=True)

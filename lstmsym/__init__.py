@@ -2,6 +2,9 @@
 
 Write a cell's forward equations once, the way a paper prints them; the backward equations, the
 proof that a textbook has them right, and fast tested code are derived.
+
+``from lstmsym import *`` takes no name from Python: sum, max, min and abs are found inside a cell's
+class body without an import, and elsewhere by name, as in ``from lstmsym import sum``.
 """
 
 from lstmsym.cell import Cell as Cell
@@ -76,4 +79,4 @@ from lstmsym.verify.judge import Status as Status
 from lstmsym.verify.judge import Verdict as Verdict
 from lstmsym.verify.judge import verify as verify
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [name for name in dir() if not name.startswith("_") and name not in ("abs", "max", "min", "sum")]

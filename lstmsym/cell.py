@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from lstmsym import notation as N
 from lstmsym.declare import Declared, Hyper, Parameter
 from lstmsym.latex import Latex, displays, row
 from lstmsym.notation import Ref, Size
@@ -114,8 +113,9 @@ class Cell(metaclass=_PageMeta):
 
     @cached_property
     def sizes(self) -> tuple[Size, ...]:
-        """The size symbols in the shapes, m and n first."""
-        found = {s for q in self.quantities for dim in q.shape for s in dim.atoms(Size)} | {N.n}
+        """The size symbols in shapes and equations, m and n first; n only where it is used."""
+        found = {s for q in self.quantities for dim in q.shape for s in dim.atoms(Size)}
+        found |= {s for e in self.equations for s in e.expr.atoms(Size)}
         return tuple(sorted(found, key=lambda s: ("mn".find(s.name) if s.name in "mn" else 2, s.name)))
 
     def _repr_latex_(self) -> str:

@@ -6,13 +6,14 @@ Dimensions are sizes or numbers; what is left out is settled by the equations, a
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any, ClassVar
 
 import sympy as sp
 
-from lstmsym.mistakes import author_line, mistake
-from lstmsym.notation import Authored, Ref, Size, Time, Written
+from lstmsym.mistakes import author_line, mistake, running
+from lstmsym.notation import Authored, Ref, Size, Time, Written, shown
 
 
 class Declared(Authored):
@@ -92,7 +93,7 @@ class Timed(Declared):
     def __getitem__(self, index: Any) -> Written:
         """The quantity at t, or for a state at t-1."""
         if not isinstance(index, Time):
-            raise mistake(f"{self.name}[{_shown(index)}]: {self.a_role} is read at a step, {self.name}[t]")
+            raise mistake(f"{self.name}[{shown(index)}]: {self.a_role} is read at a step, {self.name}[t]")
         if index.offset not in self.lags:
             allowed = " or ".join(f"{self.name}[{Time(lag)}]" for lag in self.lags)
             advice = (
@@ -107,21 +108,15 @@ class Timed(Declared):
         """``c[t] = expression``: one line of the cell."""
         if self.page is None or not self.defined:
             raise mistake(
-                f"{self.name}[{_shown(index)}] = ...: {self.name} is {self.a_role};"
+                f"{self.name}[{shown(index)}] = ...: {self.name} is {self.a_role};"
                 " only a state, an output or the loss of a cell is assigned"
             )
         if not isinstance(index, Time) or index.offset:
-            raise mistake(f"{self.name}[{_shown(index)}] = ...: an equation defines {self.name}[t]")
+            raise mistake(f"{self.name}[{shown(index)}] = ...: an equation defines {self.name}[t]")
         self.page.equation(self.name, value)
 
     def _sympy_(self) -> Any:
         raise mistake(f"{self.name or self.role} stands without a step: write {self.name or 'x'}[t]")
-
-
-def _shown(index: Any) -> str:
-    if not isinstance(index, slice):
-        return str(index)
-    return ":".join("" if bound is None else str(bound) for bound in (index.start, index.stop))
 
 
 class Input(Timed):
@@ -176,13 +171,13 @@ class Free(Declared):
     def __setitem__(self, index: Any, value: Any) -> None:
         """Refuse, as only the trainer changes it."""
         raise mistake(
-            f"{self.name}[{_shown(index)}] = ...: {self.name} is {self.a_role} and is never assigned;"
+            f"{self.name}[{shown(index)}] = ...: {self.name} is {self.a_role} and is never assigned;"
             " what changes from step to step is a State()"
         )
 
 
 class Parameter(Free):
-    """A trained array.  ``init`` is how it starts: uniform in ±1/sqrt(n), zeros or ones."""
+    """A trained array.  ``init`` is how it starts: uniform in a range around zero, zeros or ones."""
 
     role = "parameter"
     init = "uniform"
@@ -234,8 +229,19 @@ def _many(kind: type[Free], names: str, dims: tuple[Any, ...]) -> Any:
     words = names.replace(",", " ").split() if isinstance(names, str) else []
     if not words:
         raise mistake(f"{names!r} is no list of names: write them in one string, as in 'W U'")
+    _check_left(names, words)
     made = tuple(kind(*dims, name=name) for name in words)
     return made[0] if len(made) == 1 else made
+
+
+def _check_left(names: str, words: list[str]) -> None:
+    """Refuse ``W, U, V = weights("W U")``, of which Python says only that values are missing."""
+    match running():
+        case ast.Assign(targets=[ast.Tuple(elts=left)], value=ast.Call(args=[ast.Constant(value=given), *_])):
+            if given == names and len(left) != len(words):
+                raise mistake(
+                    f"{len(left)} names stand on the left and {len(words)} in {names!r}: make them the same"
+                )
 
 
 def weights(names: str, *dims: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 import sympy as sp
 
@@ -19,7 +20,7 @@ from lstmsym import render
 from lstmsym.cell import Cell, Equation, loss_part
 from lstmsym.normal import normalise, shape_lookup
 from lstmsym.notation import Op, Ref
-from lstmsym.rules import TABLE
+from lstmsym.rules import TABLE, linear
 from lstmsym.shapes import Shape
 
 
@@ -100,15 +101,19 @@ class Names:
     """How adjoints are called in a cell: a prefix that meets no name of the author's."""
 
     prefix: str
+    past: str = "_prev"
 
     @classmethod
-    def avoiding(cls, taken: Iterable[str]) -> Names:
-        """The first of d, d_, grad_ with which no adjoint has a name already taken."""
-        used = set(taken)
-        for prefix in ("d", "d_", "grad_", "grad__"):
-            names = cls(prefix)
-            made = {f(name) for name in used for f in (names.adjoint, names.back, names.given)}
-            if not made & used:
+    def avoiding(cls, taken: Iterable[str], states: Iterable[str], outputs: Iterable[str]) -> Names:
+        """The first of d, d_, grad_ with which no adjoint has a name already taken or another's.
+
+        Beside a quantity h_prev, what goes back to a state h is not dh_prev but dh_before.
+        """
+        used, states, outputs = list(dict.fromkeys(taken)), list(states), list(outputs)
+        for prefix, past in product(("d", "d_", "grad_", "grad__"), ("_prev", "_before")):
+            names = cls(prefix, past)
+            made = [*map(names.adjoint, used), *map(names.back, states), *map(names.given, outputs)]
+            if len({*used, *made}) == len(used) + len(made):
                 return names
         raise N.NotationError("no prefix for gradients is free: rename what begins with grad_")
 
@@ -118,7 +123,7 @@ class Names:
 
     def back(self, state: str) -> str:
         """What a step sends back to the state before it: dc_prev."""
-        return f"{self.prefix}{state}_prev"
+        return f"{self.prefix}{state}{self.past}"
 
     def given(self, output: str) -> str:
         """The incoming gradient of an output, dl/dh."""
@@ -135,8 +140,9 @@ def derive(cell: Cell | type[Cell], loss: bool = True) -> Derivation:
     training = loss_part(cell.equations, cell.loss, (q.name for q in cell.role("target")))
     equations = cell.equations if loss else tuple(e for e in cell.equations if e not in training)
     known = {q.name: q.shape for q in cell.quantities}
-    forward, shapes = normalise(equations, known, known)
-    names = Names.avoiding(shapes)
+    fixed = [q.name for q in cell.role("hyperparameter", "target")]
+    forward, shapes = normalise(equations, known, known, fixed)
+    names = Names.avoiding(shapes, (q.name for q in cell.role("state")), cell.outputs)
     with_loss = loss and cell.loss is not None
     given = {} if with_loss else {name: Ref(names.given(name), 0) for name in cell.outputs}
     sweep = Sweep(shapes, lambda ref: _adjoint(ref, names))
@@ -146,11 +152,15 @@ def derive(cell: Cell | type[Cell], loss: bool = True) -> Derivation:
         sweep.seed(Ref(state.name, 0), Ref(names.back(state.name), 1), state.shape)
     if with_loss:
         sweep.seed(Ref(str(cell.loss), 0), sp.Integer(1), ())
-    sweep.run(forward)
-    leaves = [q.now for q in cell.role("input")] + [Ref(q.name, -1) for q in cell.role("state")]
-    leaves += [q.now for q in cell.role("parameter")]
-    for leaf in leaves:
+        for output in cell.outputs:
+            sweep.seed(Ref(output, 0), sp.Integer(0), shapes[output])  # declared, and not read by the loss
+    constant = [e for e in forward if e.name.lag is None]
+    sweep.run(e for e in forward if e.name.lag is not None)
+    for leaf in (*(q.now for q in cell.role("input")), *(Ref(q.name, -1) for q in cell.role("state"))):
         sweep.close(leaf)
+    sweep.run(constant)
+    for parameter in cell.role("parameter"):
+        sweep.close(parameter.now)
     return Derivation(cell, forward, tuple(sweep.backward), dict(sweep.shapes), given, names)
 
 
@@ -192,6 +202,7 @@ class Sweep:
         self.shapes: dict[str, Shape] = dict(shapes)
         self.adjoint = adjoint
         self.shares: dict[Ref, list[_Share]] = {}
+        self.readers: dict[Ref, list[Equation]] = {}
         self.backward: list[Backward] = []
         self.shape = shape_lookup(self.shapes)
 
@@ -202,25 +213,29 @@ class Sweep:
         self.shares.setdefault(ref, []).append(_Share(gradient, (), None))
 
     def run(self, lines: Iterable[Equation]) -> None:
-        """Sweep over the lines from last to first."""
+        """Sweep over the lines from last to first, where a gradient has reached them."""
         for line in reversed(tuple(lines)):
-            gradient = self.close(line.name)
-            if gradient is not None:
+            for ref in line.expr.atoms(Ref):
+                self.readers.setdefault(ref, []).append(line)
+            if isinstance(line.expr, N.stop_gradient):
+                self.shares.pop(line.name, None)  # what arrives there goes nowhere
+            shares = self.shares.get(line.name, [])
+            if shares and all(share.line is None and share.expr.is_positive for share in shares):
+                gradient = sp.Add(*(share.expr for share in self.shares.pop(line.name)))  # the loss's own, 1
+            else:
+                gradient = self.close(line.name) if shares else sp.Integer(0)
+            if gradient != 0:
                 self.line(line, gradient)
 
-    def close(self, ref: Ref) -> sp.Expr | None:
-        """Write the equation of a gradient, all of whose shares have come; its name, or None for zero."""
-        shares = self.shares.pop(ref, [])
-        if not shares:
-            if ref.lag == -1:
-                self._write(ref, sp.Integer(0), shares)
-            return None
-        if all(not share.expr.atoms(Ref) for share in shares) and self.shapes[ref.base] == ():
-            return sp.Add(*(share.expr for share in shares))  # the loss's gradient by itself, 1
-        self._write(ref, sp.Add(*(share.expr for share in shares)), shares)
-        return self.backward[-1].name
+    def close(self, ref: Ref) -> sp.Expr:
+        """Write the equation of a gradient, all of whose shares have come: its name, or 0 if none has."""
+        self._write(ref, self.shares.pop(ref, []))
+        return self.backward[-1].name if self.backward[-1].expr != 0 else sp.Integer(0)
 
-    def _write(self, ref: Ref, expr: sp.Expr, shares: list[_Share]) -> None:
+    def _write(self, ref: Ref, shares: list[_Share]) -> None:
+        expr = sp.Add(*(share.expr for share in shares))
+        if not expr.has(N.Dot, N.Total):
+            expr = min(expr, outside(sp.factor_terms, expr), key=sp.count_ops)
         shape = self.shapes[ref.base]
         if shape and expr != 0 and self.shape(expr) == ():
             expr = N.Spread(expr, *shape)
@@ -228,6 +243,8 @@ class Sweep:
         self.shapes[name.base] = shape
         rules = tuple(dict.fromkeys(rule for share in shares for rule in share.rules))
         answers = tuple(dict.fromkeys(share.line for share in shares if share.line))
+        if expr == 0:  # nothing arrives: whatever reads it, if anything does, passes nothing on
+            rules, answers = ("no gradient",), tuple(self.readers.get(ref, ()))
         self.backward.append(Backward(name, expr, ref, shape, rules, answers))
 
     def line(self, line: Equation, gradient: sp.Expr) -> None:
@@ -238,7 +255,7 @@ class Sweep:
             if expr == 0:  # a branch never taken, a derivative by a constant
                 continue
             if ref.lag is None and line.name.lag is not None:
-                expr = N.Total(expr)
+                expr = linear(N.Total, expr)
             self.shares.setdefault(ref, []).append(_Share(expr, rules, line))
 
 
@@ -261,9 +278,7 @@ class _Pull:
             for term in expr.args:
                 self._child(expr, term, d, rules)
         elif isinstance(expr, sp.Mul):
-            for index, factor in enumerate(expr.args):
-                rest = sp.Mul(*expr.args[:index], *expr.args[index + 1 :])
-                self._child(expr, factor, d * rest, (*rules, "product"))
+            self._product(expr, d, rules)
         elif isinstance(expr, sp.Pow):
             self._power(expr, d, rules)
 
@@ -279,11 +294,21 @@ class _Pull:
                 else:
                     self.into(arg, gradient, used)
 
+    def _product(self, expr: sp.Expr, d: sp.Expr, rules: tuple[str, ...]) -> None:
+        for index, factor in enumerate(expr.args):
+            if isinstance(factor, sp.Pow) and factor.exp.is_negative and expr == self.root.expr:
+                share = d * factor.exp * self.root.name / factor.base
+                self._child(expr, factor.base, share, (*rules, "quotient"))
+            else:
+                rest = sp.Mul(*expr.args[:index], *expr.args[index + 1 :])
+                self._child(expr, factor, d * rest, (*rules, "product"))
+
     def _power(self, expr: sp.Expr, d: sp.Expr, rules: tuple[str, ...]) -> None:
         base, exponent = expr.args
         self._child(expr, base, d * exponent * base ** (exponent - 1), (*rules, "power"))
         if exponent.atoms(Ref):
-            self._child(expr, exponent, d * expr * N.log(base), (*rules, "power"))
+            y = self.root.name if expr == self.root.expr else expr
+            self._child(expr, exponent, d * y * N.log(base), (*rules, "power"))
 
     def _child(self, parent: sp.Expr, child: sp.Expr, d: sp.Expr, rules: tuple[str, ...]) -> None:
         """Into an operand; where a scalar was used at every entry, the entries' gradients add up."""
@@ -291,7 +316,10 @@ class _Pull:
             return
         shape = self.shape(parent)
         if shape and self.shape(child) == ():
-            d = N.Sum(d) if self.shape(d) else d * sp.Mul(*shape)
+            factors = sp.Mul.make_args(d)
+            scalars = [f for f in factors if self.shape(f) == ()]
+            entries = [f for f in factors if f not in scalars]
+            d = sp.Mul(*scalars) * (N.Sum(sp.Mul(*entries)) if entries else sp.Mul(*shape))
         self.into(child, d, rules)
 
     def collected(self, gradient: sp.Expr) -> dict[Ref, tuple[sp.Expr, tuple[str, ...]]]:
@@ -311,7 +339,21 @@ def shortest(expr: sp.Expr, gradient: sp.Expr) -> sp.Expr:
         return expr
     if gradient.is_Symbol and all(gradient in sp.Mul.make_args(term) for term in expr.args):
         inner = sp.Add(*(term / gradient for term in expr.args))
-        forms = [expr, *(gradient * form for form in (inner, sp.expand(inner), sp.factor(inner)))]
+        others = (outside(form, inner) for form in (sp.expand, sp.factor))
+        forms = [expr, *(gradient * form for form in (inner, *others))]
     else:
-        forms = [expr, sp.factor_terms(expr)]
-    return min(forms, key=lambda form: sp.count_ops(form))
+        forms = [expr, outside(sp.factor_terms, expr)]
+    return min(forms, key=sp.count_ops)
+
+
+def outside(rewrite: Callable[[sp.Expr], sp.Expr], expr: sp.Expr) -> sp.Expr:
+    """The expression rewritten as arithmetic, its operations left as they stand."""
+    hidden: dict[sp.Expr, sp.Expr] = {}
+
+    def mask(node: sp.Expr) -> sp.Expr:
+        if isinstance(node, Op):
+            return hidden.setdefault(node, sp.Symbol(f"operation {len(hidden)}"))
+        return node.func(*map(mask, node.args)) if node.args else node
+
+    masked = rewrite(mask(expr))
+    return masked.xreplace({symbol: node for node, symbol in hidden.items()})

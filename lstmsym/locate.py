@@ -11,7 +11,7 @@ from types import ModuleType
 from lstmsym import cells, pages
 from lstmsym.cell import Cell
 from lstmsym.emit import snake
-from lstmsym.mistakes import NotationError, nearest
+from lstmsym.mistakes import ClassBody, NotationError, nearest, sentence
 from lstmsym.verify.claims import Claims, page_of
 
 
@@ -88,15 +88,28 @@ def load_file(path: str) -> ModuleType:
 
 def _told(error: BaseException, file: Path) -> str:
     """An error of the user's file in one line, with the file and line in which it arose."""
-    words = " ".join(str(error).split())
     if isinstance(error, SyntaxError):
         return f"{error.filename or file}:{error.lineno or 1}: {error.msg}"
-    number = 0
+    number, page = 0, ClassBody()
     trace = error.__traceback__
     while trace:
-        code = trace.tb_frame.f_code.co_filename
-        if Path(code).name == file.name and file.samefile(code):
+        frame = trace.tb_frame
+        if Path(frame.f_code.co_filename).name == file.name and file.samefile(frame.f_code.co_filename):
             number = trace.tb_lineno
+        page = frame.f_locals if isinstance(frame.f_locals, ClassBody) else page
         trace = trace.tb_next
-    place = f"{file}:{number}" if number else str(file)
-    return f"{place}: {type(error).__name__}: {words}" if words else f"{place}: {type(error).__name__}"
+    return sentence(f"{file}:{number}" if number else str(file), page.title, "", _said(error, page))
+
+
+def _said(error: BaseException, page: ClassBody) -> str:
+    """What an error says; of a class body, where Python's own words mislead, what is wrong there."""
+    words = " ".join(str(error).split())
+    name = getattr(error, "name", None)
+    if isinstance(error, NameError) and name in page:
+        return (
+            f"{name} of the class is not seen inside [... for ...] or lambda, as Python has it: write the"
+            " lines out, or call a function defined above the class"
+        )
+    if isinstance(error, ValueError) and "values to unpack" in words:
+        return f"the names on the left of = and the values on its right differ in number: {words}"
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

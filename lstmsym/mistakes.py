@@ -11,6 +11,7 @@ import difflib
 import linecache
 import sys
 from collections.abc import Collection
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -31,12 +32,19 @@ def author_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
 
 
+def quoted(where: str) -> str:
+    """The line of a class body that stands at a place ``file:line``, as its author wrote it."""
+    file, _, line = where.rpartition(":")
+    statement = statement_at(file, int(line or 0))
+    return _text(file, statement) if statement else ""
+
+
 def located(message: str, title: str = "", equation: str = "") -> str:
     """The message behind its place: file and line, cell, and the equation as it stands there."""
     body = _body()
     if body:
         title = title or getattr(body.f_locals, "title", "")
-        equation = _statement(body) or equation
+        equation = quoted(author_line()) or equation
     return sentence(author_line(), title, equation, message)
 
 
@@ -80,16 +88,36 @@ def _author() -> FrameType | None:
     return _body() or frame
 
 
-def _statement(frame: FrameType) -> str:
-    """The assignment that a frame is running, from its source; nothing where there is no source."""
-    try:
-        tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals)))
-    except SyntaxError:
-        return ""
+def running() -> ast.AST | None:
+    """The assignment of a class body that is being run, where there is its source."""
+    body = _body()
+    return statement_at(body.f_code.co_filename, body.f_lineno) if body else None
+
+
+def statement_at(file: str, line: int) -> ast.AST | None:
+    """The assignment in a class body that covers a line of a file; None where there is no source."""
     around = [
         node
-        for node in ast.walk(tree)
+        for scope in ast.walk(_tree("".join(linecache.getlines(file))))
+        if isinstance(scope, ast.ClassDef)
+        for node in ast.walk(scope)
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
-        and node.lineno <= frame.f_lineno <= (node.end_lineno or node.lineno)
+        and node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
-    return ast.unparse(around[-1]) if around else ""
+    return around[-1] if around else None
+
+
+@lru_cache(maxsize=8)
+def _tree(source: str) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _text(file: str, statement: Any) -> str:
+    """A statement as it stands if it stands on one line, else without its line breaks and comments."""
+    if statement.lineno != statement.end_lineno:
+        return ast.unparse(statement)
+    line = linecache.getline(file, statement.lineno).encode()
+    return " ".join(line[statement.col_offset : statement.end_col_offset].decode().split())

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NoReturn
 
 import sympy as sp
 from sympy.core.relational import Relational, StrictGreaterThan, StrictLessThan
+from sympy.printing.precedence import PRECEDENCE
 
 from lstmsym.mistakes import NotationError as NotationError
 from lstmsym.mistakes import mistake
@@ -51,12 +52,29 @@ class Operand:
 
     def __getitem__(self, index: Any) -> sp.Expr:
         """The slice ``v[a:b]`` of a vector, bounds in symbolic sizes."""
+        if isinstance(index, tuple):
+            raise mistake(
+                f"{self}[{shown(index)}]: a matrix has no slices; declare its blocks as weights of their own,"
+                " or take a slice of the vector A @ v"
+            )
         if not isinstance(index, slice):
             raise mistake(f"{self}[{index}]: one entry is the slice v[0:1]; only slices are understood")
         low, high = (0 if index.start is None else index.start), (End if index.stop is None else index.stop)
         if index.step is not None or not all(map(_is_bound, (low, high))):
-            raise mistake(f"{self}[...]: a slice is v[a:b], its bounds sizes or whole numbers from 0 on")
+            raise mistake(
+                f"[{shown(index)}] of {self}: a slice is v[a:b], its bounds sizes or whole numbers from 0 on"
+            )
         return Part(self, low, high)
+
+
+def shown(index: Any) -> str:
+    """What stands between brackets."""
+    if isinstance(index, tuple):
+        return ", ".join(map(shown, index))
+    if not isinstance(index, slice):
+        return str(index)
+    bounds = (index.start, index.stop, *([] if index.step is None else [index.step]))
+    return ":".join("" if bound is None else str(bound) for bound in bounds)
 
 
 def _is_bound(value: Any) -> bool:
@@ -164,6 +182,9 @@ _NUMPY: dict[str, Callable[..., Any]] = {
 """What NumPy calls the operators when one of its numbers stands on the left."""
 
 
+_WRITTEN = {"absolute": "abs", "maximum": "max", "minimum": "min", "Dot": "@"}
+"""Operations whose class is not called as an author calls them, capitals aside."""
+
 End = sp.Symbol("end")
 """The open upper bound of a slice, replaced by the vector's size when a cell is built."""
 
@@ -232,8 +253,9 @@ class Op(Operand, sp.Function):
         raise NotationError(f"{type(self).__name__} has no row in the table of rules")
 
     def _sympystr(self, printer: Any) -> str:
-        # SymPy prints some classes by their name (Transpose, Max): ours must not be taken for its own.
-        return f"{type(self).__name__}({', '.join(printer._print(a) for a in self.args)})"
+        """As an author writes it; SymPy would take some classes for its own (Transpose, Max)."""
+        name = _WRITTEN.get(type(self).__name__, type(self).__name__.lower())
+        return f"{name}({', '.join(printer._print(a) for a in self.args)})"
 
 
 class Pointwise(Op, takes="x"):
@@ -245,7 +267,7 @@ class step(Pointwise):
 
     @classmethod
     def eval(cls, x: sp.Expr) -> sp.Integer | None:
-        """A number's step is known: ``max(h, h)`` leaves step(0)."""
+        """A number's step is known."""
         return sp.Integer(bool(x > 0)) if x.is_Number else None
 
 
@@ -258,6 +280,40 @@ class equal(Pointwise, takes="a b"):
         return sp.Integer(1) if a == b else None
 
 
+class sign(Pointwise):
+    """-1, 0 or 1."""
+
+    @classmethod
+    def eval(cls, x: sp.Expr) -> sp.Expr | None:
+        """A number's sign is known: ``max(h, h)`` leaves sign(0)."""
+        return sp.sign(x) if x.is_Number else None
+
+
+class Dot(Op, takes="A v"):
+    """Matrix times vector, or matrix times matrix, ``A @ v``."""
+
+    precedence = PRECEDENCE["Mul"]
+
+    def _sympystr(self, printer: Any) -> str:
+        return " @ ".join(printer.parenthesize(a, PRECEDENCE["Mul"]) for a in self.args)
+
+
+class Transposed(Op, takes="A"):
+    """The transposed matrix, ``A.T``."""
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.parenthesize(self.args[0], PRECEDENCE['Atom'])}.T"
+
+
+class Part(Op, takes="v a b"):
+    """The slice v[a:b]: ``Part(v, a, b)``."""
+
+    def _sympystr(self, printer: Any) -> str:
+        vector, *bounds = self.args
+        low, high = ("" if b in (0, End) else printer._print(b) for b in bounds)
+        return f"{printer.parenthesize(vector, PRECEDENCE['Atom'])}[{low}:{high}]"
+
+
 # fmt: off
 class sigma(Pointwise):                        """Logistic sigmoid, 1 / (1 + exp(-x))."""
 class tanh(Pointwise):                         """Hyperbolic tangent."""
@@ -267,20 +323,16 @@ class elu(Pointwise, takes="x alpha"):         """x where x > 0, else alpha * (e
 class hard_sigmoid(Pointwise):                 """x / 6 + 1/2 clipped to [0, 1] (PyTorch, Keras 3)."""
 class softplus(Pointwise):                     """log(1 + exp(x)), without overflow."""
 class exp(Pointwise):                          """Exponential."""
-class log(Pointwise):                          """Natural logarithm; ``log(softmax(z))`` becomes the stable log_softmax."""
+class log(Pointwise):                          """Natural logarithm; of sigma, softmax and sums of exp it takes its stable form."""
 class sqrt(Pointwise):                         """Square root."""
 class absolute(Pointwise):                     """Absolute value, written ``abs(x)``."""
-class sign(Pointwise):                         """-1, 0 or 1."""
 class where(Pointwise, takes="condition x y"): """``where(a > b, x, y)``, kept as where(c, x, y) with c taken where c > 0."""
 class maximum(Pointwise, takes="a b"):         """The larger of the two, entry by entry: ``max(a, b)``."""
 class minimum(Pointwise, takes="a b"):         """The smaller of the two, entry by entry: ``min(a, b)``."""
 class stop_gradient(Pointwise):                """x forward, no gradient backward."""
 
-class Dot(Op, takes="A v"):                    """Matrix times vector, or matrix times matrix, ``A @ v``."""
-class Transposed(Op, takes="A"):               """The transposed matrix, ``A.T``."""
 class Outer(Op, takes="u v"):                  """Outer product u v^T, a matrix."""
 class Concat(Op, takes="v *more"):             """Vectors one after the other."""
-class Part(Op, takes="v a b"):                 """The slice v[a:b]: ``Part(v, a, b)``."""
 class Pad(Op, takes="v a b"):                  """v between ``a`` zeros before and ``b`` zeros after: ``Pad(v, a, b)``."""
 class Spread(Op, takes="s *sizes"):            """A scalar repeated over a shape: ``Spread(s, n)`` or ``Spread(s, n, m)``."""
 class Total(Op, takes="x"):                    """Sum over all steps t of the sequence (and over the batch)."""
@@ -391,6 +443,12 @@ _STOCK: dict[Any, Any] = {
 def canonical(expr: Any) -> sp.Expr:
     """The expression in our own operations: stock SymPy functions replaced, conditions made signs.
 
+    What overflows or loses all digits as it stands takes its stable form: log(sigma(z)) is
+    -softplus(-z), log(1 - sigma(z)) is -softplus(z), log(1 + exp(z)) is softplus(z), log(sum(exp(z)))
+    is logsumexp(z), log(softmax(z)) is log_softmax(z), log(exp(z)) is z, 1 / (1 + exp(-z)) and
+    exp(z) / (1 + exp(z)) are sigma(z), exp(z) / sum(exp(z)) is softmax(z).  A condition that is a
+    number is decided: where(0, a, b) is b.
+
     Raises:
         NotationError: a function or object that the notation does not know.
     """
@@ -402,16 +460,67 @@ def canonical(expr: Any) -> sp.Expr:
     if isinstance(expr, Relational):
         return _condition(expr)
     args = [canonical(a) for a in expr.args]
-    if isinstance(expr, log) and isinstance(args[0], softmax):
-        return log_softmax(*args[0].args)
     if isinstance(expr, (sp.Add, sp.Mul, sp.Pow, Op)):
-        return expr if tuple(args) == expr.args else expr.func(*args)
-    if expr.func in _STOCK:
-        return _STOCK[expr.func](*args)
-    raise Unplaced(
-        f"unknown function {getattr(expr.func, '__name__', expr.func)};"
-        f" known are {', '.join(sorted(FUNCTIONS))}"
-    )
+        made = expr if tuple(args) == expr.args else expr.func(*args)
+    elif expr.func in _STOCK:
+        made = _STOCK[expr.func](*args)
+    else:
+        raise Unplaced(
+            f"unknown function {getattr(expr.func, '__name__', expr.func)};"
+            f" known are {', '.join(sorted(FUNCTIONS))}"
+        )
+    stable = _STABLE.get(type(made))
+    return stable(made) if stable else made
+
+
+def _stable_log(expr: sp.Expr) -> sp.Expr:
+    (inner,) = expr.args
+    if isinstance(inner, exp):
+        return inner.args[0]
+    if isinstance(inner, sigma):
+        return -softplus(-inner.args[0])
+    if isinstance(inner, softmax):
+        return log_softmax(inner.args[0])
+    if isinstance(inner, Sum) and isinstance(inner.args[0], exp):
+        return LogSumExp(inner.args[0].args[0])
+    for term in inner.args if isinstance(inner, sp.Add) else ():
+        if isinstance(term, exp) and inner - term == 1:
+            return softplus(term.args[0])
+        if isinstance(-term, sigma) and inner - term == 1:
+            return -softplus((-term).args[0])
+    return expr
+
+
+def _stable_power(expr: sp.Expr) -> sp.Expr:
+    base, exponent = expr.args
+    for term in base.args if isinstance(base, sp.Add) and exponent.is_negative else ():
+        if isinstance(term, exp) and base - term == 1:
+            return sigma(-term.args[0]) ** -exponent
+    return expr
+
+
+def _stable_product(expr: sp.Expr) -> sp.Expr:
+    for factor in expr.args:
+        if isinstance(factor, exp):
+            (z,) = factor.args
+            for other, whole in ((sigma(-z), sigma(z)), (1 / Sum(factor), softmax(z))):
+                if other in expr.args:
+                    rest = [f for f in expr.args if f not in (factor, other)]
+                    return canonical(sp.Mul(*rest, whole))
+    return expr
+
+
+def _decided(expr: sp.Expr) -> sp.Expr:
+    condition, first, second = expr.args
+    if not condition.is_Number:
+        return expr
+    return first if condition > 0 else second
+
+
+_STABLE: dict[Any, Callable[[sp.Expr], sp.Expr]] = {
+    log: _stable_log, sp.Pow: _stable_power, sp.Mul: _stable_product, where: _decided,
+}  # fmt: skip
+"""What `canonical` does with an expression whose outermost operation this is."""
 
 
 def _condition(relation: Relational) -> sp.Expr:

@@ -76,6 +76,8 @@ class Page(ClassBody):
 
     def unknown(self, key: str, scope: Iterable[str] = ()) -> str:
         """The sentence for a name nobody has defined; ``scope`` holds more names than the page's."""
+        if key in ("m", "n", "p", "k", "t", "scalar"):
+            return f"{key} is not imported: write from lstmsym import {key}"
         close = nearest(key, sorted({*self, *N.FUNCTIONS, *scope}))
         hint = f"did you mean {close}?" if close else "declare it, or define it in an earlier line"
         return f"{key} is not defined; {hint}"

@@ -16,7 +16,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import Op
-from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
+from lstmsym.shapes import Shape, ShapeError, Unifier, plain, spelled
 
 ShapeRule = Callable[..., Shape]
 """(unifier, argument shapes..., the application itself) -> shape of the result."""
@@ -38,8 +38,21 @@ class Rule:
 def _pointwise_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
     result: Shape = ()
     for shape in shapes:
-        result = u.broadcast(result, shape, "give them one size, or multiply by a weight first")
+        result = u.broadcast(result, shape, _fitting(node, shapes))
     return result
+
+
+def _fitting(node: sp.Expr, shapes: list[Shape]) -> str:
+    """What an author may have meant who combined arguments of these shapes, if they do not fit."""
+    parts = [(str(part), len(shape)) for part, shape in zip(node.args, shapes, strict=True)]
+    matrix, vector = (next((text for text, rank in parts if rank == wanted), "") for wanted in (2, 1))
+    if matrix and vector:
+        if isinstance(node, sp.Mul):
+            return f"a matrix times a vector is written {matrix} @ {vector}, and so u * ({matrix} @ v) has brackets"
+        return f"{matrix} is a matrix and {vector} a vector: a vector is declared as a Bias or a Vector, a product written A @ v"
+    if (sp.Integer(1),) in shapes:
+        return "a slice of one entry is a vector: sum(v[0:1]) is the number"
+    return "give them one size, or multiply by a weight first"
 
 
 def pointwise(
@@ -98,9 +111,12 @@ def _concat_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
 def _part_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
     (size,) = _rank(u.resolve(shapes[0]), 1, node, "only a vector has slices")
     _, low, high = node.args
-    width = (size if high == N.End else high) - low
-    if not width.atoms(sp.Dummy) and not (size - (size if high == N.End else high)).is_nonnegative:
+    high = size if high == N.End else high
+    width, after = plain(high - low), plain(size - high)
+    if not width.atoms(sp.Dummy) and not after.is_nonnegative:
         raise ShapeError((high,), (size,), "the slice reaches past the end of the vector")
+    if width.is_nonpositive:
+        raise ShapeError((low,), (high,), "the slice v[a:b] holds nothing: b is larger than a")
     return (width,)
 
 
@@ -132,45 +148,55 @@ def _vector_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
 # -- cotangents of the operations that mix entries -------------------------------------------------
 
 
+def linear(operation: Callable[[sp.Expr], sp.Expr], d: sp.Expr) -> sp.Expr:
+    """A linear operation on a cotangent, numbers taken out: ``-(d.T)`` and not ``(-d).T``."""
+    number, rest = d.as_coeff_Mul()
+    return number * operation(rest) if rest.atoms(N.Ref) else operation(d)
+
+
 def _dot(
     y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
 ) -> tuple[sp.Expr | None, ...]:
     a, v = args
-    if len(shapes[1]) == 1:
-        return N.Outer(d, v), N.Dot(N.transposed(a), d)
-    return N.Dot(d, N.transposed(v)), N.Dot(N.transposed(a), d)
+    vector = len(shapes[1]) == 1
+    return (
+        linear(lambda d: N.Outer(d, v) if vector else N.Dot(d, N.transposed(v)), d),
+        linear(lambda d: N.Dot(N.transposed(a), d), d),
+    )
 
 
 def _outer(
     y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
 ) -> tuple[sp.Expr | None, ...]:
-    return N.Dot(d, args[1]), N.Dot(N.transposed(d), args[0])
+    return linear(lambda d: N.Dot(d, args[1]), d), linear(lambda d: N.Dot(N.transposed(d), args[0]), d)
 
 
 def _concat(
     y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
 ) -> tuple[sp.Expr | None, ...]:
-    ends = [sp.Add(*(s[0] for s in shapes[:j])) for j in range(len(shapes) + 1)]
-    return tuple(N.Part(d, low, high) for low, high in pairwise(ends))
+    ends = [plain(sp.Add(*(s[0] for s in shapes[:j]))) for j in range(len(shapes) + 1)]
+    number, d = d.as_coeff_Mul()
+    return tuple(number * N.Part(d, low, high) for low, high in pairwise(ends))
 
 
 def _part(
     y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
 ) -> tuple[sp.Expr | None, ...]:
     size = shapes[0][0]
-    return (N.Pad(d, args[1], size - (size if args[2] == N.End else args[2])), None, None)
+    after = plain(size - (size if args[2] == N.End else args[2]))
+    return linear(lambda d: N.Pad(d, args[1], after), d), None, None
 
 
 def _pad(
     y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
 ) -> tuple[sp.Expr | None, ...]:
-    return (N.Part(d, args[1], args[1] + shapes[0][0]), None, None)
+    return linear(lambda d: N.Part(d, args[1], plain(args[1] + shapes[0][0])), d), None, None
 
 
 def _spread(
     y: sp.Expr, d: sp.Expr, args: tuple[sp.Expr, ...], shapes: list[Shape]
 ) -> tuple[sp.Expr | None, ...]:
-    return (N.Sum(d), *(None for _ in args[1:]))
+    return (linear(N.Sum, d), *(None for _ in args[1:]))
 
 
 def _variance(
@@ -197,6 +223,11 @@ def _one(rule: Callable[[sp.Expr, sp.Expr, sp.Expr, Shape], sp.Expr]) -> Pull:
     return lambda y, d, args, shapes: (rule(y, d, args[0], shapes[0]),)
 
 
+def _half(expr: sp.Expr) -> sp.Expr:
+    """Half of a sum, which SymPy by itself would multiply out."""
+    return sp.Mul(sp.Rational(1, 2), expr, evaluate=isinstance(expr, sp.Number))
+
+
 _tie = "the gradient is shared half and half"
 
 # fmt: off
@@ -219,13 +250,13 @@ TABLE: dict[type[Op], Rule] = {rule.op: rule for rule in (
     pointwise(N.equal,         lambda y, a, b: None,                                formula="0"),
     pointwise(N.where,         lambda y, c, a, b: None, lambda y, c, a, b: N.step(c),
                                lambda y, c, a, b: 1 - N.step(c),                    formula="to the branch taken", ties="the second branch at equality"),
-    pointwise(N.maximum,       lambda y, a, b: N.step(a - b) + N.equal(a, b) / 2,
-                               lambda y, a, b: N.step(b - a) + N.equal(a, b) / 2,   formula="to the larger", ties=_tie),
-    pointwise(N.minimum,       lambda y, a, b: N.step(b - a) + N.equal(a, b) / 2,
-                               lambda y, a, b: N.step(a - b) + N.equal(a, b) / 2,   formula="to the smaller", ties=_tie),
+    pointwise(N.maximum,       lambda y, a, b: _half(1 + N.sign(a - b)),
+                               lambda y, a, b: _half(1 - N.sign(a - b)),            formula="to the larger", ties=_tie),
+    pointwise(N.minimum,       lambda y, a, b: _half(1 - N.sign(a - b)),
+                               lambda y, a, b: _half(1 + N.sign(a - b)),            formula="to the smaller", ties=_tie),
     pointwise(N.stop_gradient, lambda y, x: None,                                   formula="no gradient"),
     Rule(N.Dot,         _dot_shape,       _dot,                                     "y = A v: dA = dy v^T, dv = A^T dy"),
-    Rule(N.Transposed,  _transpose_shape, _one(lambda y, d, x, s: N.transposed(d)), "dA = (dA^T)^T"),
+    Rule(N.Transposed,  _transpose_shape, _one(lambda y, d, x, s: linear(N.transposed, d)), "dA = (dA^T)^T"),
     Rule(N.Outer,       _outer_shape,     _outer,                                   "Y = u v^T: du = dY v, dv = dY^T u"),
     Rule(N.Concat,      _concat_shape,    _concat,                                  "each part takes its slice"),
     Rule(N.Part,        _part_shape,      _part,                                    "zeros around the slice"),
@@ -257,7 +288,7 @@ def shape_of(expr: sp.Expr, env: Callable[[N.Ref], Shape], u: Unifier) -> Shape:
     shapes = [shape_of(a, env, u) for a in _operands(expr)]
     if isinstance(expr, Op):
         rule = TABLE.get(type(expr))
-        return rule.shape(u, shapes, expr) if rule else expr.own_shape(shapes)
+        return u.resolve(rule.shape(u, shapes, expr) if rule else expr.own_shape(shapes))
     return _pointwise_shape(u, shapes, expr)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from lstmsym import notation as N
-from lstmsym.declare import Hyper, Timed
-from lstmsym.mistakes import NotationError, sentence
+from lstmsym.declare import Hyper, Loss, Timed
+from lstmsym.mistakes import NotationError, quoted, sentence
 from lstmsym.notation import Ref, Size
 from lstmsym.page import Equation, Page
 from lstmsym.printing import Printer
@@ -23,8 +23,12 @@ def check_definitions(page: Page) -> None:
     for key, thing in page.declared.items():
         if thing.defined and key not in assigned:
             _fail(page, thing.where, f"{thing.role} {key} is never assigned: add a line {key}[t] = ...")
-    if not any(thing.role == "state" for thing in page.declared.values()):
+    roles = {thing.role for thing in page.declared.values()}
+    if "state" not in roles:
         _fail(page, page.where, "no state: a recurrent cell declares at least one State()")
+    if "input" not in roles:
+        advice = "declare one, x = Input() or a number u = Input(scalar), and use it in an equation"
+        _fail(page, page.where, f"no input: steps and samples are counted by what comes in; {advice}")
     seen: set[str] = set()
     for equation in page.equations:
         for ref in sorted(equation.expr.atoms(Ref), key=str):
@@ -37,7 +41,8 @@ def check_definitions(page: Page) -> None:
 
 def _blame(page: Page, equation: Equation, message: str) -> NoReturn:
     order = {key: place for place, key in enumerate(page)}
-    _fail(page, equation.where, message, f"{equation.name} = {Printer(order)(equation.expr)}")
+    spelled = f"{equation.name} = {Printer(order)(equation.expr)}"
+    _fail(page, equation.where, message, quoted(equation.where) or spelled)
 
 
 def _fail(page: Page, where: str, message: str, equation: str = "") -> NoReturn:
@@ -61,6 +66,8 @@ def shapes_of(page: Page) -> dict[str, Shape]:
             shape = shape_of(equation.expr, lambda ref: shapes[ref.base], u)
             if key in shapes:
                 fix = f"declare {key} with the shape of its right side, or change the line"
+                if isinstance(page.declared.get(key), Loss):
+                    fix = f"a loss is one number: add its entries up, {key}[t] = sum(...)"
                 shape = u.same(shapes[key], shape, fix)
         except ShapeError as error:
             _blame(page, equation, f"{spelled(error.left)} does not fit {spelled(error.right)}; {error.fix}")
@@ -96,6 +103,10 @@ def loss_of(page: Page, shapes: dict[str, Shape]) -> str | None:
         second = next(e for e in reversed(page.equations) if e.name.base in losses)
         _blame(page, second, f"two losses, {' and '.join(losses)}: a cell has one loss, add them up in it")
     if targets and not losses:
+        for line in loss_part(page.equations, None, targets):
+            if line.name.base not in reads and line.name.base not in page.declared:
+                key, shape = line.name.base, spelled(shapes[line.name.base])
+                _blame(page, line, f"{key} is {shape} and a loss is one number: write {key} = sum(...)")
         target = min(targets)
         advice = f"add a scalar line such as l = sum((h[t] - {target}[t])**2)"
         _fail(page, page.declared[target].where, f"target {target} has no loss: {advice}")
@@ -132,7 +143,14 @@ def outputs_of(page: Page, loss: str | None) -> tuple[str, ...]:
             if ref.base in inside or ref.base in targets or isinstance(page.declared.get(ref.base), Hyper):
                 continue
             if ref.lag != 0 or (ref.base in page.declared and page.declared[ref.base].role == "input"):
-                _blame(page, equation, f"the loss reads {ref}; it may read values of step t and targets only")
+                advice = (
+                    f"declare e = Output(), put what needs {ref} in e[t] = ..., and let the loss read e[t]"
+                )
+                _blame(
+                    page,
+                    equation,
+                    f"the loss reads {ref}; it may read values of step t and targets only: {advice}",
+                )
             read.append(ref.base)
     states = [key for key, thing in page.declared.items() if thing.role == "state"]
     assigned = [e.name.base for e in page.equations]

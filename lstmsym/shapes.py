@@ -15,6 +15,11 @@ from lstmsym.notation import n
 Shape: TypeAlias = tuple[sp.Expr, ...]
 
 
+def plain(size: sp.Expr) -> sp.Expr:
+    """A size in the one form in which sizes are compared and kept: multiplied out."""
+    return size if size.is_Atom else sp.expand(size)
+
+
 class ShapeError(Exception):
     """Two shapes that must agree and do not; ``fix`` says what the author can do."""
 
@@ -66,7 +71,7 @@ class Unifier:
     def _size(self, size: sp.Expr) -> sp.Expr:
         while any(unknown in self.known for unknown in size.atoms(sp.Dummy)):
             size = sp.sympify(size).xreplace(self.known)
-        return size
+        return plain(size)
 
     def _equate(self, left: sp.Expr, right: sp.Expr) -> bool:
         difference = self._size(left) - self._size(right)

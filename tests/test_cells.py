@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numeric
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import lstmsym
 from lstmsym import (
     Cell,
     Input,
     NotationError,
     Ref,
+    Size,
     State,
     abs,
+    biases,
     cells,
     concat,
+    derive,
+    exp,
     leaky_relu,
     load,
+    log,
+    log_softmax,
+    m,
     n,
+    scalar,
     sigma,
+    softmax,
+    softplus,
     sum,
     t,
     tanh,
     weights,
-)
+    where,
+)  # fmt: skip
 from lstmsym.__main__ import main
 from lstmsym.check import check
 from lstmsym.declare import Bias, Gain, Hyper, Output, Target, Vector, Weight
-from lstmsym.notation import FUNCTIONS, Op, Pointwise
+from lstmsym.notation import FUNCTIONS, LogSumExp, Op, Pointwise, canonical
 from lstmsym.rules import TABLE
 
+Z, H = Ref("z", 0), Ref("h", 0)
 HEAD = """import builtins
 import math
 import numpy as np
@@ -88,6 +103,7 @@ EXPRESSIONS = [
     ("where(True, z, z)", "a condition is written where(a > b, x, y)"),
     ("z + (z > 0)", "a condition is no number: use where"),
     ("(z > 0) * z", "a condition is no number: use where"),
+    ("[tanh(W @ x[t]) for _ in range(3)]", "W of the class is not seen inside [... for ...]"),
     ("[v for v in z]", "take slices v[a:b]"),
     ("len(z)", "write its size, such as n"),
     # operators and objects that the notation does not have
@@ -135,11 +151,19 @@ EXPRESSIONS = [
     ("z[0:z]", "bounds sizes or whole numbers"),
     ("z[:-1]", "whole numbers from 0 on"),
     ("z[::2]", "a slice is v[a:b]"),
+    ("x[t][3:1] + z", "the slice v[a:b] holds nothing"),
+    ("x[t][:m + 1] + z", "the slice reaches past the end"),
+    ("U[:, :n] @ z", "U[:, :n]: a matrix has no slices"),
+    ("(W @ x[t])[:-1]", "[:-1] of W @ x[t]: a slice is v[a:b]"),
     # shapes
     ("z @ z", "left side of @ is a matrix"),
     ("x[t] @ W", "left side of @ is a matrix"),
     ("z.T", "only a matrix has a transpose"),
-    ("W + z", "multiply by a weight first"),
+    ("W + z", "W is a matrix and z[t] a vector: a vector is declared as a Bias"),
+    ("W * x[t]", "a matrix times a vector is written W @ x[t]"),
+    ("h[t-1] + z[0:1]", "sum(v[0:1]) is the number"),
+    ("b + x[t] + z", "h[t] = b + x[t] + z: "),
+    ("tanh(z   +x[t]) # so", "h[t] = tanh(z +x[t]): "),
     ("z + x[t]", "declare h with the shape"),
     ("tanh(z + x[t])", "does not fit"),
     ("W", "declare h with the shape of its right side"),
@@ -185,6 +209,8 @@ LINES = [
     ("t = State()", "reserved for generated code"),
     ("λ = State()", "use ASCII letters"),
     ("W_f, W_g = weights('W_g W_f')", "use one name"),
+    ("W_f, W_g, W_h = weights('W_f W_g')", "3 names stand on the left and 2 in 'W_f W_g'"),
+    ("a, c = State(), State(), State()", "the names on the left of = and the values on its right differ"),
     ("a = weights('a c')", "unpack them, one name each"),
     # arguments of declarations
     ("a = Input(3.5)", "a whole number from 1 on"),
@@ -208,7 +234,17 @@ LINES = [
     ("c = State()", "state c is never assigned: add a line c[t] = ..."),
     ("a = Output()", "output a is never assigned"),
     ("a = W @ x[t]", "a is computed and never used"),
-    ("y = Target()  # here\n    e = h[t-1] - y[t]", "target y has no loss: add a scalar line"),
+    ("y = Target()  # here\n    c = Output()\n    c[t] = z", "target y has no loss: add a scalar line"),
+    (
+        "y = Target()\n    l = (h[t-1] - y[t])**2  # here",
+        "l is (n,) and a loss is one number: write l = sum(...)",
+    ),
+    ("l = Loss()\n    l[t] = z**2  # here", "a loss is one number: add its entries up, l[t] = sum(...)"),
+    ("y = Target()\n    l = sum((h[t-1] - y[t])**2)  # here", "the loss reads h[t-1]"),
+    (
+        "y = Target()\n    l = sum((z - y[t])**2) + sum(W**2)  # here",
+        "declare e = Output(), put what needs W in e[t] = ...",
+    ),
     ("l = sum(z**2)\n    l_2 = sum(z)  # here", "two losses, l and l_2"),
 ]
 """Lines of a page, the wrong one marked where there are several, and words of the sentence."""
@@ -216,6 +252,7 @@ LINES = [
 PAGES = [
     ("x = Input()\n    W = Weight()\n    z = W @ x[t]", "no state", 0),
     ("h = State()", "no equations", 0),
+    ("h, W = State(), Weight()\n    h[t] = tanh(W @ h[t-1])", "no input: steps and samples are counted", 0),
     ("x, h, b = Input(), State(), Bias()\n    h[t] = h[t-1] * sum(x[t])", "b is never used", 1),
 ]
 """Whole pages, words, and the wrong line, counted from that of the class."""
@@ -247,6 +284,11 @@ def test_mistake_in_a_line(lines: str, words: str, tmp_path: Path) -> None:
 def test_mistake_in_a_page(page: str, words: str, line: int, tmp_path: Path) -> None:
     head = HEAD.partition("    ")[0]
     refused(tmp_path / "mine.py", f"{head}    {page}\n", head.count("\n") + line, words)
+
+
+def test_a_size_is_imported(tmp_path: Path) -> None:
+    text = HEAD.replace("import *", "import Bias, Cell, Input, State, Weight, t") + "    h[t] = z[0:n]\n"
+    refused(tmp_path / "mine.py", text, text.count("\n"), "write from lstmsym import n")
 
 
 def test_a_helper_is_blamed_on_the_line_that_calls_it(tmp_path: Path) -> None:
@@ -366,3 +408,80 @@ class Numbers(Cell):
 def test_what_may_stand_without_a_name(cell: Cell) -> None:
     report = check(load(cell))
     assert report.ok, str(report)
+
+
+q = Size("q")
+
+
+# fmt: off
+class Expanded(Cell):
+    """Sizes in brackets and multiplied out are the same sizes."""
+
+    x, h, u = Input(), State(n + q), State(q * (n + 1))
+    W, A, P = Weight(), Weight(n, 2 * (n + q)), weights("P")
+    h[t] = concat(tanh(A @ concat(h[t-1], h[t-1])), W @ x[t])
+    u[t] = concat(u[t-1][: q * (n + 1)][:n*q], P @ concat(u[t-1][:q], u[t-1][:q]))
+
+
+class NoUnits(Cell):
+    """No size n anywhere."""
+
+    x, h, s = Input(), State(m), State(scalar)
+    w = Vector(m)
+    y = Output()
+    s[t] = s[t-1] / 2 + sum(x[t])
+    h[t] = tanh(w * h[t-1] + x[t]) * s[t]
+    y[t] = concat(h[t], h[t])
+
+
+class Builtins(Cell):
+    """Python's own names, and names that a derivation would like."""
+
+    x = Input()
+    h, h_prev = State(), State()
+    range, isinstance, W = weights("range isinstance W")
+    dh_next, reversed = biases("dh_next reversed")
+    dh = W @ x[t] + reversed
+    h_prev[t] = tanh(range @ h[t-1] + dh)
+    h[t] = tanh(isinstance @ h_prev[t-1] + dh_next)
+# fmt: on
+
+
+def test_a_cell_has_the_sizes_it_uses() -> None:
+    assert Expanded.sizes == (m, n, q) and Expanded.by_name["W"].shape == (q, m)
+    assert Expanded.by_name["P"].shape == (q, 2 * q)
+    assert NoUnits.sizes == (m,) and NoUnits.by_name["y"].shape == (2 * m,)
+    assert all(b.shape == derive(Expanded).shapes[b.of.base] for b in derive(Expanded).backward)
+
+
+def test_no_two_gradients_have_one_name() -> None:
+    derivation = derive(Builtins)
+    made = [b.name.base for b in derivation.backward] + [r.base for r in derivation.given.values()]
+    assert len({*made, *Builtins.by_name}) == len(made) + len(Builtins.by_name)
+    assert {derivation.names.back("h"), derivation.names.back("h_prev")} <= set(made)
+
+
+def test_a_star_import_hides_nothing_of_python() -> None:
+    names: dict[str, Any] = {}
+    exec("from lstmsym import *", names)  # the statement itself is tested
+    assert not {"sum", "max", "min", "abs"} & set(names) and not set(vars(builtins)) & set(lstmsym.__all__)
+    assert lstmsym.sum is FUNCTIONS["sum"]
+
+
+STABLE = [
+    (log(sigma(Z)), -softplus(-Z)), (log(1 - sigma(Z)), -softplus(Z)), (log(1 + exp(Z)), softplus(Z)),
+    (log(sum(exp(Z))), LogSumExp(Z)), (log(softmax(Z)), log_softmax(Z)), (log(exp(Z)), Z),
+    (1 / (1 + exp(-Z)), sigma(Z)), (H / (1 + exp(Z)), H * sigma(-Z)), (exp(Z) / (1 + exp(Z)), sigma(Z)),
+    (H * exp(Z) / sum(exp(Z)), H * softmax(Z)), (log(1 / (1 + exp(-Z))), -softplus(-Z)),
+    (where(Z > Z, H, Z), Z), (log(2 + Z), log(2 + Z)), (1 / (2 + exp(Z)), 1 / (2 + exp(Z))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "kept"), STABLE, ids=str)
+def test_stable_forms(written: Any, kept: Any) -> None:
+    assert canonical(written) == kept
+    at = {Z: np.array([0.3, -1.2]), H: np.array([2.0, -0.7])}
+    if not written.has(where):
+        np.testing.assert_allclose(
+            numeric.evaluate(written, at, {}), numeric.evaluate(kept, at, {}), rtol=1e-13
+        )

@@ -75,7 +75,7 @@ def gradients(expr: sp.Expr, shape: Shape) -> dict[Ref, sp.Expr]:
     for ref in GIVEN:
         sweep.close(ref)
     meanings = {e.name.base: e.expr for e in lines} | {b.name.base: b.expr for b in sweep.backward}
-    return {b.of: unfold(b.expr, meanings) for b in sweep.backward if b.of in GIVEN}
+    return {b.of: unfold(b.expr, meanings) for b in sweep.backward if b.of in GIVEN and b.expr != 0}
 
 
 def unfold(expr: sp.Expr, meanings: dict[str, sp.Expr]) -> sp.Expr:

@@ -15,7 +15,7 @@ from lstmsym.render import latex, text
 
 ZOO = [c for c in vars(zoo).values() if isinstance(c, Cell)]
 PRODUCTS = {
-    "IndRNN": "3", "FastGRNN": "2*T + 4", "GRUD": "6*T + 9", "SRU": "6", "MLSTM": "6", "FastWeights": "2*T + 4",
+    "IndRNN": "3", "FastGRNN": "2*T + 4", "GRUD": "6*T + 9", "SRU": "6", "MLSTM": "3", "FastWeights": "2*T + 4",
     "AntisymmetricRNN": "2*T + 4", "MaskedRNN": "2*T + 4",
 }  # fmt: skip
 

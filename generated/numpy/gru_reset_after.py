@@ -201,7 +201,7 @@ def backward(params, tape, dy, dstate=None):
         # da_z[t] = dz[t] * z[t] * (1 - z[t])
         # da_r[t] = dr[t] * r[t] * (1 - r[t])
         # (da_z, da_r from here on in dz, dr)
-        dzr *= (1 - zr) * zr
+        dzr *= zr * (1 - zr)
         # grad of: h[t] = z[t] * h[t-1] + (1 - z[t]) * n[t]
         # grad of: p_n[t] = U_n @ h[t-1] + d_n
         # grad of: a_r[t] = W_r @ x[t] + U_r @ h[t-1] + b_r

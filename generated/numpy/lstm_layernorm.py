@@ -50,7 +50,7 @@ STARTS = {
 
 Tape = namedtuple(
     "Tape",
-    "sizes call x eps inputs_ gates hat_i hat_i_2 i hat_f hat_f_2 f hat_g hat_g_2 g hat_o hat_o_2 o c hat_h tanh_p_h h U_h W_x",
+    "sizes call x eps inputs_ gates hat_i hat_i_2 i hat_f hat_f_2 f hat_g hat_g_2 g hat_o hat_o_2 o c hat_h tanh_a_h h U_h W_x",
 )
 Grads = namedtuple("Grads", "params x state0")
 
@@ -164,7 +164,7 @@ def forward(params, x, state0=None, *, eps=1e-05):
     o = np.empty((T, B, n), dtype)
     c = np.empty((T + 1, B, n), dtype)
     hat_h = np.empty((T, B, n), dtype)
-    tanh_p_h = np.empty((T, B, n), dtype)
+    tanh_a_h = np.empty((T, B, n), dtype)
     h = np.empty((T + 1, B, n), dtype)
     h[0] = initial(state0, "h", (B, n), dtype)
     c[0] = initial(state0, "c", (B, n), dtype)
@@ -186,7 +186,7 @@ def forward(params, x, state0=None, *, eps=1e-05):
         hat_o_t = hat_o[t]
         hat_o_2_t = hat_o_2[t]
         hat_h_t = hat_h[t]
-        tanh_p_h_t = tanh_p_h[t]
+        tanh_a_h_t = tanh_a_h[t]
         gates_t = gates[t]
         p_i = gates_t[:, :n]
         p_f = gates_t[:, n : 2 * n]
@@ -226,12 +226,12 @@ def forward(params, x, state0=None, *, eps=1e-05):
         c_t += i_t * g_t
         # hat_h[t] = normalize(c[t], eps)
         hat_h_t[...] = normalize(c_t, eps)
-        # p_h[t] = gamma_c * hat_h[t] + b_c
-        p_h = gamma_c * hat_h_t + b_c
-        # tanh_p_h[t] = tanh(p_h[t])
-        np.tanh(p_h, out=tanh_p_h_t)
-        # h[t] = o[t] * tanh_p_h[t]
-        np.multiply(o_t, tanh_p_h_t, out=h_t)
+        # a_h[t] = gamma_c * hat_h[t] + b_c
+        a_h = gamma_c * hat_h_t + b_c
+        # tanh_a_h[t] = tanh(a_h[t])
+        np.tanh(a_h, out=tanh_a_h_t)
+        # h[t] = o[t] * tanh_a_h[t]
+        np.multiply(o_t, tanh_a_h_t, out=h_t)
 
     state = {"h": h[T].copy(), "c": c[T].copy()}
     tape = Tape(
@@ -255,7 +255,7 @@ def forward(params, x, state0=None, *, eps=1e-05):
         o,
         c,
         hat_h,
-        tanh_p_h,
+        tanh_a_h,
         h,
         U_h,
         W_x,
@@ -293,7 +293,7 @@ def backward(params, tape, dy, dstate=None):
     o = tape.o
     c = tape.c
     hat_h = tape.hat_h
-    tanh_p_h = tape.tanh_p_h
+    tanh_a_h = tape.tanh_a_h
     h = tape.h
     U_h = tape.U_h
     W_x = tape.W_x
@@ -316,7 +316,7 @@ def backward(params, tape, dy, dstate=None):
 
     dinputs = np.empty((T, B, 4 * n), dtype)
     dgates = np.empty((T, B, 4 * n), dtype)
-    dp_h = np.empty((T, B, n), dtype)
+    da_h = np.empty((T, B, n), dtype)
     da_o = np.empty((T, B, n), dtype)
     da_g = np.empty((T, B, n), dtype)
     da_f = np.empty((T, B, n), dtype)
@@ -324,7 +324,7 @@ def backward(params, tape, dy, dstate=None):
     dh_next = initial(dstate, "h", (B, n), dtype)
     dc_next = initial(dstate, "c", (B, n), dtype)
     for t in reversed(range(T)):
-        dp_h_t = dp_h[t]
+        da_h_t = da_h[t]
         da_o_t = da_o[t]
         da_g_t = da_g[t]
         da_f_t = da_f[t]
@@ -340,7 +340,7 @@ def backward(params, tape, dy, dstate=None):
         hat_g_t = hat_g[t]
         hat_o_t = hat_o[t]
         hat_h_t = hat_h[t]
-        tanh_p_h_t = tanh_p_h[t]
+        tanh_a_h_t = tanh_a_h[t]
         dgates_t = dgates[t]
         gates_t = gates[t]
         dp_i = dgates_t[:, :n]
@@ -353,23 +353,23 @@ def backward(params, tape, dy, dstate=None):
         p_o = gates_t[:, 3 * n :]
         # dh[t] = dl_dh[t] + dh_prev[t+1]
         dh = dl_dh[t] + dh_next
-        # grad of: h[t] = o[t] * tanh_p_h[t]
-        # dtanh_p_h[t] = dh[t] * o[t]
-        dtanh_p_h = dh * o_t
-        # grad of: tanh_p_h[t] = tanh(p_h[t])
-        # dp_h[t] = dtanh_p_h[t] * (1 - tanh_p_h[t]**2)
-        np.multiply(dtanh_p_h, 1 - tanh_p_h_t**2, out=dp_h_t)
-        # grad of: p_h[t] = gamma_c * hat_h[t] + b_c
-        # dhat_h[t] = dp_h[t] * gamma_c
-        dhat_h = dp_h_t * gamma_c
+        # grad of: h[t] = o[t] * tanh_a_h[t]
+        # dtanh_a_h[t] = dh[t] * o[t]
+        dtanh_a_h = dh * o_t
+        # grad of: tanh_a_h[t] = tanh(a_h[t])
+        # da_h[t] = dtanh_a_h[t] * (1 - tanh_a_h[t]**2)
+        np.multiply(dtanh_a_h, 1 - tanh_a_h_t**2, out=da_h_t)
+        # grad of: a_h[t] = gamma_c * hat_h[t] + b_c
+        # dhat_h[t] = da_h[t] * gamma_c
+        dhat_h = da_h_t * gamma_c
         # grad of: hat_h[t] = normalize(c[t], eps)
         # dc[t] = (dhat_h[t] - mean(dhat_h[t]) - mean(dhat_h[t] * hat_h[t]) * hat_h[t]) / sqrt(variance(c[t]) + eps) + dc_prev[t+1]
         dc = dhat_h - mean(dhat_h) - mean(dhat_h * hat_h_t) * hat_h_t
         dc /= np.sqrt(variance(c_t) + eps)
         dc += dc_next
-        # grad of: h[t] = o[t] * tanh_p_h[t]
-        # do[t] = dh[t] * tanh_p_h[t]
-        do = dh * tanh_p_h_t
+        # grad of: h[t] = o[t] * tanh_a_h[t]
+        # do[t] = dh[t] * tanh_a_h[t]
+        do = dh * tanh_a_h_t
         # grad of: o[t] = sigma(a_o[t])
         # da_o[t] = do[t] * o[t] * (1 - o[t])
         np.multiply(do, o_t * (1 - o_t), out=da_o_t)
@@ -534,12 +534,12 @@ def backward(params, tape, dy, dstate=None):
     # grad of: a_o[t] = gamma_xo * hat_o_2[t] + gamma_ho * hat_o[t] + b_o
     # dgamma_ho = total(da_o[t] * hat_o[t])
     dgamma_ho = (da_o * hat_o).sum(axis=(0, 1))
-    # grad of: p_h[t] = gamma_c * hat_h[t] + b_c
-    # dgamma_c = total(dp_h[t] * hat_h[t])
-    dgamma_c = (dp_h * hat_h).sum(axis=(0, 1))
-    # grad of: p_h[t] = gamma_c * hat_h[t] + b_c
-    # db_c = total(dp_h[t])
-    db_c = dp_h.sum(axis=(0, 1))
+    # grad of: a_h[t] = gamma_c * hat_h[t] + b_c
+    # dgamma_c = total(da_h[t] * hat_h[t])
+    dgamma_c = (da_h * hat_h).sum(axis=(0, 1))
+    # grad of: a_h[t] = gamma_c * hat_h[t] + b_c
+    # db_c = total(da_h[t])
+    db_c = da_h.sum(axis=(0, 1))
     gradients = {
         "W_i": dW_i,
         "W_f": dW_f,

@@ -252,7 +252,7 @@ def backward(params, tape, dy, dstate=None):
         # da_i[t] = di[t] * i[t] * (1 - i[t])
         # da_f[t] = df[t] * f[t] * (1 - f[t])
         # (da_i, da_f from here on in di, df)
-        dif *= (1 - if_) * if_
+        dif *= if_ * (1 - if_)
         # grad of: c[t] = f[t] * c[t-1] + i[t] * g[t]
         # grad of: a_f[t] = W_f @ x[t] + U_f @ h[t-1] + p_f * c[t-1] + b_f
         # grad of: a_i[t] = W_i @ x[t] + U_i @ h[t-1] + p_i * c[t-1] + b_i

@@ -201,7 +201,9 @@ class Canon:
         return self.heaviside(self(e.args[0]))
 
     def op_sign(self, e: sp.Expr) -> Poly:
-        """2 step - 1."""
+        """2 step - 1, and 0 at 0."""
+        if not self(e.args[0]):
+            return number(0)
         return self.ring.add(self.ring.scale(self.op_step(e), 2), number(-1))
 
     def op_relu(self, e: sp.Expr) -> Poly:

@@ -125,8 +125,8 @@ def emit(program: Program, backend: str = "numpy", name: str = "", templates: Pa
 
 
 def snake(name: str) -> str:
-    """LSTMPeephole -> lstm_peephole."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    """LSTMPeephole -> lstm_peephole, SRUv1 -> sruv1, CfC -> cfc."""
+    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=[A-Z])", "_", name).lower()
 
 
 def load(cell: str | Cell | type[Cell], backend: str = "numpy", schedule: Schedule | None = None) -> Kernel:

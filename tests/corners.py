@@ -21,9 +21,11 @@ from lstmsym import (
     mean,
     n,
     outer,
+    p,
     scalar,
     sigma,
     softmax,
+    softplus,
     stop_gradient,
     sum,
     t,
@@ -315,3 +317,39 @@ class LegendreMemory(Cell):
     u = sum(e_x * x[t]) + sum(e_h * h[t - 1]) + sum(e_m * m_[t - 1])
     m_[t] = stop_gradient(A) @ m_[t - 1] + stop_gradient(B_) * u
     h[t] = tanh(W_x @ x[t] + W_h @ h[t - 1] + W_m @ m_[t])
+
+
+class TakenNames(Cell):
+    x, h, h_prev = Input(), State(), State()
+    W, U, V = weights("W U V")
+    h[t] = tanh(W @ x[t] + U @ h[t - 1] + V @ h_prev[t - 1])
+    h_prev[t] = h[t - 1] * h_prev[t - 1]
+
+
+class SelectiveScan(Cell):
+    x = Input()
+    h = State(m, q)
+    Y = Output(m)
+    W_B, W_C = Weight(q, m), Weight(q, m)
+    D, w, b = Vector(m), Vector(m), Bias(m)
+    a = Vector(q)
+    step_size = softplus(w * x[t] + b)
+    h[t] = exp(-outer(step_size, exp(a))) * h[t - 1] + outer(step_size * x[t], W_B @ x[t])
+    Y[t] = h[t] @ (W_C @ x[t]) + D * x[t]
+
+
+class OnlyProjected(Cell):
+    x, h = Input(), State(p)
+    W, U = weights("W U")
+    h[t] = tanh(W @ x[t] + U @ h[t - 1])
+
+
+class RegularisedLoss(Cell):
+    x, h, y = Input(), State(), Target()
+    W, U = weights("W U")
+    v = Vector(scalar)
+    r, s = Output(scalar), Output(scalar)
+    h[t] = tanh(W @ x[t] + U @ h[t - 1])
+    r[t] = sum(W**2)
+    s[t] = softplus(v)
+    l = sum((h[t] - y[t]) ** 2) / s[t] + 0.1 * r[t]

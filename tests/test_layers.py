@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "lstmsym"
 ORDER = """mistakes refusals signatures sizes values notation shapes rules printing declare page settle cell cells render normal derive
 program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
 planning.backward planning.storage schedule backends backends.numpy_spelling backends.numpy emit generated trial check
-verify verify.poly verify.system verify.canonical verify.claims verify.evaluate verify.readings verify.repair
+verify verify.poly verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.canonical verify.claims verify.evaluate verify.readings verify.repair
 verify.judge pages report svg locate demo __init__ __main__""".split()
 
 

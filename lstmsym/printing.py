@@ -174,6 +174,11 @@ class Printer:
         last = "" if high == N.End else self(high)
         return f"{self.at(vector, ATOM)}[{first}:{last}]", ATOM
 
+    def spell_Columns(self, expr: sp.Expr) -> tuple[str, int]:
+        """Some columns of a matrix."""
+        matrix, *_ = expr.args
+        return f"{self.at(matrix, ATOM)}[:, {self.spell_Part(expr)[0].rpartition('[')[2]}", ATOM
+
     # -- house order -------------------------------------------------------------------------------
 
     def term_key(self, term: sp.Expr) -> tuple[Any, ...]:

@@ -37,6 +37,7 @@ from lstmsym.verify.scope import Defined, Name, resembled, scope_of, strange
 from lstmsym.verify.system import System
 from lstmsym.verify.words import ChainSum as ChainSum
 from lstmsym.verify.words import Label as Label
+from lstmsym.verify.words import LossFrom
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ClaimsPage(ClassBody):
         self.system = System(of)
         self.show = Printer(self.system.derivation.order)
         self.claims: list[Claim] = []
-        self.line, self.label = 0, ""
+        self.line, self.label, self.step = 0, "", 1
         words = {"claim": checked(self.claim), "at": checked(self.at)}
         self.names = scope_of(self.system, words, self.assigned)
 
@@ -131,14 +132,14 @@ class ClaimsPage(ClassBody):
             self.record(Claim(expr, expr, kind="definition", symbol=key, note=note))
             super().__setitem__(key, Defined(expr))
 
-    def assigned(self, target: Ref, value: Any, key: str = "") -> None:
+    def assigned(self, target: Ref | LossFrom, value: Any, key: str = "") -> None:
         """Claim ``target = value``; of what has no time, a value that adds to it is one step's share."""
         right = self.plain(value)
         rest = right - target
         share = target not in rest.atoms(Ref) and rest != 0 and target in right.atoms(Ref)
+        symbol = key or str(target).partition("[")[0]
         if share and target.lag is not None:
-            self.fail(f"{target.base} += ...: it has a value at each step, so write all of it in one line")
-        symbol = key or target.base
+            self.fail(f"{symbol} += ...: it has a value at each step, so write all of it in one line")
         shown = symbol if target.lag in (0, None) else str(target)
         self.record(Claim(target, rest if share else right, share=share, symbol=symbol), shown)
 
@@ -148,11 +149,11 @@ class ClaimsPage(ClassBody):
             self.fail('a claim is written claim("label", left, right), with line=12 for its line')
         self.record(Claim(self.plain(left), self.plain(right), label, line or 0))
 
-    def at(self, line: Any, label: Any = "") -> None:
-        """Say on which line of the document the next claim stands, the ones after it on the next lines."""
-        if not isinstance(line, int) or not isinstance(label, str):
+    def at(self, line: Any, label: Any = "", step: Any = 1) -> None:
+        """Say on which line of the document the next claim stands, the others after it ``step`` lines on."""
+        if not isinstance(line, int) or not isinstance(label, str) or not isinstance(step, int):
             self.fail('a place in the document is written at(12) or at(12, "label")')
-        self.line, self.label = line, label
+        self.line, self.label, self.step = line, label, step
 
     def plain(self, value: Any) -> sp.Expr:
         """The expression that an author has written, or a sentence that says why it is none."""
@@ -170,7 +171,8 @@ class ClaimsPage(ClassBody):
         shown = f"{left} {'+=' if claim.share else '='} {self.show(claim.right)}"
         label = claim.label or self.label or f"({1 + sum(c.kind == 'claim' for c in self.claims)})"
         line = claim.line or self.line or int(author_line().rpartition(":")[2] or 0)
-        self.line += bool(self.line and not claim.line)
+        if self.line and not claim.line:
+            self.line += self.step
         self.claims.append(replace(claim, label=label, line=line, shown=shown))
 
     def fail(self, message: str) -> NoReturn:

@@ -48,13 +48,14 @@ def sides(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) ->
     return later(left, steps), later(right, steps)
 
 
-def written_out(expr: sp.Expr, system: System) -> sp.Expr:
-    """One expression written out.
+def written_out(expr: sp.Expr, system: System) -> sp.Expr | None:
+    """One expression as a reader has it written out, or None for a matrix without a short form.
 
     Raises:
-        NotationError: a derivative that cannot be written out, or only as a matrix.
+        NotationError: a derivative that cannot be written out.
     """
-    return _Written(system, _horizon(expr))(expr)
+    written = _Written(system, _horizon(expr))
+    return written.jacobian(expr).written if isinstance(expr, Local) else written(expr)
 
 
 def is_zero(derivative: sp.Expr, system: System) -> bool:
@@ -219,7 +220,9 @@ class _Written:
         high = size if high == N.End else high
         if flip:
             return N.Part(self.times(whole, v, flip), low, high)
-        return self.times(whole, N.Pad(v, low, size - high))
+        zeros = [N.Spread(sp.Integer(0), width) if width != 0 else None for width in (low, size - high)]
+        parts = [part for part in (zeros[0], v, zeros[1]) if part is not None]
+        return self.times(whole, N.concat(*parts))
 
     # -- shapes ----------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from lstmsym.shapes import Shape
 from lstmsym.verify.losses import check_quantities, shown
 from lstmsym.verify.pullback import ARRIVING, entrywise, gradient_of, pulled_from
 from lstmsym.verify.system import System
-from lstmsym.verify.words import Through
+from lstmsym.verify.words import Columns, Diag, Through
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class Jacobian:
         if len(self.shape) == 2:
             return N.Dot(N.transposed(self.entries) if flip else self.entries, v)
         return self.entries * v
+
+    @property
+    def written(self) -> sp.Expr | None:
+        """The derivative as a page has it: its entries or a product of matrices, where there is one."""
+        return _matrix(self.back) if self.entries is None else self.entries
 
     def _forward(self, v: sp.Expr) -> sp.Expr:
         """How the one moves with the other along v: the gradient of ``v * back`` by `ARRIVING`."""
@@ -114,3 +119,27 @@ def _check_parameter(node: sp.Expr, what: sp.Expr, by: Ref, held: list[Ref], sys
         raise NotationError(
             f"{shown(node)}: it depends on {by} through earlier steps too; hold {', '.join(free)} fixed"
         )
+
+
+def _matrix(back: sp.Expr) -> sp.Expr | None:
+    """The matrix, if there is a short one, whose transpose takes `ARRIVING` to an expression."""
+    if isinstance(back, sp.Add):
+        terms = [_matrix(term) for term in back.args]
+        return None if None in terms else sp.Add(*terms)
+    if isinstance(back, sp.Mul):
+        (inner,) = (f for f in back.args if f.has(ARRIVING))
+        return _product(inner, Diag(back / inner))
+    if isinstance(back, N.Dot):
+        return _product(back.args[1], N.transposed(back.args[0]))
+    if isinstance(back, N.Part):
+        whole = _matrix(back.args[0])
+        return None if whole is None else Columns(whole, *back.args[1:])
+    return None
+
+
+def _product(inner: sp.Expr, last: sp.Expr) -> sp.Expr | None:
+    """What an inner expression's matrix is, times another."""
+    if inner == ARRIVING:
+        return last
+    first = _matrix(inner)
+    return None if first is None else N.Dot(first, last)

@@ -26,6 +26,7 @@ from lstmsym.verify.poly import TooLarge
 from lstmsym.verify.readings import TRANSPOSED, readings
 from lstmsym.verify.repair import edits
 from lstmsym.verify.system import System
+from lstmsym.verify.words import Label, Local
 
 OUT_OF_REACH = (KeyError, ValueError, TypeError, ArithmeticError)
 """Raised where an expression has no value: beyond the sequence, a division by zero, a complex step."""
@@ -246,8 +247,13 @@ class Judge:
         """The right side that the derivation has for the left, what step t+1 sends back written out."""
         try:
             left = written_out(claim.left, self.system)
-        except NotationError:  # a Jacobian
+        except NotationError:
             return ""
+        derivative = isinstance(claim.left, Local) or (
+            isinstance(claim.left, Label) and not isinstance(left, Ref)
+        )
+        if left is not None and derivative:
+            return f"{self.show(claim.left)} = {self.show(left)}"
         if not isinstance(left, Ref):
             return ""
         if left.base in self.system.forward:

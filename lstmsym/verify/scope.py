@@ -16,8 +16,8 @@ from lstmsym.notation import Ref, Time, Written
 from lstmsym.verify.system import System
 from lstmsym.verify.words import ChainSum, Columns, D, LossFrom, diag, later
 
-Assign = Callable[[Ref, Any], None]
-"""Writes down the claim ``name[step] = value``."""
+Assign = Callable[[Any, Any], None]
+"""Writes down the claim that a reference, or the loss from a step on, is equal to a value."""
 
 
 class Name(Written):
@@ -35,6 +35,8 @@ class Name(Written):
         if isinstance(index, tuple) and len(index) == 2 and index[0] == slice(None):
             part = super().__getitem__(index[1])._sympy_()
             return Written(Columns(*part.args))
+        if isinstance(index, tuple):
+            raise mistake(f"{self}[...]: of a matrix, columns are taken, {self}[:, a:b]")
         return super().__getitem__(index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -45,7 +47,8 @@ class Name(Written):
 
     def _at(self, index: Time) -> Ref:
         if self._ref.lag is None:
-            raise mistake(f"{self._ref}[{index}]: {self._ref} has no time: write {self._ref}")
+            word = f"; the page's own word is {self._hidden}_[{index}]" if self._hidden else ""
+            raise mistake(f"{self._ref}[{index}]: {self._ref} has no time: write {self._ref}{word}")
         return Ref(self._ref.base, index.offset)
 
     def __call__(self, *_: Any, **__: Any) -> Any:
@@ -68,13 +71,18 @@ class Defined(Written):
             else super().__getitem__(index)
         )
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Refuse; what a name stands for is said once for all steps."""
+        raise mistake("a name that is new on the page is defined without a step: name = ...")
+
 
 class Losses(Written):
     """``L`` on a page, the loss of all steps, and ``L[t+1]``, that of a step and all later ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, assign: Assign) -> None:
         """Stand for the loss of all steps."""
         super().__init__(LossFrom(None))
+        self._assign = assign
 
     def __getitem__(self, index: Any) -> Any:
         """The loss from a step on."""
@@ -82,11 +90,15 @@ class Losses(Written):
             raise mistake("L[...]: the loss from a step on is written L[t]")
         return Written(LossFrom(index.offset))
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """``L[t] = ...``: a claim."""
+        self._assign(self[index]._sympy_(), value)
+
 
 def scope_of(system: System, words: Mapping[str, Any], assign: Assign) -> dict[str, Any]:
     """What a page about a cell has in scope; ``words`` are the page's own, ``assign`` writes its claims."""
     cell = system.cell
-    words = {"L": Losses(), "D": D, "diag": diag, "Total": N.Total, "ChainSum": ChainSum, **words}
+    words = {"L": Losses(assign), "D": D, "diag": diag, "Total": N.Total, "ChainSum": ChainSum, **words}
     scope: dict[str, Any] = {**N.FUNCTIONS, "t": N.t, **words, **{s.name: s for s in cell.sizes}}
     names = [q.name for q in cell.quantities] + [*system.forward, *system.backward]
     names += [ref.base for ref in system.derivation.given.values()]

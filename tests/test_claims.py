@@ -126,6 +126,7 @@ def test_earlier_states_are_arguments_of_a_step() -> None:
     class Gated(Claims, of=GRU):
         claim("PROVED_IF", D(h[t], h[t-1]), 1 - z)
         claim("REFUTED", D(h[t], h[t-1]), z)
+        claim("PROVED: n is the candidate, n_ the size", D(sum(h[t]) / n_, n[t]), z / n_)
 
     judged_as_labelled(Plain)
     judged_as_labelled(Peepholes)
@@ -145,6 +146,10 @@ def test_derivatives_of_losses() -> None:
         claim("PROVED", D(L[t+2], s[t], h[t], h[t+1]), f[t+1] * ds_prev[t+2])
         claim("REFUTED", D(L[t+2], s[t]), f[t+1] * ds_prev[t+2])
         claim("UNREAD", D(L[t], W_i), dW_i)
+        claim("UNREAD", D(h[t], s[t], h[t]), 0)
+        claim("UNREAD", D(L[t], s[t], s[t]), 0)
+        claim("UNREAD", Total(L[t] * h), L[t] * Total(h))
+        claim("PROVED", D(l[t], b_o, h[t-1], s[t-1]), 2 * (h[t] - y[t]) * s[t] * o * (1 - o))
 
     judged_as_labelled(Page)
 

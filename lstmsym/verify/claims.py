@@ -36,8 +36,10 @@ from lstmsym.values import Unplaced, operand
 from lstmsym.verify.scope import Defined, Name, resembled, scope_of, strange
 from lstmsym.verify.system import System
 from lstmsym.verify.words import ChainSum as ChainSum
+from lstmsym.verify.words import D as D
 from lstmsym.verify.words import Label as Label
-from lstmsym.verify.words import LossFrom
+from lstmsym.verify.words import Local as Local
+from lstmsym.verify.words import LossFrom as LossFrom
 
 
 @dataclass(frozen=True)

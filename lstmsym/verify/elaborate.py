@@ -58,6 +58,11 @@ def written_out(expr: sp.Expr, system: System) -> sp.Expr | None:
     return written.jacobian(expr).written if isinstance(expr, Local) else written(expr)
 
 
+def is_probed(expr: sp.Expr, system: System) -> bool:
+    """Whether an expression is that of a matrix applied to a vector."""
+    return any(ref.base in system.probes and system.shapes[ref.base] for ref in expr.atoms(Ref))
+
+
 def is_zero(derivative: sp.Expr, system: System) -> bool:
     """Whether a derivative is zero because no path leads to the quantity.
 
@@ -71,13 +76,15 @@ def is_zero(derivative: sp.Expr, system: System) -> bool:
 
 def _horizon(*exprs: sp.Expr) -> int:
     """The last step whose loss stands for itself in the expressions, not in a derivative."""
-    found = [0]
-    for expr in exprs:
-        if isinstance(expr, LossFrom):
-            found.append(expr.lag or 0)
-        elif not isinstance(expr, Label):
-            found.append(_horizon(*expr.args))
-    return max(found)
+    return max((loss.lag or 0 for expr in exprs for loss in _stand(expr)), default=0)
+
+
+def _stand(expr: sp.Expr) -> set[LossFrom]:
+    """The losses that stand for themselves, not in a derivative."""
+    if isinstance(expr, LossFrom):
+        return {expr}
+    found: set[LossFrom] = set()
+    return found if isinstance(expr, Label) else found.union(*map(_stand, expr.args))
 
 
 def _early(system: System, *exprs: sp.Expr) -> int:
@@ -129,6 +136,12 @@ class _Written:
             return N.Total(Ref(name, 0))
         steps = range(expr.lag, self.horizon)
         return sp.Add(*(Ref(name, s) for s in steps), self.system.probe(()))
+
+    def write_Total(self, expr: sp.Expr) -> sp.Expr:
+        """A sum over the steps, at each of which the losses to come are others."""
+        if _stand(expr.args[0]):
+            raise NotationError(f"{shown(expr)}: a sum over the steps of the loss from a step on is not read")
+        return N.Total(self(expr.args[0]))
 
     def write_Local(self, expr: sp.Expr) -> sp.Expr:
         """The entries of a derivative."""

@@ -63,7 +63,7 @@ def jacobian(node: sp.Expr, what: sp.Expr, mine: Shape, system: System) -> Jacob
         NotationError: it cannot be found, or not be written in two indices.
     """
     _, by, *held = node.args
-    check_quantities(node, (by, *held), system)
+    check_quantities(node, system)
     _check_expression(node, what, system)
     _check_parameter(node, what, by, held, system)
     other = system.shapes[by.base]

@@ -20,7 +20,7 @@ from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.canonical import Canon
 from lstmsym.verify.claims import Claim, Claims
-from lstmsym.verify.elaborate import sides, written_out
+from lstmsym.verify.elaborate import is_probed, sides, written_out
 from lstmsym.verify.evaluate import MP, PRESENT, SIZES, STEPS, Numbers, evaluate, generic
 from lstmsym.verify.poly import TooLarge
 from lstmsym.verify.readings import TRANSPOSED, readings
@@ -139,7 +139,10 @@ class Judge:
             if self.proved(left, right):
                 return Verdict(Status.PROVED, claim)
             return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
-        return self.read_otherwise(claim) or self.refuted(claim, "", witness)
+        message = ""
+        if is_probed(left + right, self.system):
+            message = f"the transposed matrices, each times one vector: {witness}"
+        return self.read_otherwise(claim) or self.refuted(claim, message, witness)
 
     def is_matrix_gradient(self, claim: Claim) -> bool:
         """Whether the left side is the gradient of a weight matrix."""

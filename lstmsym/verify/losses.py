@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import sympy as sp
 
 from lstmsym import notation as N
@@ -20,13 +18,17 @@ def shown(expr: sp.Expr) -> str:
     return str(expr)
 
 
-def check_quantities(node: sp.Expr, refs: Iterable[sp.Expr], system: System) -> None:
-    """Refuse a derivative by, or at fixed, what is no quantity of the cell.
+def check_quantities(node: sp.Expr, system: System) -> None:
+    """Refuse a derivative by, or at fixed, what is no quantity of the cell, and one that holds itself.
 
     Raises:
         NotationError: naming it.
     """
-    for ref in refs:
+    what, by, *held = node.args
+    for ref in held:
+        if ref in (what, by):
+            raise NotationError(f"{shown(node)}: {shown(ref)} cannot be held fixed and move")
+    for ref in (by, *held):
         if not isinstance(ref, Ref):
             raise NotationError(f"{shown(node)}: {shown(ref)} is no quantity at a step")
         if ref.base not in system.cell.by_name and ref.base not in system.forward:
@@ -40,10 +42,10 @@ def loss_derivative(node: sp.Expr, system: System) -> sp.Expr:
         NotationError: it cannot be written out.
     """
     loss, by, *held = node.args
-    check_quantities(node, (by, *held), system)
+    check_quantities(node, system)
     adjoint = Ref(system.derivation.names.adjoint(by.base), by.lag)
     if by.lag is None:
-        if adjoint.base not in system.backward:
+        if adjoint.base not in system.adjoints:
             raise NotationError(f"{shown(node)}: {by} has no gradient")
         if loss.lag is not None or held:
             raise NotationError(

@@ -98,23 +98,23 @@ class Losses(Written):
 def scope_of(system: System, words: Mapping[str, Any], assign: Assign) -> dict[str, Any]:
     """What a page about a cell has in scope; ``words`` are the page's own, ``assign`` writes its claims."""
     cell = system.cell
-    words = {"L": Losses(assign), "D": D, "diag": diag, "Total": N.Total, "ChainSum": ChainSum, **words}
-    scope: dict[str, Any] = {**N.FUNCTIONS, "t": N.t, **words, **{s.name: s for s in cell.sizes}}
-    names = [q.name for q in cell.quantities] + [*system.forward, *system.backward]
+    common: dict[str, Any] = {**N.FUNCTIONS, "t": N.t, **{s.name: s for s in cell.sizes}}
+    common |= {"L": Losses(assign), "D": D, "diag": diag, "Total": N.Total, "ChainSum": ChainSum, **words}
+    names = [q.name for q in cell.quantities] + [*system.forward, *system.adjoints]
     names += [ref.base for ref in system.derivation.given.values()]
     timeless = _timeless(system)
-    for name in dict.fromkeys(names):
-        hidden = name if name in words else ""
-        scope[name] = Name(Ref(name, None if name in timeless else 0), assign, hidden)
-        if hidden:
-            scope[f"{name}_"] = words[name]
+    own: dict[str, Any] = {
+        name: Name(Ref(name, None if name in timeless else 0), assign, name if name in common else "")
+        for name in names
+    }
     prefix = system.derivation.names.prefix
-    return scope | {"δ" + name.removeprefix(prefix): scope[name] for name in system.backward}
+    greek = {"δ" + name.removeprefix(prefix): own[name] for name in system.adjoints}
+    return {**common, **{f"{name}_": common[name] for name in own if name in common}, **own, **greek}
 
 
 def _timeless(system: System) -> set[str]:
     found = {q.name for q in system.cell.quantities if q.constant}
-    found |= {b.name.base for b in system.derivation.backward if b.name.lag is None}
+    found |= {b.name.base for b in system.with_loss.backward if b.name.lag is None}
     return found | {e.name.base for e in system.with_loss.forward if e.name.lag is None}
 
 
@@ -122,7 +122,7 @@ def resembled(key: str, system: System) -> str:
     """The gradient that a new name may have been meant for, if any."""
     prefix = next((p for p in (system.derivation.names.prefix, "δ") if key.startswith(p)), "")
     rest = key.removeprefix(prefix).strip("_")
-    gradients = sorted(system.backward)
+    gradients = sorted(system.adjoints)
     close = nearest(key, gradients)
     if close and _distance(key, close) <= 1:
         return close

@@ -78,6 +78,11 @@ class System:
         return {b.name.base: b.expr for b in self.derivation.backward}
 
     @cached_property
+    def adjoints(self) -> tuple[str, ...]:
+        """The names of all gradients, those of what only the loss reads included."""
+        return tuple(dict.fromkeys([*self.backward, *self.with_loss.by_name]))
+
+    @cached_property
     def given(self) -> Mapping[str, sp.Expr]:
         """The incoming gradient of an output -> what the loss gives for it, where the cell has a loss."""
         if self.cell.loss is None:

@@ -74,6 +74,9 @@ def test_jacobians() -> None:
         claim("PROVED", D(h[t], h[t-1]), diag(1 - h**2) @ U)
         claim("PROVED", D(h[t], h[t-1]).T, U.T @ diag(1 - h**2))
         claim("PROVED", D(h[t], x[t]), diag(1 - h**2) @ W)
+        claim("PROVED", D(a_h[t], a_h[t]), diag(1))
+        claim("PROVED", D(h[t] + h[t-1], h[t-1]), diag(1) + diag(1 - h**2) @ U)
+        claim("REFUTED", D(h[t] + h[t-1], h[t-1]), 2 * diag(1) + diag(1 - h**2) @ U)
         claim("PROVED", D(h[t], h[t-2]), diag(1 - h**2) @ U @ diag(1 - h[t-1]**2) @ U)
         claim("PROVED", D(h[t], h[t-2]), D(h[t], h[t-1]) @ D(h[t-1], h[t-2]))
         claim("PROVED", dh_prev, D(h[t], h[t-1]).T @ dh)
@@ -132,6 +135,25 @@ def test_earlier_states_are_arguments_of_a_step() -> None:
     judged_as_labelled(Peepholes)
     judged_as_labelled(Gated)
     assert "at fixed f[t], g[t], i[t]" in verify(Peepholes)[1].assumption
+
+
+def test_a_matrix_memory() -> None:
+    class Memory(Cell):
+        x, h, C = Input(n), State(), State(n, n)
+        w = Bias()
+        g = sum(w * x[t])
+        C[t] = g * C[t-1] + outer(x[t], h[t-1])
+        h[t] = C[t] @ x[t]
+
+    class Page(Claims, of=Memory):
+        claim("PROVED", D(C[t], C[t-1]), g)
+        claim("REFUTED", D(C[t], C[t-1]), 2 * g)
+        claim("UNREAD", D(h[t], C[t]), 0)
+        claim("PROVED", D(g[t], x[t]), w)
+        claim("PROVED", D(C[t], g[t]), C[t-1])
+        claim("PROVED", dg, sum(C[t-1] * dC))
+
+    judged_as_labelled(Page)
 
 
 def test_derivatives_of_losses() -> None:

@@ -39,7 +39,7 @@ def sides(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) ->
     """
     right = N.Total(right) if share else right
     written = _Written(system, _horizon(left, right))
-    if (left.has(*MAPS) or right.has(*MAPS)) and 2 in (len(written.shape(left)), len(written.shape(right))):
+    if written.is_map(left) or written.is_map(right):
         probe = system.probe(written.common_shape(left, right)[:1])
         left, right = (written.times(e, probe, flip=True) for e in (left, right))
     else:
@@ -106,6 +106,14 @@ class _Written:
 
     def __init__(self, system: System, horizon: int) -> None:
         self.system, self.horizon = system, horizon
+
+    def is_map(self, expr: sp.Expr) -> bool:
+        """Whether an expression is a matrix known only by what it does to a vector."""
+        rank = len(self.shape(expr)) if expr.has(*MAPS) else 1
+        if rank == 1 or (rank == 0 and not expr.has(Diag)):  # diag(1) has any size
+            return False
+        derivatives = (self.jacobian(node).entries for node in expr.atoms(Local))
+        return expr.has(Diag, Columns) or any(entries is None for entries in derivatives)
 
     def method(self, kind: str, expr: sp.Expr) -> Callable[..., Any] | None:
         """The method for the operation that an expression is, or is a kind of."""
@@ -216,8 +224,8 @@ class _Written:
 
     def times_Mul(self, matrix: sp.Expr, v: sp.Expr, flip: bool) -> sp.Expr:
         """Numbers times one matrix; or times several, entry by entry."""
-        numbers = [f for f in matrix.args if self.shape(f) == ()]
-        matrices = [f for f in matrix.args if self.shape(f) != ()]
+        matrices = [f for f in matrix.args if self.shape(f) != () or isinstance(f, Diag)]
+        numbers = [f for f in matrix.args if f not in matrices]
         scale = sp.Mul(*(self(f) for f in numbers))
         if len(matrices) == 1:
             return scale * self.times(matrices[0], v, flip)
@@ -243,9 +251,11 @@ class _Written:
         """The shape of two matrices; a derivative entry by entry is one on the diagonal, zero any."""
         shapes = [self.shape(e) for e in (left, right)]
         found: Shape = max(shapes, key=len)
+        found = found * 2 if len(found) == 1 else found
         for expr, shape in zip((left, right), shapes, strict=True):
             diagonal = expr.has(Local) and shape * 2 == found
-            if not (shape == found or diagonal or (shape == () and self(expr).is_number)):
+            any_size = shape == () and (expr.has(Diag) or self(expr).is_number)
+            if not (shape == found or diagonal or any_size):
                 raise ShapeError(shapes[0], shapes[1], "two matrices of one shape are compared")
         return found
 

@@ -8,7 +8,8 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
-from lstmsym.shapes import Shape
+from lstmsym.rules import shape_of
+from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.losses import check_quantities, shown
 from lstmsym.verify.pullback import ARRIVING, entrywise, gradient_of, pulled_from
 from lstmsym.verify.system import System
@@ -39,9 +40,11 @@ class Jacobian:
             return self.back.xreplace({ARRIVING: v})
         if self.entries is None:
             return self._forward(v)
-        if len(self.shape) == 2:
-            return N.Dot(N.transposed(self.entries) if flip else self.entries, v)
-        return self.entries * v
+        if len(self.shape) < 2:
+            return self.entries * v
+        alike = shape_of(self.entries, lambda ref: self.system.shapes[ref.base], Unifier()) == ()
+        matrix = N.Spread(self.entries, *self.shape) if alike else self.entries
+        return N.Dot(N.transposed(matrix) if flip else matrix, v)
 
     @property
     def written(self) -> sp.Expr | None:

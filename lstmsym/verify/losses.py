@@ -56,11 +56,14 @@ def loss_derivative(node: sp.Expr, system: System) -> sp.Expr:
     if start <= by.lag and not held and adjoint.base in system.backward:
         return adjoint  # an earlier loss does not see the quantity
     last = max([by.lag, start - 1, *(h.lag or 0 for h in held)])
-    back = [
-        (Ref(q.name, last), ref.shifted(last + 1))
-        for q, ref in zip(system.cell.role("state"), system.carried, strict=True)
-    ]
-    return pulled(system, _seen(max(start, by.lag), last, system) + back, by, held)
+    seeds = _seen(max(start, by.lag), last, system) + _carried(last, system)
+    return pulled(system, seeds, by, held) if seeds else sp.Integer(0)
+
+
+def _carried(last: int, system: System) -> list[tuple[Ref, sp.Expr]]:
+    """What the step after the last sends back to the states, where it sends anything back."""
+    states = zip(system.cell.role("state"), system.carried, strict=True)
+    return [(Ref(q.name, last), ref.shifted(last + 1)) for q, ref in states if system.backward[ref.base] != 0]
 
 
 def _seen(first: int, last: int, system: System) -> list[tuple[Ref, sp.Expr]]:

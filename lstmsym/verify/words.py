@@ -62,7 +62,7 @@ class ChainSum(Op, takes="W *held"):
 
 
 class Diag(Op, takes="v"):
-    """``diag(v)``: the matrix with v on its diagonal and zeros elsewhere."""
+    """``diag(v)``: the matrix with v on its diagonal and zeros elsewhere; ``diag(1)`` is the identity."""
 
 
 class Columns(Op, takes="A a b"):
@@ -80,7 +80,7 @@ def D(what: Any, by: Any, *fixed: Any) -> sp.Expr:
 
 @checked
 def diag(v: Any) -> sp.Expr:
-    """The matrix with v on its diagonal: ``diag(1 - h**2) @ U``."""
+    """The matrix with v on its diagonal: ``diag(1 - h**2) @ U``; ``diag(1)`` is the identity."""
     return Written(Diag(expression(v)))
 
 

@@ -12,8 +12,9 @@ A page in Python is a class body with the cell's names and its adjoints in scope
 Assigning to a name of the cell or to a gradient (``do``, also ``δo``) is a claim; ``dW += ...`` claims
 one step's share of a parameter's gradient; assigning to a new name defines it.  ``claim(label, left,
 right)`` claims any equality.  ``D(L[t+1], s[t])`` is a derivative of the loss from a step on, and
-``D(h[t], h[t-1])`` one of a quantity, a matrix where entries depend on each other; ``diag(v) @ U`` is a
-diagonal matrix times another.  ``at(line, label)`` says where in the document the next claims stand.
+``D(h[t], h[t-1])`` one of a quantity, a matrix where entries depend on each other, the other states of
+step t-1 given; what stands behind the two is held fixed.  ``diag(v) @ U`` is a diagonal matrix times
+another.  ``at(line, label)`` says where in the document the next claims stand.
 Documents build the same `Claims` value from `Claim` values.
 """
 

@@ -51,37 +51,30 @@ class Derivation(Claims, of=Nicodjimenez):
 
     claim("6", h[t], o * tanh(s[t]), line=50)
 
-    at(52, "7, F4", step=0)
+    at(52, "F4", step=0)
     W_gx, W_gh = W_g[:, :m], W_g[:, m:]
-    g = tanh(W_gx @ x[t] + W_gh @ h[t-1] + b_g)
     at(54, "F4", step=0)
     W_ix, W_ih = W_i[:, :m], W_i[:, m:]
-    i = sigma(W_ix @ x[t] + W_ih @ h[t-1] + b_i)
     at(56, "F4", step=0)
     W_fx, W_fh = W_f[:, :m], W_f[:, m:]
-    f = sigma(W_fx @ x[t] + W_fh @ h[t-1] + b_f)
     at(58, "F4", step=0)
     W_ox, W_oh = W_o[:, :m], W_o[:, m:]
-    o = sigma(W_ox @ x[t] + W_oh @ h[t-1] + b_o)
-    at(60, "F4", step=2)
-    s[t] = g * i + s[t-1] * f
-    h[t] = s[t] * o
+    claim("F4, 7", g[t], tanh(W_gx @ x[t] + W_gh @ h[t-1] + b_g), line=52)
+    claim("F4", i[t], sigma(W_ix @ x[t] + W_ih @ h[t-1] + b_i), line=54)
+    claim("F4", f[t], sigma(W_fx @ x[t] + W_fh @ h[t-1] + b_f), line=56)
+    claim("F4", o[t], sigma(W_ox @ x[t] + W_oh @ h[t-1] + b_o), line=58)
+    claim("F4", s[t], g * i + s[t-1] * f, line=60)
+    claim("F4", h[t], s[t] * o, line=62)
 
-    at(66, "8")
-    x_c = concat(x[t], h[t-1])
-    at(70, "8", step=0)
-    claim("8", W_g @ x_c + b_g, W_gx @ x[t] + W_gh @ h[t-1] + b_g)
-    at(70, "7, F5")
-    g = tanh(W_g @ x_c + b_g)
-    at(72, "F5", step=2)
-    i = sigma(W_i @ x_c + b_i)
-    f = sigma(W_f @ x_c + b_f)
-    o = sigma(W_o @ x_c + b_o)
+    claim("8", x_c[t], concat(x[t], h[t-1]), line=66)
+    claim("8", W_g @ x_c + b_g, W_gx @ x[t] + W_gh @ h[t-1] + b_g, line=70)
+    claim("F5, 7", g[t], tanh(W_g @ x_c + b_g), line=70)
+    claim("F5", i[t], sigma(W_i @ x_c + b_i), line=72)
+    claim("F5", f[t], sigma(W_f @ x_c + b_f), line=74)
+    claim("F5", o[t], sigma(W_o @ x_c + b_o), line=76)
 
-    at(80, "9")
-    l[t] = sum((h[t] - y[t])**2)
-    at(84, "10")
-    L[t] = l[t] + L[t+1]
+    claim("9", l[t], sum((h[t] - y[t])**2), line=80)
+    claim("10", L[t], l[t] + L[t+1], line=84)
     claim("11", D(L, h[t]), D(L[t], h[t]), line=86)
     at(86, "12", step=0)
     dW_g = ChainSum(W_g)
@@ -135,11 +128,9 @@ class Derivation(Claims, of=Nicodjimenez):
     claim("22", D(L[t], s[t]), line_3)
     claim("22, line 2 = line 3", line_2, line_3)
     claim("23", D(L[t], s[t]), line_4)
-    at(121, "23", step=0)
-    h[t] = s[t] * o
-    claim("23, o * top_diff_h", D(L[t], h[t]) * D(h[t], s[t]), o * top_diff_h)
-    at(123, "23")
-    ds = o * top_diff_h + top_diff_s
+    claim("23", h[t], s[t] * o, line=121)
+    claim("23, o * top_diff_h", D(L[t], h[t]) * D(h[t], s[t]), o * top_diff_h, line=121)
+    claim("23", ds, o * top_diff_h + top_diff_s, line=123)
 
     at(130, "24")
     ds = o * top_diff_h + top_diff_s
@@ -170,9 +161,8 @@ class Derivation(Claims, of=Nicodjimenez):
 class Listing(Claims, of=Rewritten):
     """The same listing held against the form the document calls the same, h = o * tanh(s)."""
 
-    at(39, "2")
-    o = sigma(W_o @ x_c + b_o)
-    h[t] = o * tanh(s[t])
+    claim("2", o[t], sigma(W_o @ x_c + b_o), line=39)
+    claim("2", h[t], o * tanh(s[t]), line=40)
 
     at(94, "14")
     top_diff_h = dh

@@ -69,7 +69,9 @@ def _theirs(frame: FrameType) -> bool:
     """Whether the code of a frame is the author's: neither ours nor SymPy's."""
     module = frame.f_globals.get("__name__", "")
     package = module.split(".")[0]
-    return package != "sympy" and (package != "lstmsym" or module.startswith("lstmsym.cells"))
+    return package != "sympy" and (
+        package != "lstmsym" or module.startswith(("lstmsym.cells", "lstmsym.pages"))
+    )
 
 
 def _body() -> FrameType | None:

@@ -155,14 +155,12 @@ class Printer:
         return f"{self.at(expr.args[0], ATOM)}.T", ATOM
 
     def spell_Label(self, expr: sp.Expr) -> tuple[str, int]:
-        """A derivative of the loss: dL[t]/ds[t], with what is held fixed."""
+        """A derivative: dL[t]/ds[t], with what is held fixed."""
         what, by, *held = expr.args
         fixed = f" at fixed {', '.join(self(h) for h in held)}" if held else ""
-        return f"d{what}/d{self(by)}{fixed}", PRODUCT if held else ATOM
+        return f"d{self.at(what, ATOM)}/d{self(by)}{fixed}", PRODUCT if held else ATOM
 
-    def spell_Local(self, expr: sp.Expr) -> tuple[str, int]:
-        """A derivative entry by entry: dh[t]/ds[t]."""
-        return f"d{self(expr.args[0])}/d{self(expr.args[1])}", ATOM
+    spell_Local = spell_Through = spell_Label
 
     def spell_ChainSum(self, expr: sp.Expr) -> tuple[str, int]:
         """A sum over t of the chain rule through the outputs."""
@@ -175,6 +173,11 @@ class Printer:
         first = "" if low == 0 else self(low)
         last = "" if high == N.End else self(high)
         return f"{self.at(vector, ATOM)}[{first}:{last}]", ATOM
+
+    def spell_Columns(self, expr: sp.Expr) -> tuple[str, int]:
+        """Some columns of a matrix."""
+        matrix, *_ = expr.args
+        return f"{self.at(matrix, ATOM)}[:, {self.spell_Part(expr)[0].rpartition('[')[2]}", ATOM
 
     # -- house order -------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ def test_verify() -> None:
     done = lstmsym("verify", "examples/notes.py")
     assert done.returncode == 1 and "REFUTED" in done.stdout and "c[t-1] for c[t]" in done.stdout
     document = json.loads(lstmsym("verify", "seed", "--format", "json").stdout)
-    assert document["summary"]["refuted"] == 6 and "undecided" not in document["summary"]
+    assert document["summary"]["refuted"] == 7 and "undecided" not in document["summary"]
 
 
 def test_generate_and_check(tmp_path: Path) -> None:

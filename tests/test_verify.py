@@ -8,34 +8,10 @@ import mutations
 import pytest
 import sympy as sp
 
-from lstmsym import Claim, Claims, Status, cells, pages, sigma, t, tanh, verify
+from lstmsym import Claim, Claims, Status, cells, sigma, t, tanh, verify
 from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
 from lstmsym.verify.judge import Judge
-
-
-def statuses(page: Claims) -> dict[str, str]:
-    return {v.claim.symbol if v.claim.symbol else v.claim.label: v.status.value for v in verify(page)}
-
-
-def test_the_seed_documents_derivation() -> None:
-    derivation, listing = pages.find("seed")
-    found = statuses(derivation)
-    wrong = {name for name, status in found.items() if status == "refuted"}
-    conditional = {name for name, status in found.items() if status == "conditional"}
-    assert wrong == {"rewritten", "label 3", "ds, line 1", "ds, line 2"}
-    assert conditional == {"dL/dW_i", "label 2", "ds, line 3"}
-    assert not {"undecided", "unread"} & set(found.values())
-    assert {name for name, status in statuses(listing).items() if status == "refuted"} == {"ds", "do"}
-
-
-def test_reasons_of_the_seed_verdicts() -> None:
-    by_label = {v.claim.label: v for v in verify(pages.find("seed")[0])}
-    assert by_label["label 2"].assumption == "the derivative is taken at fixed h[t]"
-    assert by_label["label 3"].repair.startswith("dL[t]/ds[t-1] at fixed h[t-1]")
-    assert "ds[t+1] * f[t+1]" in by_label["ds, line 1"].expected
-    assert "leaves s free" in by_label["dL/dW_i"].assumption
-
 
 LSTM = cells.find("lstm")
 A, B = Ref("a_i", 0), Ref("c", -1)

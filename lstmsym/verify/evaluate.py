@@ -206,6 +206,8 @@ def generic(system: System, seed: int = 0) -> Numbers:
     _run_forward(system, numbers)
     _run_backward(system, numbers, draw)
     _run_doubled(system, numbers)
+    for name, shape in system.probes.items():
+        values[name] = {None: draw(shape)}
     return numbers
 
 

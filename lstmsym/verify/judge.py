@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from lstmsym.notation import NotationError, Ref, Total
+from lstmsym.notation import NotationError, Ref
 from lstmsym.printing import Printer
 from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.canonical import Canon
-from lstmsym.verify.claims import Claim, Claims, unlabelled
+from lstmsym.verify.claims import Claim, Claims
+from lstmsym.verify.elaborate import is_probed, sides, written_out
 from lstmsym.verify.evaluate import MP, PRESENT, SIZES, STEPS, Numbers, evaluate, generic
 from lstmsym.verify.poly import TooLarge
 from lstmsym.verify.readings import TRANSPOSED, readings
 from lstmsym.verify.repair import edits
 from lstmsym.verify.system import System
+from lstmsym.verify.words import Label, Local
 
 OUT_OF_REACH = (KeyError, ValueError, TypeError, ArithmeticError)
 """Raised where an expression has no value: beyond the sequence, a division by zero, a complex step."""
@@ -122,13 +124,13 @@ class Judge:
     def __call__(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
         if claim.kind != "claim":
-            return Verdict(Status.NOT_A_CLAIM, claim, "a definition")
+            return Verdict(Status.NOT_A_CLAIM, claim, claim.note or "a definition")
         try:
             left, right = self.sides(claim)
             if self.mismatched(left, right):
                 return self.misshapen(claim, left, right)
         except NotationError as error:
-            return Verdict(Status.UNREAD, claim, str(error))
+            return self.read_otherwise(claim) or Verdict(Status.UNREAD, claim, str(error))
         except ShapeError as error:
             message = f"{spelled(error.left)} does not fit {spelled(error.right)}"
             return self.read_otherwise(claim) or self.refuted(claim, message, None)
@@ -137,7 +139,10 @@ class Judge:
             if self.proved(left, right):
                 return Verdict(Status.PROVED, claim)
             return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
-        return self.read_otherwise(claim) or self.refuted(claim, "", witness)
+        message = ""
+        if is_probed(left + right, self.system):
+            message = f"the transposed matrices, each times one vector: {witness}"
+        return self.read_otherwise(claim) or self.refuted(claim, message, witness)
 
     def is_matrix_gradient(self, claim: Claim) -> bool:
         """Whether the left side is the gradient of a weight matrix."""
@@ -170,8 +175,7 @@ class Judge:
 
     def sides(self, claim: Claim) -> tuple[sp.Expr, sp.Expr]:
         """Both sides with derivatives written out, a share summed over time."""
-        left, right = (unlabelled(e, self.system) for e in (claim.left, claim.right))
-        return left, Total(right) if claim.share else right
+        return sides(claim.left, claim.right, self.system, claim.share)
 
     def mismatched(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether the two have different shapes (a scalar goes with everything)."""
@@ -244,7 +248,15 @@ class Judge:
 
     def expected(self, claim: Claim) -> str:
         """The right side that the derivation has for the left, what step t+1 sends back written out."""
-        left = unlabelled(claim.left, self.system)
+        try:
+            left = written_out(claim.left, self.system)
+        except NotationError:
+            return ""
+        derivative = isinstance(claim.left, Local) or (
+            isinstance(claim.left, Label) and not isinstance(left, Ref)
+        )
+        if left is not None and derivative:
+            return f"{self.show(claim.left)} = {self.show(left)}"
         if not isinstance(left, Ref):
             return ""
         if left.base in self.system.forward:

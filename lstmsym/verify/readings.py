@@ -13,7 +13,8 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import Ref
-from lstmsym.verify.claims import ChainSum, Claim, Label
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.held import held_readings
 from lstmsym.verify.system import System
 
 TRANSPOSED = "gradients of matrices are laid out transposed"
@@ -21,56 +22,11 @@ TRANSPOSED = "gradients of matrices are laid out transposed"
 
 def readings(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
     """(assumption, the claim as it is to be understood under it), most usual first."""
-    yield from _fixed(claim, system)
-    yield from _chain(claim, system)
+    for assumption, left, right in held_readings(claim.left, claim.right, system):
+        yield assumption, replace(claim, left=left, right=right)
     yield from _layout(claim, system)
     yield from _rows(claim, system)
     yield from _half(claim, system)
-
-
-def _fixed(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
-    """A derivative of the loss with another state of the same step held fixed."""
-    labels = sorted({node for e in (claim.left, claim.right) for node in e.atoms(Label)}, key=str)
-    free = [node for node in labels if len(node.args) == 2]
-    groups = [free, *([node] for node in free if len(free) > 1)]
-    for state in system.cell.role("state"):
-        for group in groups:
-            rules, held = _held(group, state.name)
-            if rules:
-                changed = replace(claim, left=claim.left.xreplace(rules), right=claim.right.xreplace(rules))
-                yield f"{_said(group, free)} is taken at fixed {', '.join(sorted(held))}", changed
-
-
-def _said(group: list[sp.Expr], free: list[sp.Expr]) -> str:
-    if len(group) == len(free):
-        return "the derivative"
-    what, by = group[0].args
-    return f"d{what}/d{by}"
-
-
-def _held(group: list[sp.Expr], state: str) -> tuple[dict[sp.Expr, sp.Expr], set[str]]:
-    """The labels of a group with a state of the same step held fixed."""
-    rules: dict[sp.Expr, sp.Expr] = {}
-    held = set()
-    for node in group:
-        what, by = node.args
-        if isinstance(by, Ref) and by.base != state and by.lag is not None:
-            rules[node] = Label(what, by, Ref(state, by.lag))
-            held.add(str(Ref(state, by.lag)))
-    return rules, held
-
-
-def _chain(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:
-    """A chain sum in which dh(t)/dW holds earlier outputs fixed and leaves the other states free."""
-    for node in claim.right.atoms(ChainSum):
-        held = tuple(Ref(o, -1) for o in system.cell.outputs if system.cell.by_name[o].role == "state")
-        others = [q.name for q in system.cell.role("state") if q.name not in system.cell.outputs]
-        if len(node.args) == 1 and held and others:
-            right = claim.right.xreplace({node: ChainSum(node.args[0], *held)})
-            left = " and ".join(others)
-            first = held[0].base
-            said = f"d{first}/d{node.args[0]} holds earlier {first} fixed and leaves {left} free"
-            yield said, replace(claim, right=right)
 
 
 def _layout(claim: Claim, system: System) -> Iterator[tuple[str, Claim]]:

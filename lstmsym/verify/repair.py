@@ -13,34 +13,21 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import Pointwise, Ref
-from lstmsym.verify.claims import Claim, Label
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.held import moved_labels
 from lstmsym.verify.system import System
 
 
 def edits(claim: Claim, system: System) -> Iterator[tuple[Claim, str]]:
     """(edited claim, what was changed), likely edits first."""
-    yield from _labels(claim)
+    for why, left, right in moved_labels(claim.left, claim.right, system):
+        yield replace(claim, left=left, right=right), why
     seen = {claim.right}
     for right, why in _all(claim.right, system):
         if right not in seen:
             seen.add(right)
             yield replace(claim, right=right), why
     yield from _missing(claim, system)
-
-
-def _labels(claim: Claim) -> Iterator[tuple[Claim, str]]:
-    """A label of a neighbouring step, or with a state held fixed."""
-    for side in ("left", "right"):
-        expr = getattr(claim, side)
-        for node in sorted(expr.atoms(Label), key=str):
-            what, by, *held = node.args
-            for lag in (-1, 1):
-                for fixed in ([], [Ref("h", by.lag + lag)]):
-                    other = Label(what, by.shifted(lag), *held, *fixed)
-                    yield (
-                        replace(claim, **{side: expr.xreplace({node: other})}),
-                        f"{by.shifted(lag)} for {by}",
-                    )
 
 
 def _all(expr: sp.Expr, system: System) -> Iterator[tuple[sp.Expr, str]]:

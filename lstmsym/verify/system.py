@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
@@ -43,7 +44,23 @@ class System:
     def shapes(self) -> Mapping[str, Shape]:
         """Name -> shape, of quantities, invented names and adjoints."""
         shapes = {**self.with_loss.shapes, **self.derivation.shapes}
-        return shapes | {self.doubled(b.name.base): b.shape for b in self.derivation.backward}
+        sizes = sorted({size for shape in shapes.values() for size in shape}, key=str)
+        probes = {self.probe(shape).base: shape for shape in ((), *((size,) for size in sizes))}
+        return shapes | {self.doubled(b.name.base): b.shape for b in self.derivation.backward} | probes
+
+    def probe(self, shape: Shape) -> Ref:
+        """A number or a vector of which nothing is known but its shape."""
+        return Ref(f"any {shape}")
+
+    @property
+    def probes(self) -> Mapping[str, Shape]:
+        """The probes of all shapes that there are."""
+        return {name: shape for name, shape in self.shapes.items() if name == self.probe(shape).base}
+
+    @cached_property
+    def jacobians(self) -> dict[sp.Expr, Any]:
+        """Derivatives of quantities by quantities that have been found so far."""
+        return {}
 
     def doubled(self, adjoint: str) -> str:
         """The name of an adjoint in the sum that counts the paths through time again for every step."""
@@ -59,6 +76,11 @@ class System:
     def backward(self) -> Mapping[str, sp.Expr]:
         """Adjoint -> right side at step t."""
         return {b.name.base: b.expr for b in self.derivation.backward}
+
+    @cached_property
+    def adjoints(self) -> tuple[str, ...]:
+        """The names of all gradients, those of what only the loss reads included."""
+        return tuple(dict.fromkeys([*self.backward, *self.with_loss.by_name]))
 
     @cached_property
     def given(self) -> Mapping[str, sp.Expr]:

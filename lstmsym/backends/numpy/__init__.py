@@ -120,8 +120,10 @@ class Page:
 
     @property
     def fan(self) -> str:
-        """The size that the starting range of weights follows: that of the units, or else the first."""
-        return next((d.keyword for d in self.dimensions if d.symbol == "n"), self.dimensions[0].keyword)
+        """The size that the starting range of weights follows: n, or else the first of a state's."""
+        wanted = ["n", *(d.symbol for d in self.dimensions if f'"{d.symbol}"' in self.states[0].symbols)]
+        found = {d.symbol: d.keyword for d in self.dimensions}
+        return next((found[s] for s in wanted if s in found), self.dimensions[0].keyword)
 
     @property
     def input_names(self) -> str:

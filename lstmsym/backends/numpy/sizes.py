@@ -62,7 +62,7 @@ def dimensions(program: Program, names: Names) -> tuple[Dimension, ...]:
             known[size] = f"{shape} // {dim.coeff(size)}"
         waiting.remove(size)
     return tuple(
-        Dimension(size.name, names.sizes[size.name], size.keyword, _default(size, names), source)
+        Dimension(size.name, names.sizes[size.name], size.keyword, _default(size, cell.sizes), source)
         for size, source in known.items()
     )
 
@@ -78,11 +78,12 @@ def _settles(dim: sp.Expr, size: Size, known: dict[Size, str]) -> bool:
     )
 
 
-def _default(size: Size, names: Names) -> str | None:
-    if size in (N.m, N.n):
-        return None
-    show = Sized({s.name: s.keyword for s in (N.m, N.n, N.p, N.k)})
+def _default(size: Size, present: tuple[Size, ...]) -> str | None:
+    """The size taken when the caller names none, as code; None where there is none to take."""
     default = sp.sympify(size.default if size.default is not None else N.n)
+    if size in (N.m, N.n) or not default.atoms(Size) <= set(present):
+        return None
+    show = Sized({s.name: s.keyword for s in present})
     if isinstance(default, sp.floor):
         above, below = sp.fraction(sp.together(default.args[0]))
         return f"({show(above)}) // {show(below)}"

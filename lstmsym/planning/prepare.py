@@ -192,7 +192,8 @@ def _loss(
         return (), (), shapes
     part = loss_part(cell.equations, cell.loss, (q.name for q in cell.role("target")))
     known = shapes | {q.name: q.shape for q in cell.quantities}
-    lines, known = normalise(part, known, known)
+    numbers = [q.name for q in cell.role("hyperparameter", "target")]
+    lines, known = normalise(part, known, known, numbers)
     given = {Ref(output, 0): ref for output, ref in plain.given.items()}
     sweep = Sweep(known, lambda ref: given.get(ref, Ref(plain.names.adjoint(ref.base), ref.lag)))
     sweep.seed(Ref(cell.loss, 0), sp.Integer(1), ())

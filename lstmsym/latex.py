@@ -93,7 +93,7 @@ class Latex(Printer):
 
     def product(self, factors: list[sp.Expr]) -> str:
         """Numbers and scalars stand before; the rest is multiplied entry by entry."""
-        numbers = [f for f in factors if isinstance(f, sp.Number)]
+        numbers = [f for f in factors if not f.atoms(Ref)]
         rest = super().product([f for f in factors if f not in numbers])
         return r" \, ".join([*(self.at(f, UNARY) for f in numbers), *([rest] if rest else [])])
 
@@ -179,6 +179,7 @@ def subscripted(base: str, lag: int | None) -> str:
     accents = [word for word in words if word in ACCENTS and len(words) > 1]
     head, *subs = [word for word in words if word not in accents] or [base.replace("_", r"\_")]
     head = GREEK.get(head) or (head if len(head) == 1 else rf"\mathrm{{{head}}}")
+    head += "'" * (len(base) - len(base.rstrip("_")) if words else 0)
     for accent in accents:
         head = rf"\{accent}{{{head}}}"
     subs = [(GREEK.get(s) if len(s) > 2 else s) or rf"\mathrm{{{s}}}" for s in subs]

@@ -243,8 +243,8 @@ class Text(Printer):
         return f"∂l/∂{name[1]}{step}" if name[0] == "given" else f"δ{name[1]}{step}"
 
     def product(self, factors: list[sp.Expr]) -> str:
-        """Numbers stand before without a sign, everything else is multiplied entry by entry."""
-        numbers = [f for f in factors if isinstance(f, sp.Number)]
+        """Numbers and sizes stand before without a sign, all else is multiplied entry by entry."""
+        numbers = [f for f in factors if not f.atoms(Ref)]
         rest = super().product([f for f in factors if f not in numbers])
         return " ".join([*(self.at(f, UNARY) for f in numbers), *([rest] if rest else [])])
 

@@ -20,7 +20,11 @@ from lstmsym.printing import Printer, Text
 from lstmsym.shapes import spelled
 
 if TYPE_CHECKING:
+    from lstmsym.cell import Equation
     from lstmsym.derive import Backward, Derivation
+
+
+ONCE, EACH = "Once, of parameters alone", "Forward, t = 1 ... T"
 
 
 def text(derivation: Derivation) -> str:
@@ -28,8 +32,9 @@ def text(derivation: Derivation) -> str:
     derivation = readable(derivation)
     show, cell = Text(derivation.order), derivation.cell
     numbered = list(enumerate(derivation.backward, 1))
-    lines = [f"{cell.name}: {' '.join(cell.doc.split())}".rstrip(": "), "", "Forward, t = 1 ... T"]
-    lines += _aligned((f"  {show(e.name)}", f"= {show(e.expr)}") for e in derivation.forward)
+    lines = [f"{cell.name}: {' '.join(cell.doc.split())}".rstrip(": ")]
+    for title, equations in forward_parts(derivation):
+        lines += ["", title, *_aligned((f"  {show(e.name)}", f"= {show(e.expr)}") for e in equations)]
     lines += ["", "Backward, t = T ... 1"]
     lines += _table(((n, b) for n, b in numbered if b.name.lag is not None), show)
     lines += ["", "Through time: what step t+1 sends back; at t = T the gradient given for the last state"]
@@ -37,6 +42,13 @@ def text(derivation: Derivation) -> str:
     lines += ["", "Sums over t"]
     lines += _table(((n, b) for n, b in numbered if b.name.lag is None), show)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def forward_parts(derivation: Derivation) -> list[tuple[str, list[Equation]]]:
+    """The forward lines under their titles: what is made of parameters alone, then each step's."""
+    once = [e for e in derivation.forward if e.name.lag is None]
+    each = [e for e in derivation.forward if e.name.lag is not None]
+    return [(title, part) for title, part in ((ONCE, once), (EACH, each)) if part]
 
 
 def readable(derivation: Derivation) -> Derivation:
@@ -77,7 +89,7 @@ def _table(rows: Iterable[tuple[int, Backward]], show: Printer) -> list[str]:
             f"= {show(b.expr)}",
             f"  {spelled(b.shape)}",
             f" {'; '.join(b.rules) or 'sum'}",
-            f" [{', '.join(str(a.name) for a in b.answers) or 'given'}]",
+            f" [{', '.join(str(a.name) for a in b.answers) or ('given' if b.needs else '-')}]",
         )
         for number, b in rows
     )
@@ -88,14 +100,22 @@ def latex(derivation: Derivation) -> str:
     derivation = readable(derivation)
     names = legible(derivation)
     show, inline = Latex(derivation.order, names), dict(recurrence(derivation))
-    forward = [row(show(e.name), show.lines(e.expr)) for e in derivation.forward]
+    once, each = (
+        [
+            row(show(e.name), show.lines(e.expr))
+            for e in derivation.forward
+            if (e.name.lag is None) == timeless
+        ]
+        for timeless in (True, False)
+    )
     steps: list[str] = []
     sums: list[str] = []
     for number, b in enumerate(derivation.backward, 1):
         right = b.expr.xreplace(inline)  # what arrives from step t+1 is written out, as papers do
         (sums if b.name.lag is None else steps).append(row(show(b.name), show.lines(right), number))
     letters = (rf"; ${show.name(name, None)}$ is {name} in code" for name in names if "_" not in name)
-    parts = [rf"Forward, $t = 1, \dots, T${''.join(letters)}:", displays(forward)]
+    parts = [f"{ONCE}:", displays(once)] if once else []
+    parts += [rf"Forward, $t = 1, \dots, T${''.join(letters)}:", displays(each)]
     parts += [legend(derivation, show), displays(steps)]
     return "\n\n".join([*parts, "Sums over all steps:", displays(sums)] if sums else parts)
 

@@ -224,18 +224,30 @@ class Canon:
         more than ties.
         """
         ring = self.ring
-        inner = next((a for m in z.terms for a, _ in m if a in ring.idempotent), None)
-        if inner is not None:
-            s = Poly({((inner, 1),): 1})
-            return self.choice(s, self.heaviside(_with(z, inner, 1)), self.heaviside(_with(z, inner, 0)))
+        told = next((a for m in z.terms for a, _ in m if a in ring.idempotent), None)
+        if told is not None:
+            s = Poly({((told, 1),): 1})
+            return self.choice(s, self.heaviside(_with(z, told, 1)), self.heaviside(_with(z, told, 0)))
         if z.constant is not None:
             return number(1 if z.constant > 0 else 0)
         sign, z = self.odd(self.unscaled(z))
+        inner = self.inside(z)
+        if inner is not None:
+            s = self.heaviside(inner)
+            return s if sign > 0 else ring.sub(ONE, s)
         if all(c > 0 and all(self.certain(a, e) for a, e in m) for m, c in z.terms.items()):
             return ONE if sign > 0 else ZERO
         (normal,), _ = ring.normal(z)
         s = ring.function("step", ring.scale(z, Fraction(1) / normal.leading))
         return s if sign > 0 else ring.sub(ONE, s)
+
+    def inside(self, z: Poly) -> Poly | None:
+        """What has the sign of a polynomial that is an increasing odd function, times a number."""
+        if not (z.single and len(z.single[0]) == 1 and z.single[0][0][1] == 1):
+            return None
+        atom = z.single[0][0][0]
+        key = self.ring.key(atom)
+        return self.ring.rename(key[1], dict(enumerate(self.ring.axes(atom)))) if key[0] == "tanh" else None
 
     def certain(self, atom: int, exponent: Exponent) -> bool:
         """Whether a power of an atom is positive, off the ties."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from lstmsym.notation import Ref
@@ -10,7 +12,7 @@ from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError
 from lstmsym.shapes import spelled as shape_text
 from lstmsym.verify.meaning import Meanings
-from lstmsym.verify.paths import Path, followed, paths, quantity, spelled
+from lstmsym.verify.paths import Path, followed, paths, quantity, spelled, terms
 from lstmsym.verify.system import shifted
 from lstmsym.verify.witness import Trial, Witness
 
@@ -21,7 +23,7 @@ class Explainer:
     def __init__(self, meanings: Meanings, show: Printer) -> None:
         """Speak of a cell, in a spelling."""
         self.meanings, self.show = meanings, show
-        self.paths: dict[Ref, tuple[Path, ...]] = {}
+        self.paths: dict[tuple[Ref, bool], tuple[Path, ...]] = {}
 
     def line(self, ref: Ref, shown: sp.Expr) -> str:
         """The equation that the derivation has for a reference, names that it invented explained."""
@@ -93,15 +95,23 @@ class Explainer:
             todo += sorted(line.atoms(Ref), key=str)
         return f", where {', '.join(said.values())}" if said else ""
 
-    def missing(self, left: sp.Expr, right: sp.Expr, trial: Trial) -> tuple[str, str]:
-        """(what a claim drops, the claim with it), if it is one path, or ("", "")."""
+    def missing(
+        self, left: sp.Expr, right: sp.Expr, trial: Trial, proved: Callable[[sp.Expr, sp.Expr], bool], far: bool
+    ) -> tuple[str, str]:
+        """(what a claim drops, the claim with it), if it is one term of the true line, or ("", "").
+
+        With ``far`` the terms are written out further, along the paths that lead on.
+        """
         if not (isinstance(left, Ref) and left.base in self.meanings.backward and right.atoms(Ref)):
             return "", ""
         if left in right.atoms(Ref):
             return "", ""
-        if left not in self.paths:
-            self.paths[left] = tuple(paths(left, self.meanings))
-        for path in trial.completing(left, right, self.paths[left]):
+        key = (left, far)
+        if key not in self.paths:
+            self.paths[key] = tuple((paths if far else terms)(left, self.meanings))
+        for path in trial.completing(left, right, self.paths[key]):
+            if not proved(left, right + path.expr):
+                continue
             whole = followed(path, self.meanings)
             mended = f"{self.show(right + whole.expr)}  (a path was missing)"
             return self.dropped(path, whole), mended

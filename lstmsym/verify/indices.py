@@ -68,6 +68,7 @@ class Indices(Ring):
 
     def sum_of(self, monomial: Monomial, sizes: Mapping[int, sp.Expr]) -> Poly:
         """The sum over axes of one monomial: nets written out, axes cut into their pieces."""
+        self.spend(20)
         touching = tuple(x for x in monomial if not sizes.keys().isdisjoint(self.atoms[x[0]][1]))
         rest = tuple(x for x in monomial if x not in touching)
         for axis, size in sizes.items():

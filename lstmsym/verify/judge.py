@@ -261,16 +261,17 @@ class Judge:
 
     def refuted(self, claim: Claim, message: str, witness: Witness | None) -> Verdict:
         """Wrong: with the right expression, what is missing, and the smallest edit that mends it."""
-        repair, missing = next(self.repairs(claim), ""), ""
-        try:
-            left, right = self.sides(claim)
-            if witness and not message:
-                missing, mended = self.explain.missing(left, right, self.trial)
-                repair = repair or mended
-        except (NotationError, ShapeError):
-            pass
+        missing, repair = ("", "") if message else self.missing(claim)
+        repair = repair or next(self.repairs(claim), "")
+        if not message and not repair:
+            missing, repair = self.missing(claim, far=True)
         said = "; ".join(filter(None, (message, missing, str(witness) if witness else "")))
         return Verdict(Status.REFUTED, claim, said, self.expected(claim), witness, repair)
+
+    def missing(self, claim: Claim, far: bool = False) -> tuple[str, str]:
+        """What a claim drops, and the claim with it; an empty text where that is not one term."""
+        left, right = self.sides(claim)
+        return self.explain.missing(left, right, self.trial, self.prover(sp.Integer(1)), far)
 
     def repairs(self, claim: Claim) -> Iterator[str]:
         """Edits of the claim that are proved right."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import sympy as sp
 
@@ -20,6 +21,8 @@ REACH = 2
 """Steps that a path may lead beyond its beginning."""
 MOST = 80
 """Paths looked at."""
+LONGEST = 60
+"""Nodes of a term beyond which its path is not followed."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,28 @@ class Path:
         return N.Total(self.term) if self.inside else self.term
 
 
+def terms(left: Ref, meanings: Meanings) -> list[Path]:
+    """The terms of a gradient's own line."""
+    return list(_extended(Path(left, (left,)), meanings))
+
+
 def paths(left: Ref, meanings: Meanings) -> Iterator[Path]:
-    """The terms of a gradient, those that are written out least first."""
-    level = [Path(left, (left,))]
+    """The terms of a gradient written out further, step by step."""
+    level = terms(left, meanings)
     count = 0
     while level and count < MOST:
         deeper = []
-        for path in level:
+        for path in (p for p in level if _light(p.term)):
             for longer in _extended(path, meanings):
                 if (longer.adjoints[-1].lag or 0) <= (left.lag or 0) + REACH:
                     count += 1
                     yield longer
                     deeper.append(longer)
         level = deeper
+
+
+def _light(term: sp.Expr) -> bool:
+    return len(list(islice(sp.preorder_traversal(term), LONGEST))) < LONGEST
 
 
 def _extended(path: Path, meanings: Meanings) -> Iterator[Path]:

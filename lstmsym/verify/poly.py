@@ -79,8 +79,8 @@ ONE, ZERO = number(1), number(0)
 class Ring:
     """Atoms with their rules, and arithmetic on polynomials in them."""
 
-    limit = 200_000
-    """Products of monomials that one proof may take."""
+    limit = 20_000
+    """Products of monomials that one normal form may take; the textbook's take some hundreds."""
 
     def __init__(self) -> None:
         """No atoms yet."""
@@ -171,6 +171,16 @@ class Ring:
         normal, axes = self.normal(*polys)
         return self.atom((name, *normal), axes)
 
+    def spend(self, work: int) -> None:
+        """Count work done.
+
+        Raises:
+            TooLarge: the proof takes too long.
+        """
+        self.work += work
+        if self.work > self.limit:
+            raise TooLarge
+
     # -- arithmetic --------------------------------------------------------------------------------
 
     def add(self, *polys: Poly) -> Poly:
@@ -207,9 +217,7 @@ class Ring:
         for one, other in ((p, q), (q, p)):
             if len(one.terms) == 1 and () in one.terms:
                 return self.scale(other, one.terms[()])
-        self.work += len(p.terms) * len(q.terms)
-        if self.work > self.limit:
-            raise TooLarge
+        self.spend(len(p.terms) * len(q.terms))
         total: dict[Monomial, Exponent] = {}
         pending: list[Poly] = []
         for m, c in p.terms.items():

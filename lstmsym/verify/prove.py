@@ -24,6 +24,16 @@ class Forward:
         return isinstance(ref, Ref) and ref.base in self.names
 
 
+@dataclass(frozen=True)
+class Outside:
+    """All references but some."""
+
+    opened: Set[Ref]
+
+    def __contains__(self, ref: object) -> bool:
+        return ref not in self.opened
+
+
 class Prover:
     """Proves equations between the quantities of a cell."""
 
@@ -60,13 +70,22 @@ class Prover:
                 spelling = canon.finer()
 
     def levels(self, left: sp.Expr, right: sp.Expr, horizon: int) -> Iterator[Container[Ref]]:
-        """The names of the right side; those among them that need no other; all of the forward pass; none."""
+        """The names that are left as they stand.
+
+        Those of the right side; those among them that need no other; those beyond a few equations from
+        the claim; all of the forward pass; none.
+        """
         kept = right.atoms(Ref) - {left} if isinstance(left, Ref) else left.atoms(Ref) | right.atoms(Ref)
         kept = frozenset(ref for ref in kept if self.meanings.reached(ref, horizon))
         yield kept
         lowest = frozenset(ref for ref in kept if not self.needed(ref, horizon) & kept)
         if lowest and lowest != kept:
             yield lowest
+        opened = left.atoms(Ref) | right.atoms(Ref)
+        for _ in range(2):
+            yield Outside(frozenset(opened))
+            lines = [self.meanings.line(ref) for ref in opened if self.meanings.reached(ref, horizon)]
+            opened |= {ref for line in lines if line is not None for ref in line.atoms(Ref)}
         yield self.forward
         yield self.nothing
 

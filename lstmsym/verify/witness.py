@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import sympy as sp
 
@@ -103,35 +101,37 @@ class Trial:
         if step is None:
             return
         seeds = range(len(SIZES))
-        lacking = [self.value(left, s, step) - self.value(right, s, step) for s in seeds]  # type: ignore[operator]
+        whole = [self.value(left, s, step) for s in seeds]
+        lacking = [w - self.value(right, s, step) for w, s in zip(whole, seeds, strict=True)]  # type: ignore[operator]
+        if all(_near(a, b) for a, b in zip(lacking, whole, strict=True)):
+            return  # nothing of it is there
         for path in paths:
             if all(_near(lacking[s], self.value(path.expr, s, step)) for s in seeds):
                 yield path
 
     def against(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """A difference that floating point shows and more digits confirm."""
-        return next(self.found(left, right, self.rough), None)
+        step = self.steps(left, right)
+        return None if step is None else next(self.shown(left, right, step), None)
 
     def hidden(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
-        """A difference that is too small for floating point."""
-        return next(self.found(left, right, lambda *_: ((DIGITS, MORE_DIGITS),)), None)
+        """A difference at another step, or one that is too small for floating point."""
+        steps = [s for s in range(STEPS) if all(self.value(e, 0, s) is not None for e in (left, right))]
+        found = (witness for s in steps for witness in self.shown(left, right, s))
+        small = (self.staying(left, right, seed, steps[0], DIGITS, MORE_DIGITS) for seed in range(len(SIZES)))
+        return next(found, None) or next(filter(None, small), None)
 
-    def found(self, left: sp.Expr, right: sp.Expr, precisions: Any) -> Iterator[Witness]:
-        """Differences that stay when more digits are taken."""
-        step = self.steps(left, right)
-        if step is None:
-            return
+    def shown(self, left: sp.Expr, right: sp.Expr, step: int) -> Iterator[Witness]:
+        """Differences at a step that floating point shows and that stay when more digits are taken."""
         for seed in range(len(SIZES)):
-            for low, high in precisions(left, right, seed, step):
+            a, b = (self.value(e, seed, step) for e in (left, right))
+            if a is None or b is None or _near(a, b):
+                continue
+            for low, high in ((FLOATS, DIGITS), (DIGITS, MORE_DIGITS)):
                 witness = self.staying(left, right, seed, step, low, high)
                 if witness:
                     yield witness
                     break
-
-    def rough(self, left: sp.Expr, right: sp.Expr, seed: int, step: int) -> tuple[Any, ...]:
-        """The pairs of arithmetics to compare: none where floating point sees the same."""
-        a, b = (self.value(e, seed, step) for e in (left, right))
-        return () if _near(a, b) else ((FLOATS, DIGITS), (DIGITS, MORE_DIGITS))
 
     def staying(
         self, left: sp.Expr, right: sp.Expr, seed: int, step: int, low: Arithmetic, high: Arithmetic

@@ -29,7 +29,11 @@ class Expressions:
         """A vector of n entries."""
         if not depth:
             return self.rng.choice(VECTORS)
-        v, s, a = (lambda: self.vector(depth - 1)), (lambda: self.number(depth - 1)), (lambda: self.matrix(depth - 1))
+        v, s, a = (
+            (lambda: self.vector(depth - 1)),
+            (lambda: self.number(depth - 1)),
+            (lambda: self.matrix(depth - 1)),
+        )
         return self.one_of(
             *3 * [lambda: v() + v(), lambda: v() * v(), lambda: N.Dot(a(), v())],
             lambda: v() - self.rng.randint(1, 3) * v(),
@@ -79,7 +83,9 @@ class Expressions:
 
 def rewritten(expr: sp.Expr, rng: random.Random) -> sp.Expr:
     """An equal expression, by laws of the operations applied at random places."""
-    args = [rewritten(a, rng) if not isinstance(expr, N.Part) or not j else a for j, a in enumerate(expr.args)]
+    args = [
+        rewritten(a, rng) if not isinstance(expr, N.Part) or not j else a for j, a in enumerate(expr.args)
+    ]
     expr = expr.func(*args) if args else expr
     law = LAWS.get(type(expr))
     return law(expr, rng) if law and rng.random() < 0.6 else expr

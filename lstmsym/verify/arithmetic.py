@@ -109,7 +109,7 @@ def digits(count: int) -> tuple[Any, Arithmetic]:
 
 
 def _floats() -> Arithmetic:
-    pointwise = {
+    pointwise: dict[str, Operation] = {
         "sigma": lambda x: 1 / (1 + np.exp(-x)),
         "tanh": np.tanh,
         "relu": lambda x: np.maximum(x, 0.0),

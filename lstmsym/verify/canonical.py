@@ -213,7 +213,7 @@ class Canon:
             monomial, coefficient = z.single
             scale = _square_root(Fraction(coefficient))
             if scale is not None and all(isinstance(e, int) and e % 2 == 0 for _, e in monomial):
-                half = Poly({tuple((a, e // 2) for a, e in monomial): scale})  # type: ignore[operator]
+                half = Poly({tuple((a, e // 2) for a, e in monomial): scale})
                 return self.ring.mul(half, self.signum(half))
         return self.ring.root(z)
 

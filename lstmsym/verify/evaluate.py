@@ -54,9 +54,7 @@ def evaluate(expr: sp.Expr, numbers: Numbers, step: int) -> Array:
         return _Evaluation(numbers, step, False)(expr)
 
 
-def evaluate_edited(
-    expr: sp.Expr, path: tuple[int, ...], new: sp.Expr, numbers: Numbers, step: int
-) -> Array:
+def evaluate_edited(expr: sp.Expr, path: tuple[int, ...], new: sp.Expr, numbers: Numbers, step: int) -> Array:
     """The value of an expression with ``new`` at a path into it: only what is above the path is done again.
 
     Raises:
@@ -100,9 +98,7 @@ class _Evaluation:
         if isinstance(expr, N.Total):
             return self.total(expr, lambda at: at.edited(expr.args[0], tuple(rest), new))
         operands = expr.args[:1] if isinstance(expr, (N.Part, N.Pad, N.Spread)) else expr.args
-        args = [
-            self.edited(a, tuple(rest), new) if i == place else self(a) for i, a in enumerate(operands)
-        ]
+        args = [self.edited(a, tuple(rest), new) if i == place else self(a) for i, a in enumerate(operands)]
         return self.combined(expr, args)
 
     def combined(self, expr: sp.Expr, args: list[Array]) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from lstmsym import notation as N
 from lstmsym.notation import Ref
 from lstmsym.printing import Printer
 from lstmsym.render import recurrence
@@ -15,6 +16,10 @@ from lstmsym.verify.meaning import Meanings
 from lstmsym.verify.paths import Path, followed, paths, quantity, spelled, terms
 from lstmsym.verify.system import shifted
 from lstmsym.verify.witness import Trial, Witness
+
+
+def _negative_sum(expr: sp.Expr) -> bool:
+    return isinstance(expr, N.Sum) and bool(expr.args[0].could_extract_minus_sign())
 
 
 class Explainer:
@@ -68,7 +73,7 @@ class Explainer:
             if not found:
                 break
             expr = expr.xreplace(found)
-        return expr
+        return expr.replace(_negative_sum, lambda e: -N.Sum(-e.args[0]))
 
     def inner(self, ref: Ref) -> bool:
         """Whether a reference is the gradient of an invented factor (not of an argument, which papers name)."""
@@ -96,7 +101,12 @@ class Explainer:
         return f", where {', '.join(said.values())}" if said else ""
 
     def missing(
-        self, left: sp.Expr, right: sp.Expr, trial: Trial, proved: Callable[[sp.Expr, sp.Expr], bool], far: bool
+        self,
+        left: sp.Expr,
+        right: sp.Expr,
+        trial: Trial,
+        proved: Callable[[sp.Expr, sp.Expr], bool],
+        far: bool,
     ) -> tuple[str, str]:
         """(what a claim drops, the claim with it), if it is one term of the true line, or ("", "").
 

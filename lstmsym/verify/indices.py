@@ -37,7 +37,7 @@ class Indices(Ring):
         """No atoms yet."""
         super().__init__()
         self.rebuild = rebuild
-        self.forms: dict[Any, tuple[tuple[Factor, ...], Axes, tuple[sp.Expr, ...]]] = {}
+        self.forms: dict[Any, tuple[tuple[Factor, ...], list[Axes], tuple[sp.Expr, ...]]] = {}
         self.cut_memo: dict[tuple[int, int], frozenset[sp.Expr]] = {}
         self.timeless_memo: dict[int, bool] = {}
         self.sums: dict[tuple[Monomial, int, sp.Expr], Poly] = {}
@@ -174,8 +174,8 @@ class Indices(Ring):
         key = (factors, tuple(sorted(sizes.items(), key=lambda item: item[0])))
         if key not in self.forms:
             self.forms[key] = normal_form(factors, sizes)
-        form, axes, bounds = self.forms[key]
-        return self.atom((name, form, bounds), axes)
+        form, orders, bounds = self.forms[key]
+        return self.symmetric((name, form, bounds), orders)
 
     # -- sums over the steps -----------------------------------------------------------------------
 
@@ -335,8 +335,8 @@ def intervals(cuts: frozenset[sp.Expr], size: sp.Expr) -> list[tuple[sp.Expr, sp
 
 def normal_form(
     factors: tuple[Factor, ...], sizes: Mapping[int, sp.Expr]
-) -> tuple[tuple[Factor, ...], Axes, tuple[sp.Expr, ...]]:
-    """(factors with their indices numbered, the free axes in that order, the sizes of the summed ones).
+) -> tuple[tuple[Factor, ...], list[Axes], tuple[sp.Expr, ...]]:
+    """(factors with their indices numbered, the free axes in the orders that lead there, the sizes of the summed ones).
 
     The least of all numberings, among those that a refinement of what distinguishes the indices
     (their sizes, where they stand, beside what) leaves open.
@@ -355,17 +355,19 @@ def normal_form(
         count *= factorial(len(group))
     if count > 5040:
         raise TooLarge
-    best: tuple[tuple[Factor, ...], Axes] | None = None
+    best: tuple[Factor, ...] | None = None
+    orders: dict[Axes, None] = {}
     for choice in product(*(permutations(g) for g in groups)):
         order = [x for group in choice for x in group]
         place = {x: i for i, x in enumerate(order)}
         form = tuple(sorted((kind, tuple(place[x] for x in axes), e) for kind, axes, e in factors))
-        found = (form, tuple(x for x in order if x not in sizes))
-        if best is None or found < best:
-            best = found
+        if best is None or form < best:
+            best, orders = form, {}
             bounds = tuple(sizes[x] for x in order if x in sizes)
+        if form == best:
+            orders[tuple(x for x in order if x not in sizes)] = None
     assert best is not None
-    return (*best, bounds)
+    return best, list(orders), bounds
 
 
 def _refined(factors: tuple[Factor, ...], start: Mapping[int, Any]) -> dict[int, int]:
@@ -377,7 +379,12 @@ def _refined(factors: tuple[Factor, ...], start: Mapping[int, Any]) -> dict[int,
                 colours[x],
                 tuple(
                     sorted(
-                        (kind, e, tuple(i for i, y in enumerate(axes) if y == x), tuple(colours[y] for y in axes))
+                        (
+                            kind,
+                            e,
+                            tuple(i for i, y in enumerate(axes) if y == x),
+                            tuple(colours[y] for y in axes),
+                        )
                         for kind, axes, e in factors
                         if x in axes
                     )

@@ -25,7 +25,7 @@ from lstmsym.verify.meaning import Meanings
 from lstmsym.verify.prove import Prover
 from lstmsym.verify.readings import BY_NAME, Reading, readings
 from lstmsym.verify.repair import edits, labels
-from lstmsym.verify.sequence import Ends
+from lstmsym.verify.sequence import Special
 from lstmsym.verify.system import System
 from lstmsym.verify.witness import Trial
 from lstmsym.verify.witness import Witness as Witness
@@ -115,6 +115,10 @@ def _agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
     return result
 
 
+PLAIN = Reading(Claim(sp.Integer(0), sp.Integer(0)))
+"""The cell as it is."""
+
+
 class Judge:
     """Judges claims about one cell."""
 
@@ -124,8 +128,8 @@ class Judge:
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
         self.explain = Explainer(self.meanings, self.show)
-        self.trials: dict[tuple[sp.Expr, Ends], Trial] = {}
-        self.provers: dict[sp.Expr, Prover] = {}
+        self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
+        self.provers: dict[tuple[sp.Expr, bool], Prover] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
 
     def __call__(self, claim: Claim) -> Verdict:
@@ -139,12 +143,19 @@ class Judge:
         try:
             shapes = self.meanings.shape(left), self.meanings.shape(right)
         except ShapeError as error:
-            return self.read_otherwise(claim) or self.refuted(claim, *self.explain.misfit(left, right, error, self.trial))
+            return self.read_otherwise(claim) or self.refuted(
+                claim, *self.explain.misfit(left, right, error, self.trial)
+            )
         if self.mismatched(left, right):
             message = f"the left side has shape {spelled(shapes[0])}, the right side {spelled(shapes[1])}"
             return self.read_otherwise(claim) or self.refuted(claim, message, self.trial.shapes(*shapes))
         if not self.trial.evaluable(left, right):
-            return Verdict(Status.UNDECIDED, claim, "it reaches beyond the sequences it is tried on, or has no value")
+            witness = self.trial.undefined(left, right)
+            if witness:
+                return self.refuted(
+                    claim, "the right side divides by zero or takes a root of what is negative", witness
+                )
+            return Verdict(Status.UNDECIDED, claim, "it reaches beyond the steps on which claims are tried")
         witness = self.witness(left, right)
         if witness is None and self.proved(left, right):
             return Verdict(Status.PROVED, claim)
@@ -158,13 +169,13 @@ class Judge:
     @cached_property
     def trial(self) -> Trial:
         """Generic sequences through the cell itself."""
-        return self.tried(Reading(Claim(sp.Integer(0), sp.Integer(0))))
+        return self.tried(PLAIN)
 
     def tried(self, reading: Reading) -> Trial:
         """Generic sequences as a reading has them."""
-        key = (reading.loss, reading.ends)
+        key = (reading.loss, reading.special)
         if key not in self.trials:
-            self.trials[key] = Trial(self.variant(reading.loss).system, reading.ends)
+            self.trials[key] = Trial(self.variant(reading.loss).system, reading.special)
         return self.trials[key]
 
     def variant(self, factor: sp.Expr) -> Meanings:
@@ -173,17 +184,21 @@ class Judge:
             self.variants[factor] = Meanings(System(scaled(self.system.cell, factor)))
         return self.variants[factor]
 
-    def prover(self, factor: sp.Expr) -> Prover:
-        """Proofs about the cell with a factor before its loss."""
-        if factor not in self.provers:
-            self.provers[factor] = Prover(self.variant(factor))
-        return self.provers[factor]
+    def prover(self, reading: Reading) -> Prover:
+        """Proofs about the cell as a reading has it."""
+        key = (reading.loss, reading.special.unit)
+        if key not in self.provers:
+            meanings = self.variant(reading.loss)
+            self.provers[key] = Prover(replace(meanings, unit=True) if reading.special.unit else meanings)
+        return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
         """The claim proved under another reading, if there is one."""
         for reading in readings(claim, self.meanings):
             if self.alike(reading) and self.holds(reading):
-                conventions = tuple((c, s) for c, s in zip(reading.conventions, reading.said, strict=True) if c)
+                conventions = tuple(
+                    (c, s) for c, s in zip(reading.conventions, reading.said, strict=True) if c
+                )
                 said = " and ".join(reading.said)
                 expected = self.expected(claim)
                 return Verdict(
@@ -203,7 +218,7 @@ class Judge:
         """Whether a claim is proved as a reading has it; the numbers have been looked at."""
         try:
             left, right = self.sides(reading.proof or reading.claim)
-            prover = self.prover(reading.loss)
+            prover = self.prover(reading)
             return all(map(prover.vanishes, reading.vanishing)) and prover(left, right)
         except (NotationError, ShapeError, KeyError):
             return False
@@ -218,11 +233,13 @@ class Judge:
 
     def contradicted(self, claim: Claim, reason: str) -> Verdict:
         """Wrong on its page: right only under a convention that other lines contradict."""
+        left, right = self.sides(claim)
         try:
-            left, right = self.sides(claim)
-            witness = None if self.mismatched(left, right) else self.witness(left, right)
-        except (NotationError, ShapeError):
-            witness = None
+            shapes = self.meanings.shape(left), self.meanings.shape(right)
+            misshapen = self.mismatched(left, right)
+            witness = self.trial.shapes(*shapes) if misshapen else self.witness(left, right)
+        except ShapeError as error:
+            _, witness = self.explain.misfit(left, right, error, self.trial)
         return self.refuted(claim, reason, witness)
 
     # -- as it stands ------------------------------------------------------------------------------
@@ -240,7 +257,7 @@ class Judge:
 
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether the two sides have values and one normal form."""
-        return self.trial.evaluable(left, right) and self.prover(sp.Integer(1))(left, right)
+        return self.trial.evaluable(left, right) and self.prover(PLAIN)(left, right)
 
     def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """An entry at which the two differ, if there is one."""
@@ -271,7 +288,7 @@ class Judge:
     def missing(self, claim: Claim, far: bool = False) -> tuple[str, str]:
         """What a claim drops, and the claim with it; an empty text where that is not one term."""
         left, right = self.sides(claim)
-        return self.explain.missing(left, right, self.trial, self.prover(sp.Integer(1)), far)
+        return self.explain.missing(left, right, self.trial, self.prover(PLAIN), far)
 
     def repairs(self, claim: Claim) -> Iterator[str]:
         """Edits of the claim that are proved right."""
@@ -289,8 +306,6 @@ class Judge:
         except NotationError:
             return
         seen = {right}
-        if left in right.atoms(Ref):
-            return
         for edit in edits(right, left, self.meanings):
             if not self.trial.alike_edited(left, right, edit.place, edit.new):
                 continue
@@ -308,9 +323,5 @@ class Judge:
 
 def scaled(cell: Cell, factor: sp.Expr) -> Cell:
     """A cell with a factor before its loss."""
-    lines = (
-        replace(e, expr=factor * e.expr) if e.name.base == cell.loss else e for e in cell.equations
-    )
+    lines = (replace(e, expr=factor * e.expr) if e.name.base == cell.loss else e for e in cell.equations)
     return replace(cell, equations=tuple(lines))
-
-

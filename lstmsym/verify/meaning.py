@@ -25,21 +25,25 @@ class Meanings:
     """A cell as a dictionary: each name's equation at step t."""
 
     system: System
+    unit: bool = False
+    """Whether the targets' entries add up to 1: then a target is any vector over its sum."""
     known: dict[sp.Expr, Shape] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def backward(self) -> Mapping[str, sp.Expr]:
-        """Adjoint -> right side, those of the loss's own names and of its parameters included."""
-        system = self.system
-        own = {b.name.base: b.expr for b in system.derivation.backward}
-        loss = {b.name.base: b.expr for b in system.with_loss.backward}
-        summed = {b.name.base for b in system.with_loss.backward if b.name.lag is None}
-        return {**loss, **{name: expr for name, expr in own.items() if name not in summed or name not in loss}}
+        """Adjoint -> right side, those of the loss's own names included."""
+        derivations = (self.system.with_loss, self.system.derivation)
+        return {b.name.base: b.expr for derivation in derivations for b in derivation.backward}
 
     @cached_property
     def of_loss(self) -> Set[str]:
         """The adjoints that one step's loss alone gives."""
         return set(self.backward) - set(self.system.backward)
+
+    @cached_property
+    def targets(self) -> Mapping[str, Shape]:
+        """Stand-ins for the targets where their entries add up to 1."""
+        return {f"any {q.name}": q.shape for q in self.system.cell.role("target") if self.unit}
 
     @cached_property
     def states(self) -> Set[str]:
@@ -54,6 +58,9 @@ class Meanings:
     def line(self, ref: Ref) -> sp.Expr | None:
         """The right side of a reference's own equation, at its step; None for what is given."""
         system = self.system
+        free = Ref(f"any {ref.base}", ref.lag)
+        if free.base in self.targets:
+            return free / N.Sum(free)
         for lines in (system.forward, system.given, self.backward):
             if ref.base in lines:
                 return shifted(lines[ref.base], ref.lag or 0)
@@ -62,6 +69,8 @@ class Meanings:
     def reached(self, ref: Ref, horizon: int) -> bool:
         """Whether a reference is written out: not a state before t, nor an adjoint beyond the horizon."""
         system, lag = self.system, ref.lag or 0
+        if f"any {ref.base}" in self.targets:
+            return True
         if ref.base in system.forward:
             return lag >= 0
         if ref.base in system.given or ref.base in self.of_loss:
@@ -101,7 +110,7 @@ class Meanings:
 
     def _shape(self, expr: sp.Expr) -> Shape:
         if isinstance(expr, Ref):
-            return self.system.shapes[expr.base]
+            return self.targets[expr.base] if expr.base in self.targets else self.system.shapes[expr.base]
         if not expr.args:
             return ()
         operands = expr.args[:1] if isinstance(expr, (N.Part, N.Pad, N.Spread)) else expr.args

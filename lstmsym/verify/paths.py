@@ -115,7 +115,7 @@ def followed(path: Path, meanings: Meanings) -> Path:
 
 def spelled(path: Path, meanings: Meanings) -> str:
     """A path as the quantities it leads over: s[t] -> s[t+1] -> s[t+2]."""
-    names = []
+    names: list[str] = []
     for adjoint in path.adjoints:
         of = quantity(adjoint, meanings)
         if of is not None and (not names or names[-1] != str(of)):

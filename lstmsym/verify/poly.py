@@ -91,6 +91,7 @@ class Ring:
         self.atom_ids: dict[tuple[int, Axes], int] = {}
         self.idempotent: set[int] = set()
         self.squares: dict[int, Poly] = {}
+        self.symmetries: dict[int, list[Axes]] = {}
         self.moved: dict[tuple[int, tuple[tuple[int, int], ...]], int] = {}
 
     # -- atoms -------------------------------------------------------------------------------------
@@ -103,7 +104,9 @@ class Ring:
         return self.kind_ids[key]
 
     def place(self, kind: int, axes: Axes) -> int:
-        """The atom of a kind on axes."""
+        """The atom of a kind on axes, which are interchangeable where the kind is symmetric in them."""
+        if kind in self.symmetries:
+            axes = min(tuple(axes[i] for i in order) for order in self.symmetries[kind])
         atom = self.atom_ids.get((kind, axes))
         if atom is None:
             atom = self.atom_ids[kind, axes] = len(self.atoms)
@@ -152,24 +155,34 @@ class Ring:
             self.moved[atom, mapping] = found
         return found
 
-    def normal(self, *polys: Poly) -> tuple[tuple[Poly, ...], Axes]:
-        """(the polynomials on axes 0, 1, ..., the axes they stood on), the same for any placement."""
+    def normal(self, *polys: Poly) -> tuple[tuple[Poly, ...], list[Axes]]:
+        """(the polynomials on axes 0, 1, ..., the axes they stood on), the same for any placement.
+
+        Several orders of the axes are given where all lead to the same polynomials.
+        """
         axes = self.axes_of(*polys)
         if len(axes) < 2:
-            return tuple(self.rename(p, {x: 0 for x in axes}) for p in polys), tuple(axes)
+            return tuple(self.rename(p, {x: 0 for x in axes}) for p in polys), [tuple(axes)]
         if len(axes) > 3:
             raise TooLarge
         found = []
         for order in permutations(axes):
             renamed = tuple(self.rename(p, {x: i for i, x in enumerate(order)}) for p in polys)
             found.append(([sorted(p.terms.items()) for p in renamed], order, renamed))
-        _, order, renamed = min(found, key=lambda f: f[:2])
-        return renamed, order
+        least, _, renamed = min(found, key=lambda f: f[:2])
+        return renamed, [order for form, order, _ in found if form == least]
 
     def function(self, name: str, *polys: Poly) -> Poly:
         """A function, entry by entry, of polynomials: an atom by their normal form."""
-        normal, axes = self.normal(*polys)
-        return self.atom((name, *normal), axes)
+        normal, orders = self.normal(*polys)
+        return self.symmetric((name, *normal), orders)
+
+    def symmetric(self, key: tuple[Any, ...], orders: list[Axes]) -> Poly:
+        """The atom of a kind that may be placed on its axes in any of these orders."""
+        first, kind = orders[0], self.kind(key)
+        if len(orders) > 1 and kind not in self.symmetries:
+            self.symmetries[kind] = [tuple(first.index(x) for x in order) for order in orders]
+        return self.atom(key, first)
 
     def spend(self, work: int) -> None:
         """Count work done.
@@ -285,9 +298,9 @@ class Ring:
 
     def inverse(self, p: Poly) -> Poly:
         """1/p as an atom, of p scaled so that multiples share it."""
-        (q,), axes = self.normal(p)
+        (q,), orders = self.normal(p)
         scale = Fraction(1) / q.leading
-        return self.scale(self.atom(("inverse", self.scale(q, scale)), axes), scale)
+        return self.scale(self.symmetric(("inverse", self.scale(q, scale)), orders), scale)
 
     def root(self, p: Poly) -> Poly:
         """The square root of p as an atom whose square is p."""

@@ -18,7 +18,7 @@ from lstmsym.notation import NotationError, Ref, Size, Total
 from lstmsym.shapes import Shape, ShapeError
 from lstmsym.verify.claims import ChainSum, Claim, Label
 from lstmsym.verify.meaning import Meanings, moved
-from lstmsym.verify.sequence import COUNTS, Ends
+from lstmsym.verify.sequence import COUNTS, Special
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Reading:
 
     claim: Claim
     loss: sp.Expr = sp.Integer(1)
-    ends: Ends = Ends()
+    special: Special = Special()
     proof: Claim | None = None
     vanishing: tuple[sp.Expr, ...] = ()
     said: tuple[str, ...] = ()
@@ -145,7 +145,9 @@ def _star(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
                 rules[node] = forms[min(choice, len(forms) - 1)]
         changed = right.xreplace(rules)
         if rules and changed != right:
-            yield reading.under("* is the matrix product", "product", claim=replace(reading.claim, right=changed))
+            yield reading.under(
+                "* is the matrix product", "product", claim=replace(reading.claim, right=changed)
+            )
 
 
 def _acting(node: sp.Expr, meanings: Meanings) -> Iterator[sp.Expr]:
@@ -203,10 +205,19 @@ def _share(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
     """A parameter's gradient is printed for one step, to be summed over t."""
     claim = reading.claim
     left = claim.left
-    one_step = not claim.share and not claim.right.has(Total) and any(r.lag is not None for r in claim.right.atoms(Ref))
+    one_step = (
+        not claim.share
+        and not claim.right.has(Total)
+        and any(r.lag is not None for r in claim.right.atoms(Ref))
+    )
     if isinstance(left, Ref) and left.base in meanings.backward and left.lag is None and one_step:
         said = "it is one step's share of the sum over t"
         yield reading.under(said, "sum over t", claim=replace(claim, share=True))
+
+
+def _is_sum(claim: Claim, meanings: Meanings) -> bool:
+    """Whether a line has the sum over t in it."""
+    return not claim.share and claim.right.has(Total)
 
 
 def _average(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
@@ -228,6 +239,15 @@ def _loss(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
             yield reading.under(said, "loss", loss=1 / size)
 
 
+def _unit(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
+    """Targets are probabilities, as the loss has it: their entries add up to 1."""
+    cell = meanings.system.cell
+    if cell.role("target") and any(e.expr.has(N.log_softmax) for e in cell.equations):
+        names = " and ".join(q.name for q in cell.role("target"))
+        special = replace(reading.special, unit=True)
+        yield reading.under(f"the entries of {names} add up to 1", "targets", special=special)
+
+
 COUNTED = {"T": "steps", "B": "sequences of the batch"}
 
 
@@ -245,7 +265,7 @@ def _start(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
         yield reading.under(
             "the initial state is zero",
             "start",
-            ends=replace(reading.ends, start=True),
+            special=replace(reading.special, start=True),
             proof=proof,
             vanishing=tuple(node.args[0] for node in earlier.values()),
         )
@@ -254,17 +274,18 @@ def _start(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
 def _end(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
     """No gradient arrives from beyond the last step."""
     if reading.claim.right.atoms(Total):
-        ends = replace(reading.ends, end=True)
-        yield reading.under("nothing arrives after the last step", "end", ends=ends)
+        special = replace(reading.special, end=True)
+        yield reading.under("nothing arrives after the last step", "end", special=special)
 
 
 CONVENTIONS = (
     Convention("product", _star),
     Convention("rows", _rows, breaks=_has_columns),
     Convention("layout", _layout),
-    Convention("sum over t", _share),
+    Convention("sum over t", _share, breaks=_is_sum),
     Convention("mean", _average),
     Convention("loss", _loss),
+    Convention("targets", _unit, shared=False),
     Convention("end", _end, shared=False),
     Convention("start", _start, shared=False),
 )

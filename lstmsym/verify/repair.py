@@ -69,6 +69,8 @@ def edits(right: sp.Expr, left: sp.Expr, meanings: Meanings) -> Iterator[Edit]:
     for place, expr in places:
         for new, why in _slices(expr, meanings):
             yield Edit(place, new, why)
+    if isinstance(left, Ref) and left.lag is None and not right.has(N.Total):
+        yield Edit((), N.Total(right), "summed over t")
     yield from _values(right)
     yield from _exchanged(right, meanings)
     yield from _whole_factors(left, places, meanings)
@@ -112,6 +114,7 @@ def _activations(expr: sp.Expr) -> Found:
     """The derivative of another activation, one too many, none."""
     if isinstance(expr, sp.Pow) and expr.exp == 2:
         yield expr.base, "no square"
+        yield 1 - expr, f"{_text(1 - expr)} for {_text(expr)}"
     elif isinstance(expr, Pointwise) and len(expr.args) == 1:
         yield expr.args[0], f"no {type(expr).__name__}"
         for op in (N.sigma, N.tanh):
@@ -173,6 +176,7 @@ def _transposes(expr: sp.Expr) -> Found:
     """A transposed matrix, an outer product the other way, vectors joined in another order."""
     if isinstance(expr, N.Dot):
         yield N.Dot(N.transposed(expr.args[0]), expr.args[1]), "transposed"
+        yield N.Dot(N.transposed(expr.args[1]), expr.args[0]), "columns for rows"
     elif isinstance(expr, N.Outer):
         yield N.Outer(expr.args[1], expr.args[0]), "transposed"
     elif isinstance(expr, N.Concat):
@@ -216,6 +220,8 @@ def _brackets(expr: sp.Expr) -> Found:
             for factor in (f for f in expr.args if f is not dot and f.atoms(Ref)):
                 rest = sp.Mul(*(f for f in expr.args if f is not dot and f is not factor))
                 yield rest * N.Dot(dot.args[0], dot.args[1] * factor), "brackets"
+        for factor in expr.args if len(expr.args) <= 6 else ():
+            yield factor + sp.Mul(*(f for f in expr.args if f is not factor)), "sum for a product"
         plain = [f for f in expr.args if isinstance(f, (Ref, N.Dot, Pointwise))]
         for count in (2, 3):
             for chosen in combinations(plain, count) if len(plain) <= 5 else ():
@@ -225,6 +231,11 @@ def _brackets(expr: sp.Expr) -> Found:
         for term in expr.base.args:
             sign = -1 if term.could_extract_minus_sign() else 1
             yield expr.base - term + sign * term**2, "brackets"
+    elif isinstance(expr, N.Outer):
+        for a, b, swap in ((0, 1, False), (1, 0, True)):
+            for factor in expr.args[a].args if isinstance(expr.args[a], sp.Mul) else ():
+                pair = (expr.args[a] / factor, expr.args[b] * factor)
+                yield N.Outer(*(reversed(pair) if swap else pair)), "brackets"
     elif isinstance(expr, N.Dot) and isinstance(expr.args[1], sp.Mul):
         for factor in expr.args[1].args:
             rest = sp.Mul(*(f for f in expr.args[1].args if f is not factor))
@@ -272,7 +283,9 @@ class _Names:
         self.meanings, self.any_size = meanings, any_size
         system = meanings.system
         self.kinds: dict[tuple[Shape, bool, bool], list[str]] = {}
-        for base in dict.fromkeys([*(q.name for q in system.cell.quantities), *system.forward, *meanings.backward]):
+        for base in dict.fromkeys(
+            [*(q.name for q in system.cell.quantities), *system.forward, *meanings.backward]
+        ):
             if base in system.shapes and base != system.cell.loss:
                 self.kinds.setdefault(self.kind(base), []).append(base)
 
@@ -298,6 +311,10 @@ class _Names:
             if isinstance(expr, N.Dot) and self.any_size and isinstance(expr.args[0], (Ref, N.Transposed)):
                 for matrix in sorted(_matrices(expr, self.meanings), key=str):
                     yield N.Dot(matrix, expr.args[1]), f"{_text(matrix)} for {_text(expr.args[0])}"
+            elif isinstance(expr, Pointwise) and len(expr.args) == 1 and isinstance(expr.args[0], Ref):
+                for base in self.alike(expr.args[0]):
+                    other = Ref(base, 0)
+                    yield other, f"{other} for {_text(expr)}"
             return
         states = self.meanings.states
         for base in self.alike(expr):
@@ -339,9 +356,7 @@ def _exchanged(right: sp.Expr, meanings: Meanings) -> Iterator[Edit]:
             yield Edit((), right.xreplace({a: b, b: a}), f"{a} and {b} exchanged")
 
 
-def _whole_factors(
-    left: sp.Expr, places: list[tuple[Place, sp.Expr]], meanings: Meanings
-) -> Iterator[Edit]:
+def _whole_factors(left: sp.Expr, places: list[tuple[Place, sp.Expr]], meanings: Meanings) -> Iterator[Edit]:
     """All that a product lacks of a term of the true line, which may be written out further."""
     products: list[sp.Expr] = []
     for expr in _written_out(left, meanings):
@@ -364,7 +379,11 @@ def _written_out(left: sp.Expr, meanings: Meanings) -> Iterator[sp.Expr]:
         yield line
         refs = [r for r in line.atoms(Ref) if r.base in meanings.backward and r.lag == left.lag]
         rules = {r: meanings.line(r) for r in refs}
-        line = line.xreplace({r: e for r, e in rules.items() if e is not None and not e.is_Add}) if rules else None
+        line = (
+            line.xreplace({r: e for r, e in rules.items() if e is not None and not e.is_Add})
+            if rules
+            else None
+        )
 
 
 def _factors(
@@ -372,12 +391,16 @@ def _factors(
 ) -> Iterator[Edit]:
     """A factor that is missing in one place: one of the true line, or one of the page's own."""
     line = meanings.line(left) if isinstance(left, Ref) else None
-    found = [] if line is None else [t.args[0] if isinstance(t, N.Total) else t for t in sp.Add.make_args(line)]
+    found = (
+        [] if line is None else [t.args[0] if isinstance(t, N.Total) else t for t in sp.Add.make_args(line)]
+    )
     factors = {f for t in found for part in sp.Add.make_args(t) for f in _factors_of(part)}
     factors |= {f for node in right.atoms(sp.Mul) for f in node.args if f.atoms(Ref)}
     factors |= {r for r in right.atoms(Ref) if r.lag is not None}
     factors |= {Ref(q, lag) for q in meanings.states for lag in (0, -1)}
-    inner = [e.name for e in meanings.system.derivation.forward if e.name.base in meanings.system.cell.by_name]
+    inner = [
+        e.name for e in meanings.system.derivation.forward if e.name.base in meanings.system.cell.by_name
+    ]
     factors |= set(inner)
     for place, expr in places:
         if isinstance(expr, (sp.Mul, Ref, N.Dot, Pointwise, sp.Add)):
@@ -403,7 +426,9 @@ def _factors_of(term: sp.Expr) -> list[sp.Expr]:
 def _quotient(product: sp.Expr, part: sp.Expr) -> sp.Expr | None:
     """What a product has and one of its parts has not."""
     rest = product / part
-    return rest if rest.atoms(Ref) and all(not f.is_Pow or f.exp > 0 for f in sp.Mul.make_args(rest)) else None
+    return (
+        rest if rest.atoms(Ref) and all(not f.is_Pow or f.exp > 0 for f in sp.Mul.make_args(rest)) else None
+    )
 
 
 def _matrices(right: sp.Expr, meanings: Meanings) -> set[sp.Expr]:

@@ -8,16 +8,12 @@ and backward runs.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from lstmsym.cell import Equation
-from lstmsym.notation import Ref
 from lstmsym.shapes import Shape
 from lstmsym.verify.arithmetic import DIGITS, Arithmetic, Array
 from lstmsym.verify.evaluate import Numbers, evaluate
@@ -35,18 +31,26 @@ COUNTS = {"T": STEPS, "B": 1}
 
 
 @dataclass(frozen=True)
-class Ends:
-    """What is special at the ends of a sequence: states that start at zero, nothing sent back to the last step."""
+class Special:
+    """What is special about a sequence.
+
+    The states start at zero; nothing is sent back to the last step; the targets' entries add up to 1.
+    """
 
     start: bool = False
     end: bool = False
+    unit: bool = False
 
 
-def generic(system: System, seed: int = 0, arithmetic: Arithmetic = DIGITS, ends: Ends | None = None) -> Numbers:
+def generic(
+    system: System, seed: int = 0, arithmetic: Arithmetic = DIGITS, special: Special | None = None
+) -> Numbers:
     """A generic sequence through a cell, with all adjoints; ``seed`` chooses among `SIZES` too."""
     cell = system.cell
     sizes = dict(zip((s.name for s in cell.sizes), SIZES[seed % len(SIZES)], strict=False))
-    run = _Run(system, Numbers({}, COUNTS | sizes, STEPS, arithmetic), random.Random(seed), ends or Ends())
+    run = _Run(
+        system, Numbers({}, COUNTS | sizes, STEPS, arithmetic), random.Random(seed), special or Special()
+    )
     run.draw_given()
     run.forward()
     run.backward()
@@ -55,8 +59,8 @@ def generic(system: System, seed: int = 0, arithmetic: Arithmetic = DIGITS, ends
 
 
 class _Run:
-    def __init__(self, system: System, numbers: Numbers, rng: random.Random, ends: Ends) -> None:
-        self.system, self.numbers, self.rng, self.ends = system, numbers, rng, ends
+    def __init__(self, system: System, numbers: Numbers, rng: random.Random, special: Special) -> None:
+        self.system, self.numbers, self.rng, self.special = system, numbers, rng, special
         self.values: dict[str, dict[int | None, Array]] = numbers.values  # type: ignore[assignment]
 
     def dims(self, shape: Shape) -> tuple[int, ...]:
@@ -80,8 +84,10 @@ class _Run:
             self.values[q.name] = {None: self.numbers.arithmetic.constant(sp.Float(str(q.start)))}
         for q in cell.role("input", "target"):
             self.values[q.name] = {t: self.draw(q.shape) for t in range(STEPS)}
+        for q in cell.role("target") if self.special.unit else ():
+            self.values[q.name] = {t: v / np.sum(v) for t, v in self.values[q.name].items()}
         for q in cell.role("state"):
-            self.values[q.name] = {-1: self.edge(q.shape, self.ends.start)}
+            self.values[q.name] = {-1: self.edge(q.shape, self.special.start)}
 
     def forward(self) -> None:
         lines = [*self.system.derivation.forward, *self.system.with_loss.forward]
@@ -102,7 +108,7 @@ class _Run:
                 for t in range(STEPS)
             }
         for state, ref in zip(system.cell.role("state"), system.carried, strict=True):
-            self.values[ref.base] = {STEPS: self.edge(state.shape, self.ends.end)}
+            self.values[ref.base] = {STEPS: self.edge(state.shape, self.special.end)}
         lines = system.derivation.backward
         for t in reversed(range(STEPS)):
             for line in lines:
@@ -114,7 +120,9 @@ class _Run:
 
     def loss_lines(self) -> None:
         """The gradients of what only the loss speaks of: each step's own, nothing carries them."""
-        lines = [b for b in self.system.with_loss.backward if b.name.base not in self.system.derivation.by_name]
+        lines = [
+            b for b in self.system.with_loss.backward if b.name.base not in self.system.derivation.by_name
+        ]
         for line in lines:
             for t in range(STEPS) if line.name.lag is not None else (None,):
                 self.store(self.numbers, line.name.base, t, line.expr, line.shape)
@@ -142,4 +150,4 @@ class _Run:
         value = evaluate(expr, numbers, t or 0)
         if shape and not np.shape(value):
             value = numbers.arithmetic.full(self.dims(shape), value)
-        numbers.values.setdefault(name, {})[t] = value  # type: ignore[attr-defined,index]
+        numbers.values.setdefault(name, {})[t] = value  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
 import numpy as np
 import sympy as sp
 
@@ -14,7 +15,7 @@ from lstmsym.shapes import Shape, ShapeError
 from lstmsym.verify.arithmetic import DIGITS, FLOATS, MORE_DIGITS, MP, Arithmetic, Array
 from lstmsym.verify.evaluate import OUT_OF_REACH, Numbers, evaluate, evaluate_edited
 from lstmsym.verify.paths import Path
-from lstmsym.verify.sequence import PRESENT, SIZES, STEPS, Ends, generic
+from lstmsym.verify.sequence import PRESENT, SIZES, STEPS, Special, generic
 from lstmsym.verify.system import System
 
 CLEAR = 1e-7
@@ -44,16 +45,16 @@ class Witness:
 class Trial:
     """Generic sequences through a cell, on which equations are tried."""
 
-    def __init__(self, system: System, ends: Ends) -> None:
+    def __init__(self, system: System, special: Special) -> None:
         """Make no sequence before it is needed."""
-        self.system, self.ends = system, ends
+        self.system, self.special = system, special
         self.made: dict[tuple[int, int], Numbers] = {}
 
     def numbers(self, seed: int, arithmetic: Arithmetic = FLOATS) -> Numbers:
         """The sequence of a seed in an arithmetic."""
         key = (seed, id(arithmetic))
         if key not in self.made:
-            self.made[key] = generic(self.system, seed, arithmetic, self.ends)
+            self.made[key] = generic(self.system, seed, arithmetic, self.special)
         return self.made[key]
 
     def steps(self, *exprs: sp.Expr) -> int | None:
@@ -74,6 +75,19 @@ class Trial:
     def evaluable(self, *exprs: sp.Expr) -> bool:
         """Whether expressions have values at all: what divides by zero is never called proved."""
         return self.steps(*exprs) is not None
+
+    def undefined(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
+        """An entry at which the left side has a value and the right side, within the sequence, has none."""
+        a = self.value(left, 0, PRESENT)
+        try:
+            b = evaluate(right, self.numbers(0), PRESENT)
+        except OUT_OF_REACH:
+            return None
+        if a is None or np.all(np.isfinite(b)):
+            return None
+        a, b = np.broadcast_arrays(a, b)
+        index = next(i for i, x in np.ndenumerate(b) if not np.isfinite(x))
+        return Witness(self.sizes(0), tuple(index), f"{a[index]:.8g}", "no value")
 
     def alike(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether two expressions have the same values, as far as floating point tells."""
@@ -169,7 +183,10 @@ class Trial:
 
     def dims(self, shape: Shape) -> str:
         """A shape at the sizes of the first sequence."""
-        sizes = ["any" if sp.sympify(s).atoms(sp.Dummy) or s == sp.Symbol("?") else str(self.numbers(0).size(s)) for s in shape]
+        sizes = [
+            "any" if sp.sympify(s).atoms(sp.Dummy) or s == sp.Symbol("?") else str(self.numbers(0).size(s))
+            for s in shape
+        ]
         return {0: "a number", 1: "a vector of "}.get(len(sizes), "a matrix of ") + " x ".join(sizes)
 
 

@@ -14,10 +14,22 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.cells import find, names
-from lstmsym.notation import Pointwise, Ref
+from lstmsym.notation import NotationError, Pointwise, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.judge import Judge, Status
+
+
+def changed(expr: sp.Expr, judge: Judge) -> Iterator[sp.Expr]:
+    """Every expression that differs from this one in one place, or in one name throughout."""
+    yield from mutants(expr, judge)
+    refs = sorted(expr.atoms(Ref), key=str)
+    for ref in refs:
+        if ref.lag is not None:
+            yield from (expr.xreplace({ref: form}) for form in (1 - ref, N.tanh(ref), N.sigma(ref)))
+        for other in refs:
+            if other is not ref and judge.system.shapes[other.base] == judge.system.shapes[ref.base]:
+                yield from (expr.xreplace({ref: other}), expr.xreplace({ref: other, other: ref}))
 
 
 def mutants(expr: sp.Expr, judge: Judge) -> Iterator[sp.Expr]:
@@ -58,6 +70,10 @@ def _here(expr: sp.Expr, judge: Judge) -> Iterator[sp.Expr]:
         for index, factor in enumerate(expr.args):
             rest = sp.Mul(*expr.args[:index], *expr.args[index + 1 :])
             yield from (rest, rest * factor**2, rest + factor)
+            if isinstance(factor, Ref) and factor.lag is not None:
+                yield from (rest * form for form in (1 - factor, 1 - factor**2, N.tanh(factor)))
+            if isinstance(factor, N.Dot):
+                yield N.Dot(factor.args[0], factor.args[1] * rest)
             if isinstance(factor, sp.Add):
                 yield from (rest * t + (factor - t) for t in factor.args)
             if isinstance(factor, sp.Add) and len(factor.atoms(Ref)) == 1:
@@ -65,8 +81,18 @@ def _here(expr: sp.Expr, judge: Judge) -> Iterator[sp.Expr]:
                 yield from (rest * form for form in (1 - ref**2, 1 - ref, 1 - N.tanh(ref) ** 2, 1 + ref))
     elif isinstance(expr, N.Dot):
         yield N.Dot(N.transposed(expr.args[0]), expr.args[1])
+        if isinstance(expr.args[1], sp.Mul):
+            first, *others = expr.args[1].args
+            yield first * N.Dot(expr.args[0], sp.Mul(*others))
     elif isinstance(expr, N.Outer):
         yield N.Outer(expr.args[1], expr.args[0])
+    elif isinstance(expr, N.Part):
+        vector, low, high = expr.args
+        yield from (N.Part(vector, high, N.End), N.Part(vector, 0, low)) if high != N.End else ()
+    elif isinstance(expr, sp.Pow) and isinstance(expr.base, (Ref, sp.Add)):
+        yield from (expr.base, expr.base * (1 - expr.base), expr**2)
+    elif isinstance(expr, N.Total):
+        yield from (2 * expr, N.Total(2 * expr.args[0]), expr.args[0])
     elif isinstance(expr, Pointwise) and len(expr.args) == 1:
         yield from (op(expr.args[0]) for op in (N.sigma, N.tanh, N.relu) if not isinstance(expr, op))
         yield from (expr.args[0], type(expr)(expr))
@@ -86,7 +112,7 @@ def run(cells: list[str], share: float, seed: int = 0) -> tuple[Counter[str], li
     for cell in cells:
         judge = Judge(find(cell))
         for line in judge.system.derivation.backward:
-            for mutant in dict.fromkeys(mutants(line.expr, judge)):
+            for mutant in dict.fromkeys(changed(line.expr, judge)):
                 if rng.random() > share or mutant == line.expr:
                     continue
                 _judge(judge, cell, Claim(line.name, mutant), counts, wrong)
@@ -95,15 +121,19 @@ def run(cells: list[str], share: float, seed: int = 0) -> tuple[Counter[str], li
 
 def _judge(judge: Judge, cell: str, claim: Claim, counts: Counter[str], wrong: list[str]) -> None:
     judge.repairs = lambda claim: iter(())  # type: ignore[method-assign]
-    status = judge(claim).status
+    judge.missing = lambda claim, far=False: ("", "")  # type: ignore[method-assign]
+    verdict = judge(claim)
+    status = verdict.status
     try:
         left, right = judge.sides(claim)
         different = judge.mismatched(left, right) or judge.witness(left, right) is not None
-    except (ShapeError, KeyError):
+    except (ShapeError, KeyError, NotationError):
         different = True
     counts[f"{'different' if different else 'equal'} {status.value}"] += 1
+    if verdict.assumption:
+        counts[f"if {verdict.assumption}"] += 1
     fine = {
-        True: (Status.REFUTED,),
+        True: (Status.REFUTED, Status.PROVED_IF),
         False: (Status.PROVED, Status.PROVED_IF, Status.UNDECIDED),
     }
     if status not in fine[different]:

@@ -23,7 +23,8 @@ from lstmsym.derive import Sweep
 from lstmsym.normal import normalise
 from lstmsym.notation import Ref
 from lstmsym.render import as_json, latex, text
-from lstmsym.verify.evaluate import MP, Numbers, evaluate
+from lstmsym.verify.arithmetic import MP
+from lstmsym.verify.evaluate import Numbers, evaluate
 from lstmsym.verify.system import System
 
 PLAIN = {

@@ -11,9 +11,10 @@ program planning.choices planning.prepare planning.layout planning.memory planni
 planning.backward planning.storage schedule tidy backends backends.numpy.spelling backends.numpy.names
 backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
 checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
-verify verify.poly verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate
-verify.held verify.scope verify.canonical verify.claims verify.evaluate verify.readings verify.repair
-verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
+verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
+verify.scope verify.claims verify.poly verify.indices verify.canonical verify.meaning verify.prove
+verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.repair
+verify.explain verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

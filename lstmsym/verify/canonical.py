@@ -1,417 +1,437 @@
-"""The normal form of proofs: every expression as a polynomial over independent atoms.
+"""The normal form of proofs: every expression as a polynomial over entries.
 
-Names are replaced by their equations down to what is given; what mixes entries is multilinear and
-expanded; activations are atoms keyed by the normal form of their argument, with sigma(-z) =
-1 - sigma(z) and tanh z = 2 sigma(2z) - 1.  A difference that is the zero polynomial is zero for all
-values and all sizes.  Identities of piecewise functions hold off the ties.
+Names are replaced by their equations down to what is given; pointwise functions are atoms keyed by
+the normal form of their argument; what mixes entries is a network of indices.  A difference that is
+the zero polynomial is zero for all values and all sizes.  Identities of piecewise functions hold off
+the ties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from enum import Enum
 from fractions import Fraction
+from math import isqrt
 from typing import Any
 
 import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import Op, Ref
-from lstmsym.rules import shape_of
-from lstmsym.shapes import Shape, Unifier
-from lstmsym.verify.poly import Monomial, Poly, Ring, number, poly
+from lstmsym.shapes import Shape
+from lstmsym.verify.indices import Indices, intervals
+from lstmsym.verify.poly import ONE, ZERO, Exponent, Monomial, Poly, TooLarge, number
 
-ONE = number(1)
+
+class Spelling(Enum):
+    """How much of the activations is spelled out: the more, the more is proved, and the longer it takes."""
+
+    PLAIN = "sigma and tanh are unrelated"
+    SIGMA = "tanh z = 2 sigma(2z) - 1"
+    EXP = "sigma z = exp z / (1 + exp z)"
 
 
 class Canon:
     """Turns expressions into polynomials, given what each reference stands for.
 
-    ``meaning`` gives the right side of a reference, or None where it is given.
+    ``meaning`` gives the right side of a reference, or None where it is given; ``shape`` the shape
+    of an expression.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], meaning: Callable[[Ref], sp.Expr | None]) -> None:
-        """Start with no atoms; with ``exponential`` sigma and tanh are rational in exp."""
-        self.shapes, self.meaning = shapes, meaning
-        self.ring = Ring()
+    def __init__(
+        self,
+        shape: Callable[[sp.Expr], Shape],
+        meaning: Callable[[Ref], sp.Expr | None],
+        spelling: Spelling = Spelling.PLAIN,
+    ) -> None:
+        """Start with no atoms."""
+        self.shape, self.meaning, self.spelling = shape, meaning, spelling
+        self.ring = Indices(self.rebuilt)
         self.memo: dict[sp.Expr, Poly] = {}
-        self.exponential = False
 
     def equal(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether the two are proved equal."""
-        if self.shape(left) != self.shape(right):
+        """Whether the two are proved equal.
+
+        Raises:
+            TooLarge: no answer was found.
+            ShapeError: a side has no shape, so that nothing can be said of it.
+        """
+        self.ring.work = 0
+        shapes = self.shape(left), self.shape(right)
+        if all(shapes) and shapes[0] != shapes[1]:
             return False
-        for exponential in (False, True):
-            if exponential != self.exponential:
-                self.exponential = exponential
-                self.memo.clear()
-            difference = self.ring.add(self(left), self.ring.scale(self(right), -1))
-            if not difference or not self.ring.cleared(difference):
-                return True
-            if not self.has_exponentials():
-                break
-        self.exponential = False
-        self.memo.clear()
-        return False
+        shape = shapes[0] or shapes[1]
+        return all(not piece for piece in self.pieces(self.ring.sub(self(left), self(right)), shape))
 
-    def has_exponentials(self) -> bool:
-        """Whether exponentials or logarithms were met, so that sigma should be spelled by them."""
-        return any(isinstance(key, tuple) and key[0] in ("exp", "log") for key in self.ring.keys)
+    def pieces(self, p: Poly, shape: Shape) -> list[Poly]:
+        """A polynomial cut where its axes carry padding, without inverses; all zero if it is zero."""
+        p = self.ring.cleared(p)
+        for axis, size in enumerate(shape):
+            cuts = self.ring.poly_cuts(p, axis)
+            if cuts:
+                cut = [self.ring.cut(p, axis, low, high) for low, high in intervals(cuts, sp.sympify(size))]
+                return [piece for c in cut for piece in self.pieces(c, shape)]
+        return [p]
 
-    def shape(self, expr: sp.Expr) -> Shape:
-        """The shape of an expression."""
-        return shape_of(expr, lambda ref: self.shapes[ref.base], Unifier())
+    def finer(self) -> Spelling | None:
+        """The spelling that would relate activations which this one leaves apart."""
+        kinds = self.ring.kinds
+        if self.spelling is not Spelling.EXP and any(k[0] in ("exp", "log") for k in kinds):
+            return Spelling.EXP
+        sigmas = {k[1] for k in kinds if k[0] == "sigma"}
+        doubled = {self.ring.scale(k[1], 2) for k in kinds if k[0] == "tanh"}
+        return Spelling.SIGMA if self.spelling is Spelling.PLAIN and sigmas & doubled else None
 
     def __call__(self, expr: sp.Expr) -> Poly:
         """The polynomial of an expression."""
-        if expr not in self.memo:
-            self.memo[expr] = self.convert(expr)
-        return self.memo[expr]
+        found = self.memo.get(expr)
+        if found is None:
+            found = self.memo[expr] = self.convert(expr)
+        return found
 
     def convert(self, expr: sp.Expr) -> Poly:
         """One node."""
+        ring = self.ring
         if isinstance(expr, Ref):
             meaning = self.meaning(expr)
-            return self.atom(("ref", expr.base, expr.lag), expr) if meaning is None else self(meaning)
+            if meaning is not None:
+                return self(meaning)
+            return ring.atom(("ref", expr.base, expr.lag, ()), tuple(range(len(self.shape(expr)))))
         if isinstance(expr, sp.Number):
             return number(_fraction(expr))
         if isinstance(expr, sp.Symbol):
-            return self.ring.atom(("size", expr.name), 0)
+            return ring.size(expr)
         if isinstance(expr, sp.Add):
-            return self.ring.add(*(self(a) for a in expr.args))
+            return ring.add(*map(self, expr.args))
         if isinstance(expr, sp.Mul):
-            return self.product(*(self(a) for a in expr.args))
+            return ring.product(map(self, expr.args))
         if isinstance(expr, sp.Pow):
             return self.powered(expr)
         if isinstance(expr, Op):
-            return getattr(self, f"op_{type(expr).__name__}", self.opaque)(expr)
-        return self.ring.atom(("constant", str(expr)), 0)
-
-    def atom(self, key: tuple[object, ...], expr: sp.Expr) -> Poly:
-        """An atom of the rank of an expression."""
-        return self.ring.atom(key, len(self.shape(expr)))
-
-    def product(self, *polys: Poly) -> Poly:
-        """A product."""
-        result = ONE
-        for p in polys:
-            result = self.ring.mul(result, p)
-        return result
+            method = getattr(self, f"op_{type(expr).__name__}", None)
+            return method(*expr.args) if method else self.opaque(expr)
+        return ring.atom(("constant", str(expr)))
 
     def powered(self, expr: sp.Expr) -> Poly:
         """A power with a number as exponent; otherwise an atom."""
         base, exponent = expr.args
+        if isinstance(exponent, sp.Float):
+            exponent = sp.Rational(str(exponent))
         if isinstance(exponent, sp.Rational) and abs(exponent) <= 12:
+            if exponent.q == 2:
+                return self.ring.power(self.root(self(base)), int(exponent.p))
             return self.ring.power(self(base), _fraction(exponent))
-        inner, power = self(base), self(exponent)
-        return self.ring.atom(("pow", inner, power), max(self.ring.rank(inner), self.ring.rank(power)))
+        return self.ring.function("pow", self(base), self(exponent))
 
     def opaque(self, expr: sp.Expr) -> Poly:
         """Any operation without rules of its own here."""
-        return self.atom((type(expr).__name__, *(self(a) for a in expr.args)), expr)
+        args = tuple(map(self, expr.args))
+        if self.shape(expr) == () and any(self.shape(a) for a in expr.args):
+            return self.ring.atom((type(expr).__name__, *args))  # a reduction: its axes end here
+        if isinstance(expr, N.Pointwise):
+            return self.ring.function(type(expr).__name__, *args)
+        raise TooLarge
 
-    # -- pointwise functions ---------------------------------------------------------------------
+    def rebuilt(self, key: tuple[Any, ...], args: list[Poly]) -> Poly:
+        """A function atom made again of other arguments."""
+        name = key[0]
+        if name == "inverse":
+            return self.ring.power(args[0], -1)
+        if name.startswith("power "):
+            return self.ring.power(args[0], Fraction(name.removeprefix("power ")))
+        makers: dict[str, Callable[..., Poly]] = {
+            "sigma": self.logistic,
+            "tanh": self.tangent,
+            "step": self.heaviside,
+            "exp": self.exponent,
+            "log": self.logarithm,
+            "root": self.root,
+        }
+        return makers[name](*args) if name in makers else self.ring.function(name, *args)
 
-    def signed(self, p: Poly) -> tuple[int, Poly]:
-        """(sign, p or -p) with a definite sign, so that odd and even functions have one form."""
-        if not p:
-            return 1, p
-        sign = 1 if min(p.terms)[1] > 0 else -1
-        return sign, self.ring.scale(p, sign)
+    # -- pointwise functions -----------------------------------------------------------------------
+
+    def odd(self, z: Poly) -> tuple[int, Poly]:
+        """(sign, z or -z) with a definite sign, wherever z is placed."""
+        (normal,), _ = self.ring.normal(z)
+        sign = 1 if not normal or normal.leading > 0 else -1
+        return sign, self.ring.scale(z, sign)
 
     def logistic(self, z: Poly) -> Poly:
         """Sigma of a polynomial."""
-        rank = self.ring.rank(z)
-        if self.exponential:
+        if self.spelling is Spelling.EXP:
             e = self.exponent(z)
-            return self.product(e, self.ring.inverse(self.ring.add(ONE, e)))
-        sign, z = self.signed(z)
+            return self.ring.mul(e, self.ring.power(self.ring.add(ONE, e), -1))
+        sign, z = self.odd(z)
         if not z:
             return number(Fraction(1, 2))
-        s = self.ring.atom(("sigma", z), rank)
-        return s if sign > 0 else self.ring.add(ONE, self.ring.scale(s, -1))
+        s = self.ring.function("sigma", z)
+        return s if sign > 0 else self.ring.sub(ONE, s)
+
+    def tangent(self, z: Poly) -> Poly:
+        """Tanh of a polynomial."""
+        if self.spelling is not Spelling.PLAIN:
+            s = self.logistic(self.ring.scale(z, 2))
+            return self.ring.sub(self.ring.scale(s, 2), ONE)
+        sign, z = self.odd(z)
+        return self.ring.scale(self.ring.function("tanh", z), sign) if z else ZERO
 
     def exponent(self, z: Poly) -> Poly:
-        """Exp of a sum as a product of powers of exponentials of monomials."""
+        """Exp of a sum as a product of powers of exponentials of monomials; exp(log x) is x."""
         result = ONE
-        for monomial, coefficient in sorted(z.terms):
-            if not monomial:
-                result = self.product(result, self.ring.atom(("exp", number(coefficient)), 0))
-                continue
-            single = poly({monomial: Fraction(1)})
-            base = self.ring.id(("exp", single), self.ring.rank(single))
-            result = self.product(result, poly({((base, coefficient),): Fraction(1)}))
+        for monomial, coefficient in sorted(z.terms.items()):
+            single = Poly({monomial: 1})
+            inner = self.log_of(monomial)
+            if inner is not None and coefficient in (1, -1):
+                factor = self.ring.power(inner, coefficient)
+            else:
+                ((atom, _),) = next(iter(self.ring.function("exp", single).terms))
+                factor = Poly({((atom, coefficient),): 1})
+            result = self.ring.mul(result, factor)
         return result
 
+    def log_of(self, monomial: Monomial) -> Poly | None:
+        """What a monomial is the logarithm of, if it is nothing else."""
+        if len(monomial) != 1 or monomial[0][1] != 1:
+            return None
+        atom = monomial[0][0]
+        key = self.ring.key(atom)
+        return self.ring.rename(key[1], dict(enumerate(self.ring.axes(atom)))) if key[0] == "log" else None
+
+    def logarithm(self, z: Poly) -> Poly:
+        """Log of a polynomial; of exponentials, the sum of their arguments."""
+        if z.single and z.single[1] == 1:
+            keys = [(self.ring.key(a), self.ring.axes(a), e) for a, e in z.single[0]]
+            if keys and all(key[0] == "exp" for key, _, _ in keys):
+                parts = (self.ring.scale(self.ring.rename(k[1], dict(enumerate(x))), e) for k, x, e in keys)
+                return self.ring.add(*parts)
+        return ZERO if z == ONE else self.ring.function("log", z)
+
+    def root(self, z: Poly) -> Poly:
+        """A square root; of a square, the absolute value."""
+        if z.single and z.single[1] > 0:
+            monomial, coefficient = z.single
+            scale = _square_root(Fraction(coefficient))
+            if scale is not None and all(isinstance(e, int) and e % 2 == 0 for _, e in monomial):
+                half = Poly({tuple((a, e // 2) for a, e in monomial): scale})
+                return self.ring.mul(half, self.signum(half))
+        return self.ring.root(z)
+
     def heaviside(self, z: Poly) -> Poly:
-        """The step function of a polynomial, off the tie."""
+        """The step function of a polynomial, off the ties.
+
+        What contains other step functions is told apart by their two values, since it can vanish on
+        more than ties.
+        """
+        ring = self.ring
+        told = next((a for m in z.terms for a, _ in m if a in ring.idempotent), None)
+        if told is not None:
+            s = Poly({((told, 1),): 1})
+            return self.choice(s, self.heaviside(_with(z, told, 1)), self.heaviside(_with(z, told, 0)))
         if z.constant is not None:
             return number(1 if z.constant > 0 else 0)
-        sign, z = self.signed(z)
-        key = ("step", self.ring.scale(z, 1 / min(z.terms)[1]))
-        s = self.ring.atom(key, self.ring.rank(z))
-        self.ring.idempotent.add(self.ring.ids[key])
-        return s if sign > 0 else self.ring.add(ONE, self.ring.scale(s, -1))
+        sign, z = self.odd(self.unscaled(z))
+        inner = self.inside(z)
+        if inner is not None:
+            s = self.heaviside(inner)
+            return s if sign > 0 else ring.sub(ONE, s)
+        if all(c > 0 and all(self.certain(a, e) for a, e in m) for m, c in z.terms.items()):
+            return ONE if sign > 0 else ZERO
+        (normal,), _ = ring.normal(z)
+        s = ring.function("step", ring.scale(z, Fraction(1) / normal.leading))
+        return s if sign > 0 else ring.sub(ONE, s)
 
-    def choice(self, condition: Poly, yes: Poly, no: Poly) -> Poly:
-        """Yes where the condition is positive, else no."""
-        s = self.heaviside(condition)
-        return self.ring.add(no, self.product(s, self.ring.add(yes, self.ring.scale(no, -1))))
+    def inside(self, z: Poly) -> Poly | None:
+        """What has the sign of a polynomial that is an increasing odd function, times a number."""
+        if not (z.single and len(z.single[0]) == 1 and z.single[0][0][1] == 1):
+            return None
+        atom = z.single[0][0][0]
+        key = self.ring.key(atom)
+        return self.ring.rename(key[1], dict(enumerate(self.ring.axes(atom)))) if key[0] == "tanh" else None
 
-    def rank(self, expr: sp.Expr) -> int:
-        """0, 1 or 2."""
-        return len(self.shape(expr))
+    def certain(self, atom: int, exponent: Exponent) -> bool:
+        """Whether a power of an atom is positive, off the ties."""
+        even = isinstance(exponent, int) and exponent % 2 == 0
+        return even or self.ring.positive(atom)
 
-    def op_sigma(self, e: sp.Expr) -> Poly:
+    def unscaled(self, z: Poly) -> Poly:
+        """A polynomial without the factors, common to all its terms, that leave its sign as it is."""
+        first, *others = z.terms
+        common = [(a, e) for a, e in first if all((a, e) in m for m in others) and self.certain(a, e)]
+        return Poly({tuple(x for x in m if x not in common): c for m, c in z.terms.items()})
+
+    def signum(self, z: Poly) -> Poly:
+        """1 where positive, -1 where negative."""
+        return self.ring.sub(self.heaviside(z), self.heaviside(self.ring.scale(z, -1)))
+
+    def choice(self, s: Poly, yes: Poly, no: Poly) -> Poly:
+        """Yes where the step function s is 1, else no."""
+        return self.ring.add(no, self.ring.mul(s, self.ring.sub(yes, no)))
+
+    def op_sigma(self, x: sp.Expr) -> Poly:
         """Logistic sigmoid."""
-        return self.logistic(self(e.args[0]))
+        return self.logistic(self(x))
 
-    def op_tanh(self, e: sp.Expr) -> Poly:
-        """2 sigma(2z) - 1."""
-        s = self.logistic(self.ring.scale(self(e.args[0]), 2))
-        return self.ring.add(self.ring.scale(s, 2), number(-1))
+    def op_tanh(self, x: sp.Expr) -> Poly:
+        """Hyperbolic tangent."""
+        return self.tangent(self(x))
 
-    def op_exp(self, e: sp.Expr) -> Poly:
+    def op_exp(self, x: sp.Expr) -> Poly:
         """Exponential."""
-        return self.exponent(self(e.args[0]))
+        return self.exponent(self(x))
 
-    def op_log(self, e: sp.Expr) -> Poly:
-        """Logarithm; of an exponential, its argument."""
-        inner = self(e.args[0])
-        if len(inner.terms) == 1:
-            ((monomial, coefficient),) = inner.terms
-            keys: list[Any] = [self.ring.keys[a] for a, _ in monomial]
-            if coefficient == 1 and keys and all(isinstance(k, tuple) and k[0] == "exp" for k in keys):
-                powers = (x for _, x in monomial)
-                return self.ring.add(*(self.ring.scale(k[1], x) for k, x in zip(keys, powers, strict=True)))
-        return self.ring.atom(("log", inner), self.ring.rank(inner))
+    def op_log(self, x: sp.Expr) -> Poly:
+        """Logarithm."""
+        return self.logarithm(self(x))
 
-    def op_softplus(self, e: sp.Expr) -> Poly:
+    def op_softplus(self, x: sp.Expr) -> Poly:
         """log(1 + exp(z)), with softplus(-z) = softplus(z) - z."""
-        sign, z = self.signed(self(e.args[0]))
-        inner = self.ring.add(ONE, self.exponent(z))
-        found = self.ring.atom(("log", inner), self.ring.rank(z))
-        return found if sign > 0 else self.ring.add(found, self.ring.scale(z, -1))
+        sign, z = self.odd(self(x))
+        found = self.ring.function("log", self.ring.add(ONE, self.exponent(z)))
+        return found if sign > 0 else self.ring.sub(found, z)
 
-    def op_sqrt(self, e: sp.Expr) -> Poly:
+    def op_sqrt(self, x: sp.Expr) -> Poly:
         """A root."""
-        return self.ring.power(self(e.args[0]), Fraction(1, 2))
+        return self.root(self(x))
 
-    def op_step(self, e: sp.Expr) -> Poly:
+    def op_step(self, x: sp.Expr) -> Poly:
         """1 where positive."""
-        return self.heaviside(self(e.args[0]))
+        return self.heaviside(self(x))
 
-    def op_sign(self, e: sp.Expr) -> Poly:
-        """2 step - 1, and 0 at 0."""
-        if not self(e.args[0]):
-            return number(0)
-        return self.ring.add(self.ring.scale(self.op_step(e), 2), number(-1))
+    def op_sign(self, x: sp.Expr) -> Poly:
+        """1, -1 or 0."""
+        return self.signum(self(x))
 
-    def op_relu(self, e: sp.Expr) -> Poly:
+    def op_relu(self, x: sp.Expr) -> Poly:
         """X step(x)."""
-        x = self(e.args[0])
-        return self.choice(x, x, number(0))
+        z = self(x)
+        return self.ring.mul(z, self.heaviside(z))
 
-    def op_leaky_relu(self, e: sp.Expr) -> Poly:
+    def op_leaky_relu(self, x: sp.Expr, slope: sp.Expr) -> Poly:
         """x, or slope x."""
-        x, slope = (self(a) for a in e.args)
-        return self.choice(x, x, self.product(slope, x))
+        z = self(x)
+        return self.choice(self.heaviside(z), z, self.ring.mul(self(slope), z))
 
-    def op_elu(self, e: sp.Expr) -> Poly:
+    def op_elu(self, x: sp.Expr, alpha: sp.Expr) -> Poly:
         """x, or alpha (exp(x) - 1)."""
-        x, alpha = (self(a) for a in e.args)
-        low = self.product(alpha, self.ring.add(self.exponent(x), number(-1)))
-        return self.choice(x, x, low)
+        z = self(x)
+        low = self.ring.mul(self(alpha), self.ring.sub(self.exponent(z), ONE))
+        return self.choice(self.heaviside(z), z, low)
 
-    def op_hard_sigmoid(self, e: sp.Expr) -> Poly:
+    def op_hard_sigmoid(self, x: sp.Expr) -> Poly:
         """Clipped x / 6 + 1/2."""
-        x = e.args[0]
         return self(N.step(x - 3) + N.step(x + 3) * N.step(3 - x) * (x / 6 + sp.Rational(1, 2)))
 
-    def op_absolute(self, e: sp.Expr) -> Poly:
+    def op_absolute(self, x: sp.Expr) -> Poly:
         """X sign(x)."""
-        return self(e.args[0] * N.sign(e.args[0]))
+        z = self(x)
+        return self.ring.mul(z, self.signum(z))
 
-    def op_maximum(self, e: sp.Expr) -> Poly:
+    def op_maximum(self, a: sp.Expr, b: sp.Expr) -> Poly:
         """The larger."""
-        a, b = (self(x) for x in e.args)
-        return self.choice(self.ring.add(a, self.ring.scale(b, -1)), a, b)
+        return self.choice(self.heaviside(self(a - b)), self(a), self(b))
 
-    def op_minimum(self, e: sp.Expr) -> Poly:
+    def op_minimum(self, a: sp.Expr, b: sp.Expr) -> Poly:
         """The smaller."""
-        a, b = (self(x) for x in e.args)
-        return self.choice(self.ring.add(b, self.ring.scale(a, -1)), a, b)
+        return self.choice(self.heaviside(self(b - a)), self(a), self(b))
 
-    def op_where(self, e: sp.Expr) -> Poly:
+    def op_where(self, condition: sp.Expr, a: sp.Expr, b: sp.Expr) -> Poly:
         """One of two."""
-        c, a, b = (self(x) for x in e.args)
-        return self.choice(c, a, b)
+        return self.choice(self.heaviside(self(condition)), self(a), self(b))
 
-    def op_stop_gradient(self, e: sp.Expr) -> Poly:
+    def op_stop_gradient(self, x: sp.Expr) -> Poly:
         """The value."""
-        return self(e.args[0])
+        return self(x)
 
     # -- what mixes entries ------------------------------------------------------------------------
 
-    def linear(self, expr: sp.Expr, make: Callable[[Monomial], Poly]) -> Poly:
-        """A linear operation applied to each monomial, scalars taken out."""
-        parts = []
-        for monomial, coefficient in self(expr).terms:
-            outside = tuple((a, e) for a, e in monomial if self.ring.ranks[a] == 0)
-            inside = tuple((a, e) for a, e in monomial if self.ring.ranks[a] != 0)
-            parts.append(self.product(poly({outside: coefficient}), make(inside)))
-        return self.ring.add(*parts)
+    def op_Dot(self, a: sp.Expr, v: sp.Expr) -> Poly:
+        """The sum over the axis that the two share."""
+        left, right = self.ring.rename(self(a), {1: 2}), self.ring.rename(self(v), {0: 2})
+        return self.ring.summed(self.ring.mul(left, right), 2, sp.sympify(self.shape(a)[1]))
 
-    def op_Dot(self, e: sp.Expr) -> Poly:
-        """Bilinear; a concatenation splits the matrix into column blocks."""
-        left, right = e.args
-        vector = self(right)
-        if self.rank(right) == 1 and (blocks := self.blocks(vector)):
-            low: sp.Expr = sp.Integer(0)
-            parts = []
-            for key, scale in blocks:
-                high = low + key[2]
-                parts.append(self.dot(left, low, high, self.ring.scale(key[1], scale), e))
-                low = high
-            return self.ring.add(*parts)
-        return self.dot(left, None, None, vector, e)
+    def op_Transposed(self, a: sp.Expr) -> Poly:
+        """The axes swapped."""
+        return self.ring.rename(self(a), {0: 1, 1: 0})
 
-    def blocks(self, vector: Poly) -> list[tuple[tuple[object, Poly, sp.Expr], Fraction]]:
-        """The parts of a vector that is a concatenation by itself."""
-        if len(vector.terms) != 1:
-            return []
-        ((monomial, coefficient),) = vector.terms
-        if len(monomial) != 1 or monomial[0][1] != 1:
-            return []
-        key = self.ring.keys[monomial[0][0]]
-        if not (isinstance(key, tuple) and key[0] == "concat"):
-            return []
-        return [(("part", p, size), coefficient) for p, size in key[1]]
+    def op_Outer(self, u: sp.Expr, v: sp.Expr) -> Poly:
+        """The product on two axes."""
+        return self.ring.mul(self(u), self.ring.rename(self(v), {0: 1}))
 
-    def dot(self, left: sp.Expr, low: sp.Expr | None, high: sp.Expr | None, vector: Poly, e: sp.Expr) -> Poly:
-        """A product of matrix monomials and vector monomials."""
-        rank = self.rank(e)
+    def op_Sum(self, v: sp.Expr) -> Poly:
+        """The sum over every axis."""
+        result = self(v)
+        for axis, size in enumerate(self.shape(v)):
+            result = self.ring.summed(result, axis, sp.sympify(size))
+        return result
 
-        def with_matrix(matrix: Monomial) -> Poly:
-            parts = []
-            for monomial, coefficient in vector.terms:
-                outside = tuple((a, x) for a, x in monomial if self.ring.ranks[a] == 0)
-                inside = tuple((a, x) for a, x in monomial if self.ring.ranks[a] != 0)
-                ones = (self.shape(e), self.shape(e.args[1])) if not matrix or not inside else ()
-                atom = self.ring.atom(("dot", matrix, low, high, inside, ones), rank)
-                parts.append(self.product(poly({outside: coefficient}), atom))
-            return self.ring.add(*parts)
-
-        return self.linear(left, with_matrix)
-
-    def op_Transposed(self, e: sp.Expr) -> Poly:
-        """Linear; the transpose of a transpose is the matrix, of an outer product the swapped one."""
-
-        def turned(monomial: Monomial) -> Poly:
-            parts = []
-            for atom, exponent in monomial:
-                key = self.ring.keys[atom]
-                if isinstance(key, tuple) and key[0] == "transposed":
-                    other = key[1]
-                elif isinstance(key, tuple) and key[0] == "outer":
-                    other = self.ring.id(("outer", key[2], key[1], key[3][::-1]), 2)
-                else:
-                    other = self.ring.id(("transposed", atom), 2)
-                parts.append(poly({((other, exponent),): Fraction(1)}))
-            return self.product(*parts)
-
-        return self.linear(e.args[0], turned)
-
-    def op_Outer(self, e: sp.Expr) -> Poly:
-        """Bilinear."""
-        left, right = e.args
-
-        def with_left(u: Monomial) -> Poly:
-            return self.linear(right, lambda v: self.ring.atom(("outer", u, v, self.ones(u, v, e)), 2))
-
-        return self.linear(left, with_left)
-
-    def ones(self, u: Monomial, v: Monomial, e: sp.Expr) -> Shape:
-        """The shape of an outer product, where a vector of ones in it has no size of its own."""
-        return self.shape(e) if not u or not v else ()
-
-    def op_Sum(self, e: sp.Expr) -> Poly:
-        """Linear; a number summed over n entries is n times it."""
-        shape = self.shape(e.args[0])
-        count = self(sp.Mul(*shape))
-        return self.linear(e.args[0], lambda m: self.ring.atom(("sum", m), 0) if m else count)
-
-    def op_Mean(self, e: sp.Expr) -> Poly:
+    def op_Mean(self, v: sp.Expr) -> Poly:
         """Sum over n."""
-        return self(N.Sum(e.args[0]) / self.shape(e.args[0])[0])
+        return self(N.Sum(v) / self.shape(v)[0])
 
-    def op_Variance(self, e: sp.Expr) -> Poly:
+    def op_Variance(self, v: sp.Expr) -> Poly:
         """Mean square less squared mean."""
-        return self(N.Mean(e.args[0] ** 2) - N.Mean(e.args[0]) ** 2)
+        return self(N.Mean(v**2) - N.Mean(v) ** 2)
 
-    def op_softmax(self, e: sp.Expr) -> Poly:
+    def op_normalize(self, v: sp.Expr, eps: sp.Expr) -> Poly:
+        """Less the mean, over the root of the variance."""
+        return self((v - N.Mean(v)) / N.sqrt(N.Variance(v) + eps))
+
+    def op_softmax(self, z: sp.Expr) -> Poly:
         """Exp over the sum of exp."""
-        return self(N.exp(e.args[0]) / N.Sum(N.exp(e.args[0])))
+        return self(N.exp(z) / N.Sum(N.exp(z)))
 
-    def op_LogSumExp(self, e: sp.Expr) -> Poly:
+    def op_LogSumExp(self, z: sp.Expr) -> Poly:
         """Log of the sum of exp."""
-        return self(N.log(N.Sum(N.exp(e.args[0]))))
+        return self(N.log(N.Sum(N.exp(z))))
 
-    def op_log_softmax(self, e: sp.Expr) -> Poly:
+    def op_log_softmax(self, z: sp.Expr) -> Poly:
         """Z - logsumexp(z)."""
-        return self(e.args[0] - N.LogSumExp(e.args[0]))
+        return self(z - N.LogSumExp(z))
 
-    def op_Spread(self, e: sp.Expr) -> Poly:
+    def op_Spread(self, s: sp.Expr, *_: sp.Expr) -> Poly:
         """The scalar; entries are all alike."""
-        return self(e.args[0])
+        return self(s)
 
-    def op_Total(self, e: sp.Expr) -> Poly:
-        """Linear over numbers and constants."""
+    def op_Total(self, x: sp.Expr) -> Poly:
+        """The sum over the steps."""
+        return self.ring.total(self(x))
+
+    def op_Concat(self, *vectors: sp.Expr) -> Poly:
+        """Each vector with zeros around it."""
+        low: sp.Expr = sp.Integer(0)
         parts = []
-        for monomial, coefficient in self(e.args[0]).terms:
-            outside = tuple((a, x) for a, x in monomial if self.timeless(a))
-            inside = tuple((a, x) for a, x in monomial if not self.timeless(a))
-            total = self.ring.atom(("total", inside), self.rank(e))
-            parts.append(self.product(poly({outside: coefficient}), total))
+        for v in vectors:
+            high = low + self.shape(v)[0]
+            parts.append(self.ring.padded(self(v), low, high))
+            low = high
         return self.ring.add(*parts)
 
-    def timeless(self, atom: int) -> bool:
-        """Whether an atom is a parameter or a size, the same at each step."""
-        key = self.ring.keys[atom]
-        return isinstance(key, tuple) and (key[0] == "size" or (key[0] == "ref" and key[2] is None))
+    def op_Pad(self, v: sp.Expr, before: sp.Expr, after: sp.Expr) -> Poly:
+        """A vector with zeros around it."""
+        return self.ring.padded(self(v), before, before + self.shape(v)[0])
 
-    def op_Concat(self, e: sp.Expr) -> Poly:
-        """An atom that remembers its parts."""
-        parts = tuple((self(a), self.shape(a)[0]) for a in e.args)
-        return self.ring.atom(("concat", parts), 1)
+    def op_Part(self, v: sp.Expr, low: sp.Expr, high: sp.Expr) -> Poly:
+        """A piece of the axis."""
+        size = self.shape(v)[0]
+        high = size if high == N.End else high
+        whole = low == 0 and sp.expand(high - size) == 0
+        return self(v) if whole else self.ring.cut(self(v), 0, sp.sympify(low), sp.sympify(high))
 
-    def op_Part(self, e: sp.Expr) -> Poly:
-        """A slice of every atom: the part of a product is the product of the parts."""
-        vector, low, high = e.args
-        high = self.shape(vector)[0] if high == N.End else high
-        parts = []
-        for monomial, coefficient in self(vector).terms:
-            factors = [self.ring.power(self.slice(a, low, high), x) for a, x in monomial]
-            parts.append(self.ring.scale(self.product(*factors), coefficient))
-        return self.ring.add(*parts)
 
-    def slice(self, atom: int, low: sp.Expr, high: sp.Expr) -> Poly:
-        """A slice of one atom: of a scalar itself, of a concatenation one of its parts."""
-        key = self.ring.keys[atom]
-        if self.ring.ranks[atom] == 0:
-            return poly({((atom, Fraction(1)),): Fraction(1)})
-        if isinstance(key, tuple) and key[0] == "concat":
-            start: sp.Expr = sp.Integer(0)
-            for part, size in key[1]:
-                if sp.expand(start - low) == 0 and sp.expand(start + size - high) == 0:
-                    return part
-                start = start + size
-        if isinstance(key, tuple) and key[0] == "dot":
-            return self.row_slice(key, low, high)
-        return self.ring.atom(("part", atom, low, high), 1)
+def _with(z: Poly, atom: int, value: int) -> Poly:
+    """A polynomial with 0 or 1 put for a step function."""
+    terms: dict[Monomial, Exponent] = {}
+    for monomial, coefficient in z.terms.items():
+        rest = tuple(x for x in monomial if x[0] != atom)
+        if value or rest == monomial:
+            terms[rest] = terms.get(rest, 0) + coefficient
+    return Poly(terms)
 
-    def row_slice(self, key: tuple[object, ...], low: sp.Expr, high: sp.Expr) -> Poly:
-        """Rows of a product; rows of a transposed weight are columns of the weight, transposed."""
-        return self.ring.atom(("rows", key, sp.expand(low), sp.expand(high)), 1)
+
+def _square_root(value: Fraction) -> Fraction | None:
+    above, below = isqrt(value.numerator), isqrt(value.denominator)
+    return Fraction(above, below) if above**2 == value.numerator and below**2 == value.denominator else None
 
 
 def _fraction(value: sp.Number) -> Fraction:

@@ -6,30 +6,31 @@ it.  A failed proof is never a disagreement, and agreement at points is never a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import sympy as sp
 
-from lstmsym.notation import NotationError, Ref
+from lstmsym.cell import Cell
+from lstmsym.notation import NotationError, Ref, Total
 from lstmsym.printing import Printer
-from lstmsym.render import recurrence
 from lstmsym.shapes import ShapeError, spelled
-from lstmsym.verify.canonical import Canon
 from lstmsym.verify.claims import Claim, Claims
 from lstmsym.verify.elaborate import is_probed, sides, written_out
-from lstmsym.verify.evaluate import MP, PRESENT, SIZES, STEPS, Numbers, evaluate, generic
-from lstmsym.verify.poly import TooLarge
-from lstmsym.verify.readings import TRANSPOSED, readings
-from lstmsym.verify.repair import edits
+from lstmsym.verify.explain import Explainer
+from lstmsym.verify.meaning import Meanings
+from lstmsym.verify.prove import Prover
+from lstmsym.verify.readings import BY_NAME, Reading, readings
+from lstmsym.verify.repair import edits, labels
+from lstmsym.verify.sequence import Special
 from lstmsym.verify.system import System
+from lstmsym.verify.witness import Trial
+from lstmsym.verify.witness import Witness as Witness
 from lstmsym.verify.words import Label, Local
-
-OUT_OF_REACH = (KeyError, ValueError, TypeError, ArithmeticError)
-"""Raised where an expression has no value: beyond the sequence, a division by zero, a complex step."""
 
 
 class Status(Enum):
@@ -44,24 +45,8 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
-class Witness:
-    """Numbers that show a difference: sizes, one entry of both sides."""
-
-    sizes: Mapping[str, int]
-    entry: tuple[int, ...]
-    left: str
-    right: str
-
-    def __str__(self) -> str:
-        """One line."""
-        sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
-        where = f" entry {list(self.entry)}" if self.entry else ""
-        return f"at {sizes}, T={STEPS}:{where} is {self.left}, claimed {self.right}"
-
-
-@dataclass(frozen=True)
 class Verdict:
-    """What was found of one claim, and why."""
+    """What was found of one claim, and why; ``conventions`` are those of the document it relies on."""
 
     status: Status
     claim: Claim
@@ -71,6 +56,7 @@ class Verdict:
     repair: str = ""
     assumption: str = ""
     inherits: tuple[str, ...] = field(default=())
+    conventions: tuple[tuple[str, str], ...] = field(default=())
 
     def __str__(self) -> str:
         """One line."""
@@ -86,29 +72,53 @@ def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tup
     """Judge every claim of a page."""
     judge = Judge(page.cell)
     verdicts = []
-    wrong: list[str] = []
     for claim in page.claims:
         if progress:
             progress(claim)
-        verdict = judge(claim)
-        inherits = tuple(
-            name for name in wrong if name in claim.shown.split("=", 1)[-1].replace("[", " ").split()
-        )
+        verdicts.append(judge(claim))
+    return _inherited(_agreed(judge, verdicts))
+
+
+def _inherited(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts, those of right lines that build on wrong ones saying so."""
+    wrong: list[str] = []
+    result = []
+    for verdict in verdicts:
+        claim = verdict.claim
+        used = claim.shown.split("=", 1)[-1].replace("[", " ").split()
+        inherits = tuple(name for name in wrong if name in used)
         if inherits and verdict.status is Status.PROVED:
-            verdict = Verdict(verdict.status, claim, f"right given {', '.join(inherits)}", inherits=inherits)
+            verdict = replace(verdict, message=f"right given {', '.join(inherits)}", inherits=inherits)
         if verdict.status is Status.REFUTED and claim.symbol:
             wrong.append(claim.symbol)
-        verdicts.append(verdict)
-    return _one_layout(judge, verdicts)
+        result.append(verdict)
+    return tuple(result)
 
 
-def _one_layout(judge: Judge, verdicts: list[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts with a transposed gradient refuted on a page that has others upright.
+def _agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts with one value of each convention for the whole page.
 
-    A layout is a convention of a whole document: it does not excuse a single line.
+    A line that is right only under a convention is wrong on a page where others are right only
+    without it, or, more of them, under another.
     """
-    upright = any(v.status is Status.PROVED and judge.is_matrix_gradient(v.claim) for v in verdicts)
-    return tuple(judge.transposed(v.claim) if upright and v.assumption == TRANSPOSED else v for v in verdicts)
+    used = Counter(c for v in verdicts for c in v.conventions if BY_NAME[c[0]].shared)
+    plain = [v.claim for v in verdicts if v.status is Status.PROVED]
+    refused = {}
+    for convention, said in used:
+        rival = max((c for c in used if c[0] == convention), key=lambda c: used[c])
+        if any(not judge.upholds(claim, convention, said) for claim in plain):
+            refused[convention, said] = f"right if {said}, which other lines of the page contradict"
+        elif rival[1] != said:
+            refused[convention, said] = f"right if {said}, while for other lines {rival[1]}"
+    result = []
+    for verdict in verdicts:
+        reason = next((refused[c] for c in verdict.conventions if c in refused), None)
+        result.append(judge.contradicted(verdict.claim, reason) if reason else verdict)
+    return result
+
+
+PLAIN = Reading(Claim(sp.Integer(0), sp.Integer(0)))
+"""The cell as it is."""
 
 
 class Judge:
@@ -118,8 +128,11 @@ class Judge:
         """Derive the cell; the numbers are made when they are first needed."""
         self.system = System(cell)
         self.show = Printer(self.system.derivation.order)
-        self.canons: dict[int, Canon] = {}
-        self._numbers: list[Numbers] = []
+        self.meanings = Meanings(self.system)
+        self.explain = Explainer(self.meanings, self.show)
+        self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
+        self.provers: dict[tuple[sp.Expr, bool], Prover] = {}
+        self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
 
     def __call__(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -127,154 +140,201 @@ class Judge:
             return Verdict(Status.NOT_A_CLAIM, claim, claim.note or "a definition")
         try:
             left, right = self.sides(claim)
-            if self.mismatched(left, right):
-                return self.misshapen(claim, left, right)
         except NotationError as error:
             return self.read_otherwise(claim) or Verdict(Status.UNREAD, claim, str(error))
         except ShapeError as error:
             message = f"{spelled(error.left)} does not fit {spelled(error.right)}"
             return self.read_otherwise(claim) or self.refuted(claim, message, None)
+        try:
+            shapes = self.meanings.shape(left), self.meanings.shape(right)
+        except ShapeError as error:
+            return self.read_otherwise(claim) or self.refuted(
+                claim, *self.explain.misfit(left, right, error, self.trial)
+            )
+        if self.mismatched(left, right):
+            message = f"the left side has shape {spelled(shapes[0])}, the right side {spelled(shapes[1])}"
+            return self.read_otherwise(claim) or self.refuted(claim, message, self.trial.shapes(*shapes))
+        if not self.trial.evaluable(left, right):
+            witness = self.trial.undefined(left, right)
+            if witness:
+                return self.refuted(
+                    claim, "the right side divides by zero or takes a root of what is negative", witness
+                )
+            return Verdict(Status.UNDECIDED, claim, "it reaches beyond the steps on which claims are tried")
         witness = self.witness(left, right)
+        if witness is None and self.proved(left, right):
+            return Verdict(Status.PROVED, claim)
+        witness = witness or self.trial.hidden(left, right)
         if witness is None:
-            if self.proved(left, right):
-                return Verdict(Status.PROVED, claim)
             return Verdict(Status.UNDECIDED, claim, "neither a proof nor numbers against it were found")
-        message = ""
-        if is_probed(left + right, self.system):
-            message = f"the transposed matrices, each times one vector: {witness}"
+        message = (
+            "of the transposed matrices, each times one vector"
+            if is_probed(left + right, self.system)
+            else ""
+        )
         return self.read_otherwise(claim) or self.refuted(claim, message, witness)
 
-    def is_matrix_gradient(self, claim: Claim) -> bool:
-        """Whether the left side is the gradient of a weight matrix."""
-        left = claim.left
-        backward = self.system.backward
-        return isinstance(left, Ref) and left.base in backward and len(self.system.shapes[left.base]) == 2
+    # -- under a reading ---------------------------------------------------------------------------
 
-    def transposed(self, claim: Claim) -> Verdict:
-        """Wrong: the transpose of the gradient, where other lines have the gradient itself."""
-        left, right = self.sides(claim)
-        witness = None if self.mismatched(left, right) else self.witness(left, right)
-        return self.refuted(claim, "transposed, while other lines of the page are not", witness)
+    @cached_property
+    def trial(self) -> Trial:
+        """Generic sequences through the cell itself."""
+        return self.tried(PLAIN)
+
+    def tried(self, reading: Reading) -> Trial:
+        """Generic sequences as a reading has them."""
+        key = (reading.loss, reading.special)
+        if key not in self.trials:
+            self.trials[key] = Trial(self.variant(reading.loss).system, reading.special)
+        return self.trials[key]
+
+    def variant(self, factor: sp.Expr) -> Meanings:
+        """The cell with a factor before its loss."""
+        if factor not in self.variants:
+            self.variants[factor] = Meanings(System(scaled(self.system.cell, factor)))
+        return self.variants[factor]
+
+    def prover(self, reading: Reading) -> Prover:
+        """Proofs about the cell as a reading has it."""
+        key = (reading.loss, reading.special.unit)
+        if key not in self.provers:
+            meanings = self.variant(reading.loss)
+            self.provers[key] = Prover(replace(meanings, unit=True) if reading.special.unit else meanings)
+        return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
         """The claim proved under another reading, if there is one."""
-        for assumption, other in readings(claim, self.system):
-            if self.holds(other):
-                return Verdict(Status.PROVED_IF, claim, assumption=assumption, expected=self.expected(claim))
+        for reading in readings(claim, self.meanings):
+            if self.alike(reading) and self.holds(reading):
+                conventions = tuple(
+                    (c, s) for c, s in zip(reading.conventions, reading.said, strict=True) if c
+                )
+                said = " and ".join(reading.said)
+                expected = self.expected(claim)
+                return Verdict(
+                    Status.PROVED_IF, claim, assumption=said, expected=expected, conventions=conventions
+                )
         return None
 
-    def holds(self, claim: Claim) -> bool:
-        """Whether a claim is proved, the numbers looked at first since they are quicker."""
+    def alike(self, reading: Reading) -> bool:
+        """Whether numbers are for a claim as a reading has it."""
         try:
-            left, right = self.sides(claim)
-            if self.mismatched(left, right) or self.witness(left, right) is not None:
-                return False
+            left, right = self.sides(reading.claim)
+            return not self.mismatched(left, right) and self.tried(reading).alike(left, right)
         except (NotationError, ShapeError, KeyError):
             return False
-        return self.proved(left, right)
+
+    def holds(self, reading: Reading) -> bool:
+        """Whether a claim is proved as a reading has it; the numbers have been looked at."""
+        try:
+            left, right = self.sides(reading.proof or reading.claim)
+            prover = self.prover(reading)
+            return all(map(prover.vanishes, reading.vanishing)) and prover(left, right)
+        except (NotationError, ShapeError, KeyError):
+            return False
+
+    def upholds(self, claim: Claim, name: str, said: str) -> bool:
+        """Whether a claim that is right as it stands may stand on a page with a convention."""
+        convention = BY_NAME[name]
+        if convention.breaks(claim, self.meanings):
+            return False
+        found = [r for r in convention.read(Reading(claim), self.meanings) if r.said == (said,)]
+        return not found or any(map(self.alike, found))
+
+    def contradicted(self, claim: Claim, reason: str) -> Verdict:
+        """Wrong on its page: right only under a convention that other lines contradict."""
+        left, right = self.sides(claim)
+        try:
+            shapes = self.meanings.shape(left), self.meanings.shape(right)
+            misshapen = self.mismatched(left, right)
+            witness = self.trial.shapes(*shapes) if misshapen else self.witness(left, right)
+        except ShapeError as error:
+            _, witness = self.explain.misfit(left, right, error, self.trial)
+        return self.refuted(claim, reason, witness)
+
+    # -- as it stands ------------------------------------------------------------------------------
 
     def sides(self, claim: Claim) -> tuple[sp.Expr, sp.Expr]:
         """Both sides with derivatives written out, a share summed over time."""
         return sides(claim.left, claim.right, self.system, claim.share)
 
     def mismatched(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether the two have different shapes (a scalar goes with everything)."""
-        canon = self.canon(0)
-        shapes = canon.shape(left), canon.shape(right)
-        return shapes[0] != shapes[1] and right != 0 and not (shapes[1] == () and right.is_number)
-
-    def misshapen(self, claim: Claim, left: sp.Expr, right: sp.Expr) -> Verdict:
-        """Two shapes: refuted, unless the transpose is right."""
-        canon = self.canon(0)
-        shapes = canon.shape(left), canon.shape(right)
-        message = f"the sides have shapes {spelled(shapes[0])} and {spelled(shapes[1])}"
-        return self.read_otherwise(claim) or self.refuted(claim, message, None)
-
-    def canon(self, horizon: int) -> Canon:
-        """The normal form for a horizon."""
-        if horizon not in self.canons:
-            system = self.system
-
-            def meaning(ref: Ref) -> sp.Expr | None:
-                return system.meaning(ref, horizon, {})
-
-            self.canons[horizon] = Canon(system.shapes, meaning)
-        return self.canons[horizon]
+        """Whether the two have different shapes (a number goes with everything)."""
+        shapes = self.meanings.shape(left), self.meanings.shape(right)
+        plain = any(not e.atoms(Ref) and not s for e, s in zip((left, right), shapes, strict=True))
+        return shapes[0] != shapes[1] and not plain
 
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether the normal forms agree, and both sides have values."""
-        try:
-            return self.evaluable(left, right) and self.canon(self.system.horizon(left, right)).equal(
-                left, right
-            )
-        except (ShapeError, TooLarge, NotationError, KeyError):
-            return False
+        """Whether the two sides have values and one normal form."""
+        return self.trial.evaluable(left, right) and self.prover(PLAIN)(left, right)
 
     def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """An entry at which the two differ, if there is one."""
-        found = (self.gap(left, right, numbers) for numbers in self.numbers())
-        return next((witness for witness in found if witness is not None), None)
+        return self.trial.against(left, right)
 
-    def numbers(self) -> Iterator[Numbers]:
-        """Generic sequences of different sizes, each made when it is first needed."""
-        for seed in range(len(SIZES)):
-            if seed == len(self._numbers):
-                self._numbers.append(generic(self.system, seed))
-            yield self._numbers[seed]
-
-    def evaluable(self, *exprs: sp.Expr) -> bool:
-        """Whether the expressions have values at all: what divides by zero is never called proved."""
-        try:
-            for expr in exprs:
-                evaluate(expr, next(self.numbers()), PRESENT)
-        except OUT_OF_REACH:
-            return False
-        return True
-
-    def gap(self, left: sp.Expr, right: sp.Expr, numbers: Numbers) -> Witness | None:
-        """An entry at which the two differ on one sequence, if there is one."""
-        try:
-            a, b = (evaluate(e, numbers, PRESENT) for e in (left, right))
-        except OUT_OF_REACH:
-            return None
-        a, b = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
-        scale = max((abs(v) for v in (*a.flat, *b.flat)), default=MP.mpf(0)) or MP.mpf(1)
-        gaps = [(abs(x - y) / scale, index) for (index, x), y in zip(np.ndenumerate(a), b.flat, strict=True)]
-        gap, index = max(gaps, key=lambda g: g[0])
-        if gap < MP.mpf(10) ** -30:
-            return None
-        shown = [MP.nstr(v[index], 8) for v in (a, b)]
-        return Witness(numbers.sizes, tuple(index), shown[0], shown[1])
+    # -- what to say of a wrong line -----------------------------------------------------------------
 
     def expected(self, claim: Claim) -> str:
-        """The right side that the derivation has for the left, what step t+1 sends back written out."""
-        try:
-            left = written_out(claim.left, self.system)
-        except NotationError:
-            return ""
-        derivative = isinstance(claim.left, Local) or (
-            isinstance(claim.left, Label) and not isinstance(left, Ref)
-        )
-        if left is not None and derivative:
-            return f"{self.show(claim.left)} = {self.show(left)}"
-        if not isinstance(left, Ref):
-            return ""
-        if left.base in self.system.forward:
-            return f"{left} = {self.show(self.system.forward[left.base])}"
-        derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
-        line = derivation.by_name.get(left.base)
-        if line is None or left.lag not in (0, None):
-            return ""
-        return f"{self.show(claim.left)} = {self.show(line.expr.xreplace(dict(recurrence(derivation))))}"
+        """The right side that the derivation has for the side that is a name alone."""
+        for side in (claim.left, claim.right):
+            try:
+                ref = written_out(side, self.system)
+            except (NotationError, ShapeError):
+                continue
+            if ref is not None and isinstance(side, (Label, Local)) and not isinstance(ref, Ref):
+                return f"{self.show(side)} = {self.show(ref)}"
+            if isinstance(ref, Ref) and (side is claim.left or ref.base in self.meanings.backward):
+                return self.explain.line(ref, side)
+        return ""
 
     def refuted(self, claim: Claim, message: str, witness: Witness | None) -> Verdict:
-        """Wrong: with the right expression and the smallest edit that mends it."""
-        repair = next(self.repairs(claim), "")
-        return Verdict(Status.REFUTED, claim, message or str(witness), self.expected(claim), witness, repair)
+        """Wrong: with the right expression, what is missing, and the smallest edit that mends it."""
+        missing, repair = ("", "") if message else self.missing(claim)
+        repair = repair or next(self.repairs(claim), "")
+        if not message and not repair:
+            missing, repair = self.missing(claim, far=True)
+        said = "; ".join(filter(None, (message, missing, str(witness) if witness else "")))
+        return Verdict(Status.REFUTED, claim, said, self.expected(claim), witness, repair)
+
+    def missing(self, claim: Claim, far: bool = False) -> tuple[str, str]:
+        """What a claim drops, and the claim with it; an empty text where that is not one term."""
+        left, right = self.sides(claim)
+        return self.explain.missing(left, right, self.trial, self.prover(PLAIN), far)
 
     def repairs(self, claim: Claim) -> Iterator[str]:
         """Edits of the claim that are proved right."""
-        for edited, why in edits(claim, self.system):
-            if self.holds(edited):
+        for edited, why in labels(claim, self.meanings):
+            reading = Reading(edited)
+            if self.alike(reading) and self.holds(reading):
                 left = "" if edited.left == claim.left else f"{self.show(edited.left)} = "
                 yield f"{left}{self.show(edited.right)}  ({why})"
+        yield from self.mended(claim)
+
+    def mended(self, claim: Claim) -> Iterator[str]:
+        """Edits of the right side that are proved right and say more than the claim's own left side."""
+        try:
+            left, right = self.sides(claim)
+        except (NotationError, ShapeError):
+            return
+        seen = {right}
+        if is_probed(left + right, self.system):
+            return
+        for edit in edits(right, left, self.meanings):
+            if not self.trial.alike_edited(left, right, edit.place, edit.new):
+                continue
+            try:
+                mended = edit.applied(right)
+            except (TypeError, ValueError, NotationError):
+                continue
+            if mended in seen or left in mended.atoms(Ref):
+                continue
+            seen.add(mended)
+            if self.holds(Reading(Claim(left, mended))):
+                shown = mended.args[0] if claim.share and isinstance(mended, Total) else mended
+                yield f"{self.show(shown)}  ({edit.why})"
+
+
+def scaled(cell: Cell, factor: sp.Expr) -> Cell:
+    """A cell with a factor before its loss."""
+    lines = (replace(e, expr=factor * e.expr) if e.name.base == cell.loss else e for e in cell.equations)
+    return replace(cell, equations=tuple(lines))

@@ -1,136 +1,440 @@
 """Small edits of a claim, among which a repair is looked for.
 
 The kinds are those that published derivations get wrong: a time neighbour, a sign, a transpose,
-another gate, a dropped or extra factor or path, a doubled activation derivative, a bracket.
+another gate, a dropped or extra factor, term or path, an activation's derivative doubled, missing or
+of another function, a bracket, a product for a sum, another slice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import Pointwise, Ref
+from lstmsym.printing import Printer
+from lstmsym.shapes import Shape
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.held import moved_labels
-from lstmsym.verify.system import System
+from lstmsym.verify.meaning import Meanings, moved
+
+Place = tuple[int, ...]
 
 
-def edits(claim: Claim, system: System) -> Iterator[tuple[Claim, str]]:
-    """(edited claim, what was changed), likely edits first."""
-    for why, left, right in moved_labels(claim.left, claim.right, system):
+@dataclass(frozen=True)
+class Edit:
+    """``new`` at a place of the right side, and what that changes."""
+
+    place: Place
+    new: sp.Expr
+    why: str
+
+    def applied(self, expr: sp.Expr) -> sp.Expr:
+        """The expression with the edit made."""
+        return _put(expr, self.place, self.new)
+
+
+def _put(expr: sp.Expr, place: Place, new: sp.Expr) -> sp.Expr:
+    if not place:
+        return new
+    args = list(expr.args)
+    args[place[0]] = _put(args[place[0]], place[1:], new)
+    return expr.func(*args)
+
+
+def labels(claim: Claim, meanings: Meanings) -> Iterator[tuple[Claim, str]]:
+    """A derivative of the loss by a neighbouring step, or with a state held fixed."""
+    for why, left, right in moved_labels(claim.left, claim.right, meanings.system):
         yield replace(claim, left=left, right=right), why
-    seen = {claim.right}
-    for right, why in _all(claim.right, system):
-        if right not in seen:
-            seen.add(right)
-            yield replace(claim, right=right), why
-    yield from _missing(claim, system)
 
 
-def _all(expr: sp.Expr, system: System) -> Iterator[tuple[sp.Expr, str]]:
-    """Every one-place edit of an expression."""
-    for edited, why in _here(expr, system):
-        yield edited, why
-    for index, arg in enumerate(expr.args):
-        if isinstance(expr, (N.Part, N.Pad, N.Spread)) and index:
-            continue
-        for edited, why in _all(arg, system):
-            args = list(expr.args)
-            args[index] = edited
-            try:
-                yield expr.func(*args), why
-            except (TypeError, ValueError):
-                continue
+def edits(right: sp.Expr, left: sp.Expr, meanings: Meanings) -> Iterator[Edit]:
+    """Edits of a right side, likely ones first."""
+    names = _Names(meanings, _shape(right, meanings) != _shape(left, meanings))
+    places = list(_places(right))
+    for kind in (_signs, _steps, _activations, _transposes, _less, _brackets, _wholes, _other_operations):
+        for place, expr in places:
+            for new, why in kind(expr):
+                yield Edit(place, new, why)
+    for place, expr in places:
+        for new, why in _slices(expr, meanings):
+            yield Edit(place, new, why)
+    if isinstance(left, Ref) and left.lag is None and not right.has(N.Total):
+        yield Edit((), N.Total(right), "summed over t")
+    yield from _values(right)
+    yield from _exchanged(right, meanings)
+    yield from _whole_factors(left, places, meanings)
+    for place, expr in places:
+        for new, why in names.other(expr):
+            yield Edit(place, new, why)
+    yield from _renamed(right, names)
+    yield from _factors(right, left, places, meanings)
 
 
-def _here(expr: sp.Expr, system: System) -> Iterator[tuple[sp.Expr, str]]:
-    if isinstance(expr, Ref):
-        yield from _other_names(expr, system)
-    elif isinstance(expr, sp.Add):
-        yield from _terms(expr)
+def _places(expr: sp.Expr, place: Place = ()) -> Iterator[tuple[Place, sp.Expr]]:
+    """Every node with its place, the outermost first."""
+    yield place, expr
+    operands = expr.args[:1] if isinstance(expr, (N.Part, N.Pad, N.Spread)) else expr.args
+    for index, arg in enumerate(operands):
+        yield from _places(arg, (*place, index))
+
+
+Found = Iterator[tuple[sp.Expr, str]]
+
+
+def _signs(expr: sp.Expr) -> Found:
+    """The sign of a product, of a term, of two terms."""
+    if isinstance(expr, sp.Add):
+        for count in (1, 2):
+            for chosen in combinations(expr.args, count) if len(expr.args) <= 8 else ():
+                yield expr - 2 * sp.Add(*chosen), "sign"
     elif isinstance(expr, sp.Mul):
-        yield from _factors(expr, system)
-    elif isinstance(expr, sp.Pow) and expr.exp == 2:
+        yield -expr, "sign"
+
+
+def _steps(expr: sp.Expr) -> Found:
+    """A neighbouring step, of a name or of a whole product."""
+    if isinstance(expr, Ref) and expr.lag is not None:
+        yield from ((expr.shifted(lag), f"{expr.shifted(lag)} for {expr}") for lag in (-1, 1))
+    elif isinstance(expr, sp.Mul):
+        yield from ((moved(expr, lag), f"step t{lag:+d} for t") for lag in (-1, 1))
+
+
+def _activations(expr: sp.Expr) -> Found:
+    """The derivative of another activation, one too many, none."""
+    if isinstance(expr, sp.Pow) and expr.exp == 2:
         yield expr.base, "no square"
-    elif isinstance(expr, N.Dot) and isinstance(expr.args[0], (Ref, N.Transposed)):
-        yield N.Dot(N.transposed(expr.args[0]), expr.args[1]), "transposed"
-    elif isinstance(expr, N.Outer):
-        yield N.Outer(expr.args[1], expr.args[0]), "transposed"
+        yield 1 - expr, f"{_text(1 - expr)} for {_text(expr)}"
     elif isinstance(expr, Pointwise) and len(expr.args) == 1:
         yield expr.args[0], f"no {type(expr).__name__}"
-        yield from (
-            (op(expr.args[0]), f"{op.__name__} for {type(expr).__name__}") for op in (N.sigma, N.tanh)
+        for op in (N.sigma, N.tanh):
+            if not isinstance(expr, op):
+                yield op(expr.args[0]), f"{op.__name__} for {type(expr).__name__}"
+    elif isinstance(expr, sp.Mul):
+        for y in _outputs(expr):
+            rest = _without(expr, y, 1 - y)
+            if rest is not None:
+                for form in (1 - y**2, 1 - N.tanh(y) ** 2):
+                    yield rest * form, f"derivative of tanh, {_text(form)}"
+                yield rest, f"without the factors {y} * (1 - {y})"
+            for wrong in (1 - y**2, 1 - N.tanh(y) ** 2):
+                rest = _without(expr, wrong)
+                if rest is not None:
+                    yield rest * y * (1 - y), f"derivative of sigma, {y} * (1 - {y})"
+                    for form in (1 - y**2, 1 - N.tanh(y) ** 2):
+                        yield rest * form, f"derivative of tanh, {_text(form)}"
+            for form, why in ((1 - y, f"1 - {y} for {y}"), (y**2, f"{y} twice")):
+                rest = _without(expr, y)
+                if rest is not None:
+                    yield rest * form, why
+            for wrong in (1 - y, 1 + y):
+                rest = _without(expr, wrong)
+                if rest is not None:
+                    for form, why in ((y, f"{y} for {_text(wrong)}"), (1 - y**2, f"{y} squared")):
+                        yield rest * form, why
+    if isinstance(expr, Ref) and expr.lag == 0:
+        yield N.tanh(expr), f"tanh({expr}) for {expr}"
+        yield 1 - expr, f"1 - {expr} for {expr}"
+    if isinstance(expr, sp.Add):
+        for term in expr.args:
+            sign, bare = (-1, -term) if term.could_extract_minus_sign() else (1, term)
+            if isinstance(bare, (Ref, Pointwise)):
+                yield expr - term + sign * bare**2, f"{_text(bare)} squared"
+
+
+def _text(expr: sp.Expr) -> str:
+    return Printer()(expr)
+
+
+def _outputs(expr: sp.Expr) -> list[sp.Expr]:
+    """What a product's factors may be activations of."""
+    refs = {r for f in expr.args for r in f.atoms(Ref) if r.lag is not None}
+    return sorted(refs, key=str)
+
+
+def _without(expr: sp.Expr, *factors: sp.Expr) -> sp.Expr | None:
+    """A product without some of its factors, if it has them all."""
+    powers = {f.as_base_exp()[0]: f.as_base_exp()[1] for f in sp.Mul.make_args(expr)}
+    if any(not isinstance(powers.get(f), sp.Integer) or powers[f] < 1 for f in factors):
+        return None
+    for f in factors:
+        powers[f] = powers[f] - 1
+    return sp.Mul(*(base**exponent for base, exponent in powers.items()))
+
+
+def _transposes(expr: sp.Expr) -> Found:
+    """A transposed matrix, an outer product the other way, vectors joined in another order."""
+    if isinstance(expr, N.Dot):
+        yield N.Dot(N.transposed(expr.args[0]), expr.args[1]), "transposed"
+        yield N.Dot(N.transposed(expr.args[1]), expr.args[0]), "columns for rows"
+    elif isinstance(expr, N.Outer):
+        yield N.Outer(expr.args[1], expr.args[0]), "transposed"
+    elif isinstance(expr, N.Concat):
+        yield N.Concat(*reversed(expr.args)), "the other order"
+
+
+def _less(expr: sp.Expr) -> Found:
+    """A term or factor too many."""
+    if isinstance(expr, sp.Add):
+        for term in expr.args:
+            yield expr - term, "one term less"
+    elif isinstance(expr, sp.Mul):
+        for factor in expr.args:
+            if factor != -1:
+                yield sp.Mul(*(f for f in expr.args if f != factor)), f"without the factor {_text(factor)}"
+    elif isinstance(expr, N.Dot):
+        yield expr.args[1], f"without the factor {_text(expr.args[0])}"
+
+
+def _brackets(expr: sp.Expr) -> Found:
+    """Brackets set, taken away or moved."""
+    if isinstance(expr, sp.Add):
+        for factor in dict.fromkeys(f for t in expr.args for f in sp.Mul.make_args(t) if f.atoms(Ref)):
+            having = [t for t in expr.args if factor in sp.Mul.make_args(t)]
+            others = [t for t in expr.args if factor not in sp.Mul.make_args(t)]
+            if having and others:
+                yield factor * sp.Add(*(t / factor for t in having), *others), "brackets"
+                for other in others:
+                    yield expr - other + factor * other, f"times {_text(factor)} in one term more"
+        for count in (2, 3):
+            for chosen in combinations(expr.args, count) if len(expr.args) <= 6 else ():
+                yield expr - sp.Add(*chosen) + sp.Mul(*chosen), "product for a sum"
+    elif isinstance(expr, sp.Mul):
+        for factor in (f for f in expr.args if isinstance(f, sp.Add)):
+            rest = sp.Mul(*(f for f in expr.args if f is not factor))
+            for term in factor.args:
+                yield rest * term + (factor - term), "brackets"
+                yield term + rest * (factor - term), "brackets"
+        dots = [f for f in expr.args if isinstance(f, N.Dot)]
+        for dot in dots:
+            for factor in (f for f in expr.args if f is not dot and f.atoms(Ref)):
+                rest = sp.Mul(*(f for f in expr.args if f is not dot and f is not factor))
+                yield rest * N.Dot(dot.args[0], dot.args[1] * factor), "brackets"
+        for factor in expr.args if len(expr.args) <= 6 else ():
+            yield factor + sp.Mul(*(f for f in expr.args if f is not factor)), "sum for a product"
+        plain = [f for f in expr.args if isinstance(f, (Ref, N.Dot, Pointwise))]
+        for count in (2, 3):
+            for chosen in combinations(plain, count) if len(plain) <= 5 else ():
+                rest = sp.Mul(*(f for f in expr.args if f not in chosen))
+                yield rest * sp.Add(*chosen), "sum for a product"
+    elif isinstance(expr, sp.Pow) and expr.exp == 2 and isinstance(expr.base, sp.Add):
+        for term in expr.base.args:
+            sign = -1 if term.could_extract_minus_sign() else 1
+            yield expr.base - term + sign * term**2, "brackets"
+    elif isinstance(expr, N.Outer):
+        for a, b, swap in ((0, 1, False), (1, 0, True)):
+            for factor in expr.args[a].args if isinstance(expr.args[a], sp.Mul) else ():
+                pair = (expr.args[a] / factor, expr.args[b] * factor)
+                yield N.Outer(*(reversed(pair) if swap else pair)), "brackets"
+    elif isinstance(expr, N.Dot) and isinstance(expr.args[1], sp.Mul):
+        for factor in expr.args[1].args:
+            rest = sp.Mul(*(f for f in expr.args[1].args if f is not factor))
+            yield factor * N.Dot(expr.args[0], rest), "brackets"
+
+
+def _wholes(expr: sp.Expr) -> Found:
+    """Twice or half; a sum for a mean."""
+    if isinstance(expr, (sp.Mul, sp.Add, N.Total)) or isinstance(expr, Ref):
+        yield 2 * expr, "twice"
+        yield expr / 2, "half"
+    if isinstance(expr, (N.Sum, N.Mean)):
+        other = N.Mean if isinstance(expr, N.Sum) else N.Sum
+        yield other(*expr.args), f"{other.__name__.lower()} for {type(expr).__name__.lower()}"
+
+
+def _slices(expr: sp.Expr, meanings: Meanings) -> Found:
+    """Another piece of a vector: what is before it or after it, or as much at the other end."""
+    shape = _shape(expr.args[0], meanings) if isinstance(expr, N.Part) else None
+    if shape:
+        vector, low, high = expr.args
+        (size,) = shape
+        high = size if high == N.End else high
+        rest = sp.expand(size - (high - low))
+        for start, end in ((0, low), (high, size), (0, high - low), (rest, size)):
+            if sp.expand(end - start) != 0 and (start, end) != (low, high):
+                yield N.Part(vector, start, N.End if end == size else end), "the other slice"
+
+
+def _other_operations(expr: sp.Expr) -> Found:
+    """A product of all entries for one entry by entry, and the like."""
+    if isinstance(expr, N.Dot) and isinstance(expr.args[0], (Ref, N.Transposed)):
+        inner = expr.args[1]
+        if isinstance(inner, N.Dot):
+            yield N.Dot(inner.args[0], N.Dot(expr.args[0], inner.args[1])), "the other order"
+
+
+class _Names:
+    """The names that can stand for one another: of one shape, both gradients or neither, both timed or not.
+
+    Where the claim's sides differ in shape, names of another size may have been meant.
+    """
+
+    def __init__(self, meanings: Meanings, any_size: bool) -> None:
+        self.meanings, self.any_size = meanings, any_size
+        system = meanings.system
+        self.kinds: dict[tuple[Shape, bool, bool], list[str]] = {}
+        for base in dict.fromkeys(
+            [*(q.name for q in system.cell.quantities), *system.forward, *meanings.backward]
+        ):
+            if base in system.shapes and base != system.cell.loss:
+                self.kinds.setdefault(self.kind(base), []).append(base)
+
+    def kind(self, base: str) -> tuple[Shape, bool, bool]:
+        system = self.meanings.system
+        quantity = system.cell.by_name.get(base)
+        lines = [b for d in (system.derivation, system.with_loss) for b in d.backward if b.name.base == base]
+        forward = [e for d in (system.derivation, system.with_loss) for e in d.forward if e.name.base == base]
+        names = [b.name for b in lines] + [e.name for e in forward]
+        timeless = bool(quantity and quantity.constant) or any(name.lag is None for name in names)
+        shape = system.shapes[base]
+        return (len(shape),) if self.any_size else shape, base in self.meanings.backward, timeless
+
+    def alike(self, ref: Ref) -> list[str]:
+        """Other names of the same kind."""
+        if ref.base not in self.meanings.system.shapes:
+            return []
+        return [base for base in self.kinds.get(self.kind(ref.base), []) if base != ref.base]
+
+    def other(self, expr: sp.Expr) -> Found:
+        """Another name in one place; a state may stand at t-1 where another name stands at t."""
+        if not isinstance(expr, Ref):
+            if isinstance(expr, N.Dot) and self.any_size and isinstance(expr.args[0], (Ref, N.Transposed)):
+                for matrix in sorted(_matrices(expr, self.meanings), key=str):
+                    yield N.Dot(matrix, expr.args[1]), f"{_text(matrix)} for {_text(expr.args[0])}"
+            elif isinstance(expr, Pointwise) and len(expr.args) == 1 and isinstance(expr.args[0], Ref):
+                for base in self.alike(expr.args[0]):
+                    other = Ref(base, 0)
+                    yield other, f"{other} for {_text(expr)}"
+            return
+        states = self.meanings.states
+        for base in self.alike(expr):
+            lags = [expr.lag]
+            if expr.lag == 0 and base in states:
+                lags.append(-1)
+            elif expr.lag == -1 and expr.base in states and base not in states:
+                lags = [0, -1]
+            for lag in lags:
+                other = Ref(base, lag)
+                yield other, f"{other} for {expr}"
+
+
+def _renamed(right: sp.Expr, names: _Names) -> Iterator[Edit]:
+    """Another name throughout."""
+    for ref in sorted(right.atoms(Ref), key=str):
+        for base in names.alike(ref):
+            other = Ref(base, ref.lag)
+            yield Edit((), right.xreplace({ref: other}), f"{other} for {ref}")
+    for ref in sorted(right.atoms(Ref), key=str):
+        if ref.lag is not None:
+            yield Edit((), right.xreplace({ref: N.tanh(ref)}), f"tanh({ref}) for {ref}")
+            yield Edit((), right.xreplace({ref: 1 - ref}), f"1 - {ref} for {ref}")
+
+
+def _values(right: sp.Expr) -> Iterator[Edit]:
+    """An activation's argument for its value, throughout."""
+    for node in sorted(right.atoms(Pointwise), key=str):
+        if len(node.args) == 1:
+            yield Edit((), right.xreplace({node: node.args[0]}), f"{_text(node.args[0])} for {_text(node)}")
+
+
+def _exchanged(right: sp.Expr, meanings: Meanings) -> Iterator[Edit]:
+    """Two names in each other's place."""
+    refs = sorted(right.atoms(Ref), key=str)
+    shapes = meanings.system.shapes
+    for a, b in combinations(refs, 2):
+        if shapes.get(a.base) == shapes.get(b.base) and (a.lag is None) == (b.lag is None):
+            yield Edit((), right.xreplace({a: b, b: a}), f"{a} and {b} exchanged")
+
+
+def _whole_factors(left: sp.Expr, places: list[tuple[Place, sp.Expr]], meanings: Meanings) -> Iterator[Edit]:
+    """All that a product lacks of a term of the true line, which may be written out further."""
+    products: list[sp.Expr] = []
+    for expr in _written_out(left, meanings):
+        bare = (t.args[0] if isinstance(t, N.Total) else t for t in sp.Add.make_args(expr))
+        products += [sp.Mul(*_factors_of(part)) for t in bare for part in sp.Add.make_args(t)]
+    for place, expr in places:
+        if isinstance(expr, (sp.Mul, Ref, N.Dot, Pointwise)):
+            for product in dict.fromkeys(products):
+                missing = _quotient(product, expr)
+                if missing is not None:
+                    yield Edit(place, expr * missing, f"the factor {_text(missing)} was missing")
+
+
+def _written_out(left: sp.Expr, meanings: Meanings) -> Iterator[sp.Expr]:
+    """The true line of a gradient, and the same with the gradients of its step put in."""
+    line = meanings.line(left) if isinstance(left, Ref) else None
+    for _ in range(3):
+        if line is None:
+            return
+        yield line
+        refs = [r for r in line.atoms(Ref) if r.base in meanings.backward and r.lag == left.lag]
+        rules = {r: meanings.line(r) for r in refs}
+        line = (
+            line.xreplace({r: e for r, e in rules.items() if e is not None and not e.is_Add})
+            if rules
+            else None
         )
 
 
-def _other_names(ref: Ref, system: System) -> Iterator[tuple[sp.Expr, str]]:
-    if ref.lag is not None:
-        for lag in (-1, 1):
-            yield ref.shifted(lag), f"{ref.shifted(lag)} for {ref}"
-        if ref.lag == 0 and system.shapes.get(ref.base):
-            yield N.tanh(ref), f"tanh({ref}) for {ref}"
-    shape = system.shapes.get(ref.base)
-    others = [*system.forward, *(q.name for q in system.cell.quantities), *system.backward]
-    for base in dict.fromkeys(others):
-        if (
-            base != ref.base
-            and system.shapes.get(base) == shape
-            and (base in system.backward) == (ref.base in system.backward)
-        ):
-            timeless = _timeless(base, system)
-            if timeless == (ref.lag is None):
-                yield Ref(base, ref.lag), f"{Ref(base, ref.lag)} for {ref}"
+def _factors(
+    right: sp.Expr, left: sp.Expr, places: list[tuple[Place, sp.Expr]], meanings: Meanings
+) -> Iterator[Edit]:
+    """A factor that is missing in one place: one of the true line, or one of the page's own."""
+    line = meanings.line(left) if isinstance(left, Ref) else None
+    found = (
+        [] if line is None else [t.args[0] if isinstance(t, N.Total) else t for t in sp.Add.make_args(line)]
+    )
+    factors = {f for t in found for part in sp.Add.make_args(t) for f in _factors_of(part)}
+    factors |= {f for node in right.atoms(sp.Mul) for f in node.args if f.atoms(Ref)}
+    factors |= {r for r in right.atoms(Ref) if r.lag is not None}
+    factors |= {Ref(q, lag) for q in meanings.states for lag in (0, -1)}
+    inner = [
+        e.name for e in meanings.system.derivation.forward if e.name.base in meanings.system.cell.by_name
+    ]
+    factors |= set(inner)
+    for place, expr in places:
+        if isinstance(expr, (sp.Mul, Ref, N.Dot, Pointwise, sp.Add)):
+            shape = _shape(expr, meanings)
+            for factor in sorted(factors, key=str):
+                if _shape(factor, meanings) in ((), shape):
+                    yield Edit(place, expr * factor, f"the factor {_text(factor)} was missing")
+        if isinstance(expr, sp.Symbol) and expr.is_commutative and isinstance(expr, Ref):
+            for matrix in sorted(_matrices(right, meanings), key=str):
+                yield Edit(place, N.Dot(matrix, expr), f"the factor {_text(matrix)} was missing")
 
 
-def _timeless(base: str, system: System) -> bool:
-    quantity = system.cell.by_name.get(base)
-    line = system.derivation.by_name.get(base)
-    return bool(quantity and quantity.constant) or bool(line and line.name.lag is None)
+def _factors_of(term: sp.Expr) -> list[sp.Expr]:
+    """The factors of a term, those of the vectors of an outer or matrix product too."""
+    found = []
+    for factor in sp.Mul.make_args(term):
+        if isinstance(factor, (N.Dot, N.Outer, N.Sum, N.Part)):
+            found += [f for a in factor.args for f in sp.Mul.make_args(a)]
+        found.append(factor)
+    return [f for f in found if f.atoms(Ref)]
 
 
-def _terms(expr: sp.Expr) -> Iterator[tuple[sp.Expr, str]]:
-    for index, term in enumerate(expr.args):
-        rest = sp.Add(*expr.args[:index], *expr.args[index + 1 :])
-        yield rest - term, "sign"
-        yield rest, "one term less"
-    factors = [f for term in expr.args for f in sp.Mul.make_args(term) if f.atoms(Ref)]
-    for factor in dict.fromkeys(factors):
-        with_it = [t for t in expr.args if factor in sp.Mul.make_args(t)]
-        without = [t for t in expr.args if factor not in sp.Mul.make_args(t)]
-        if with_it and without:
-            inner = sp.Add(*(t / factor for t in with_it), *without)
-            yield factor * inner, "brackets"
+def _quotient(product: sp.Expr, part: sp.Expr) -> sp.Expr | None:
+    """What a product has and one of its parts has not."""
+    rest = product / part
+    return (
+        rest if rest.atoms(Ref) and all(not f.is_Pow or f.exp > 0 for f in sp.Mul.make_args(rest)) else None
+    )
 
 
-def _factors(expr: sp.Expr, system: System) -> Iterator[tuple[sp.Expr, str]]:
-    for index, factor in enumerate(expr.args):
-        rest = sp.Mul(*expr.args[:index], *expr.args[index + 1 :])
-        yield rest, f"without the factor {factor}"
-        if isinstance(factor, sp.Add):
-            for term in factor.args:
-                yield rest * term + (factor - term), "brackets"
-    yield -expr, "sign"
-    for factor in expr.args:
-        if isinstance(factor, Ref) and factor.lag == 0 and factor.base not in system.backward:
-            yield expr * (1 - factor), f"times 1 - {factor}"
-    squares = [f for f in expr.args if isinstance(f, sp.Add)]
-    for factor in squares:
-        for ref in factor.atoms(Ref):
-            for form in (1 - ref**2, ref * (1 - ref), 1 - N.tanh(ref) ** 2):
-                yield expr.xreplace({factor: form}), "activation derivative"
+def _matrices(right: sp.Expr, meanings: Meanings) -> set[sp.Expr]:
+    """The matrices a claim could have meant."""
+    found: set[sp.Expr] = set()
+    for q in meanings.system.cell.role("parameter"):
+        if len(q.shape) == 2:
+            found |= {Ref(q.name), N.Transposed(Ref(q.name))}
+    return found
 
 
-def _missing(claim: Claim, system: System) -> Iterator[tuple[Claim, str]]:
-    """A path or a factor that the derivation has and the claim has not."""
-    left = claim.left
-    if not (isinstance(left, Ref) and left.base in system.backward):
-        return
-    true = system.with_loss.by_name.get(left.base) or system.derivation.by_name[left.base]
-    for term in sp.Add.make_args(true.expr):
-        yield replace(claim, right=claim.right + term), "a path was missing"
-    factors = {f for term in sp.Add.make_args(true.expr) for f in sp.Mul.make_args(term)}
-    for factor in sorted(factors, key=str):
-        yield replace(claim, right=claim.right * factor), "a factor was missing"
+def _shape(expr: sp.Expr, meanings: Meanings) -> Shape | None:
+    try:
+        return meanings.shape(expr)
+    except Exception:
+        return None

@@ -283,7 +283,7 @@ class NoRepair(Claims, of=LSTM):
 
 
 class NoRepairNorm(Claims, of=NORM):
-    dhat_h = dp_h
+    dhat_h = da_h
 
 
 def test_a_repair_says_more_than_the_left_side() -> None:
@@ -319,10 +319,10 @@ def test_a_dropped_path_is_named() -> None:
 
 def test_the_seeds_dropped_path_is_named() -> None:
     from_seed = {v.claim.label: v for v in verify(pages.find("seed")[0])}
-    for label in ("ds, line 1", "ds, line 2"):
+    for label in ("20", "21"):
         assert "drops the path s[t] -> s[t+1] -> s[t+2]" in from_seed[label].message
         assert from_seed[label].repair
-    assert from_seed["label 3"].expected.startswith("dL[t]/ds[t] = ")
+    assert from_seed["16"].expected.startswith("dL[t]/ds[t] = ")
 
 
 def test_invented_names_are_written_out_or_explained() -> None:

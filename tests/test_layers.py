@@ -9,10 +9,9 @@ PACKAGE = Path(__file__).parent.parent / "lstmsym"
 ORDER = """mistakes refusals signatures sizes values notation shapes rules printing declare page settle cell cells render normal derive
 program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
 planning.backward planning.storage schedule backends backends.numpy_spelling backends.numpy emit generated trial check
-verify verify.poly verify.indices verify.canonical verify.system verify.claims verify.meaning verify.prove
-verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.repair
-verify.explain
-verify.judge pages report svg locate demo __init__ __main__""".split()
+verify verify.poly verify.numbering verify.indices verify.canonical verify.system verify.claims verify.meaning verify.prove
+verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
+verify.repair verify.explain verify.judge pages report svg locate demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -126,7 +126,10 @@ def _judge(judge: Judge, cell: str, claim: Claim, counts: Counter[str], wrong: l
     status = verdict.status
     try:
         left, right = judge.sides(claim)
-        different = judge.mismatched(left, right) or judge.witness(left, right) is not None
+        numbers = (
+            judge.mismatched(left, right) or judge.witness(left, right) or judge.trial.undefined(left, right)
+        )
+        different = bool(numbers)
     except (ShapeError, KeyError, NotationError):
         different = True
     counts[f"{'different' if different else 'equal'} {status.value}"] += 1

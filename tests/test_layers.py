@@ -12,9 +12,9 @@ planning.backward planning.storage schedule tidy backends backends.numpy.spellin
 backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
 checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
 verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
-verify.scope verify.claims verify.poly verify.indices verify.canonical verify.meaning verify.prove
-verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.repair
-verify.explain verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
+verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
+verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
+verify.repair verify.explain verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -76,7 +76,7 @@ class Explainer:
         return expr.replace(_negative_sum, lambda e: -N.Sum(-e.args[0]))
 
     def inner(self, ref: Ref) -> bool:
-        """Whether a reference is the gradient of an invented factor (not of an argument, which papers name)."""
+        """Whether a reference is the gradient of an invented factor; arguments are named in papers too."""
         of = quantity(ref, self.meanings) if ref.base in self.meanings.backward else None
         return of is not None and self.invented(of.base) and of.base[:2] in ("p_", "q_", "v_")
 
@@ -86,7 +86,7 @@ class Explainer:
         return base in system.forward and base not in system.cell.by_name and not base.startswith("a_")
 
     def where(self, expr: sp.Expr) -> str:
-        """The definitions of the invented names in an expression, of those that only gradients mention too."""
+        """The definitions of the invented names in an expression, also of those in names of gradients."""
         said: dict[str, str] = {}
         todo = sorted(expr.atoms(Ref), key=str)
         while todo:

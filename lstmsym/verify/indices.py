@@ -13,16 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cmp_to_key
-from itertools import permutations, product
-from math import factorial
-from typing import Any, TypeAlias
+from itertools import pairwise
+from typing import Any
 
 import sympy as sp
 
+from lstmsym.verify.numbering import Factor, normal_form
 from lstmsym.verify.poly import ONE, ZERO, Axes, Exponent, Monomial, Poly, Ring, TooLarge, number
 
-Factor: TypeAlias = tuple[int, Axes, Exponent]
-"""(kind, indices, exponent) of an atom in a network."""
 SUMMED = 10
 """Axes from here on are summed over."""
 
@@ -286,6 +284,7 @@ class Indices(Ring):
         return self.rebuild(key, [self.cut(self.rename(p, names), axis, low, high) for p in key[1:]])
 
     def cut_pad(self, key: tuple[Any, ...], axis: int, low: sp.Expr, high: sp.Expr) -> Poly:
+        """The piece of a padded vector: zero, or of the vector."""
         _, inner, start, end = key
         if _at_most(end, low) or _at_most(high, start):
             return ZERO
@@ -327,78 +326,4 @@ def intervals(cuts: frozenset[sp.Expr], size: sp.Expr) -> list[tuple[sp.Expr, sp
         return 0 if a == b else -1 if _at_most(a, b) else 1
 
     ordered = sorted(sorted(points, key=str), key=cmp_to_key(order))
-    return list(zip(ordered, ordered[1:], strict=False))
-
-
-# -- the normal form of a network ------------------------------------------------------------------
-
-
-def normal_form(
-    factors: tuple[Factor, ...], sizes: Mapping[int, sp.Expr]
-) -> tuple[tuple[Factor, ...], list[Axes], tuple[sp.Expr, ...]]:
-    """(factors with their indices numbered, the free axes in the orders that lead there, the sizes of the summed ones).
-
-    The least of all numberings, among those that a refinement of what distinguishes the indices
-    (their sizes, where they stand, beside what) leaves open.
-
-    Raises:
-        TooLarge: too many are left open.
-    """
-    labels = sorted({x for _, axes, _ in factors for x in axes} | set(sizes))
-    colours = _refined(factors, {x: (1, str(sizes[x])) if x in sizes else (0, "") for x in labels})
-    classes: dict[int, list[int]] = {}
-    for x in labels:
-        classes.setdefault(colours[x], []).append(x)
-    groups = [classes[c] for c in sorted(classes)]
-    count = 1
-    for group in groups:
-        count *= factorial(len(group))
-    if count > 5040:
-        raise TooLarge
-    best: tuple[Factor, ...] | None = None
-    orders: dict[Axes, None] = {}
-    for choice in product(*(permutations(g) for g in groups)):
-        order = [x for group in choice for x in group]
-        place = {x: i for i, x in enumerate(order)}
-        form = tuple(sorted((kind, tuple(place[x] for x in axes), e) for kind, axes, e in factors))
-        if best is None or form < best:
-            best, orders = form, {}
-            bounds = tuple(sizes[x] for x in order if x in sizes)
-        if form == best:
-            orders[tuple(x for x in order if x not in sizes)] = None
-    assert best is not None
-    return best, list(orders), bounds
-
-
-def _refined(factors: tuple[Factor, ...], start: Mapping[int, Any]) -> dict[int, int]:
-    """Index -> colour: indices that stand in different places have different colours."""
-    colours = _ranked(start)
-    for _ in range(len(colours)):
-        seen = {
-            x: (
-                colours[x],
-                tuple(
-                    sorted(
-                        (
-                            kind,
-                            e,
-                            tuple(i for i, y in enumerate(axes) if y == x),
-                            tuple(colours[y] for y in axes),
-                        )
-                        for kind, axes, e in factors
-                        if x in axes
-                    )
-                ),
-            )
-            for x in colours
-        }
-        finer = _ranked(seen)
-        if len(set(finer.values())) == len(set(colours.values())):
-            return finer
-        colours = finer
-    return colours
-
-
-def _ranked(values: Mapping[int, Any]) -> dict[int, int]:
-    ranks = {v: i for i, v in enumerate(sorted(set(values.values())))}
-    return {x: ranks[v] for x, v in values.items()}
+    return list(pairwise(ordered))

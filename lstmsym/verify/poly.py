@@ -235,6 +235,7 @@ class Ring:
         pending: list[Poly] = []
         for m, c in p.terms.items():
             for n, d in q.terms.items():
+                self.work += (len(m) + len(n)) // 8
                 monomial = self.merge(m, n)
                 root = self.reducible(monomial)
                 if root is None:

@@ -60,7 +60,7 @@ class Prover:
         return self.agree(Canon(self.meanings.shape, meaning), expr, sp.Integer(0))
 
     def canons(self, left: sp.Expr, right: sp.Expr) -> Iterator[Canon]:
-        """Normal forms to try: fewer and fewer names left as they stand, activations spelled out as needed."""
+        """Normal forms to try: ever fewer names left as they stand, activations spelled out as needed."""
         horizon = self.meanings.horizon(left, right)
         for kept in self.levels(left, right, horizon):
             spelling: Spelling | None = Spelling.PLAIN

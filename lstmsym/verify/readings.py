@@ -19,20 +19,21 @@ from lstmsym.shapes import Shape, ShapeError
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.held import held_readings
 from lstmsym.verify.meaning import Meanings, moved
-from lstmsym.verify.sequence import COUNTS, Special
+from lstmsym.verify.sequence import COUNTS, USUAL, Special
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A claim as it is to be understood, and in what: a loss with a factor, a sequence with special ends.
+    """A claim as it is to be understood, and in what: a loss with a factor, a special sequence.
 
     ``proof`` is what is to be proved where that is not the claim itself, ``vanishing`` what must be
-    zero at the first step if the states before it are; ``said`` names the assumptions, ``conventions`` those among them that a whole document shares.
+    zero at the first step if the states before it are; ``said`` names the assumptions,
+    ``conventions`` those of the document, one for each.
     """
 
     claim: Claim
-    loss: sp.Expr = sp.Integer(1)
-    special: Special = Special()
+    loss: sp.Expr = sp.S.One
+    special: Special = USUAL
     proof: Claim | None = None
     vanishing: tuple[sp.Expr, ...] = ()
     said: tuple[str, ...] = ()

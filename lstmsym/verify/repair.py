@@ -1,8 +1,8 @@
 """Small edits of a claim, among which a repair is looked for.
 
-The kinds are those that published derivations get wrong: a time neighbour, a sign, a transpose,
-another gate, a dropped or extra factor, term or path, an activation's derivative doubled, missing or
-of another function, a bracket, a product for a sum, another slice.
+The slips of single nodes come from :mod:`lstmsym.verify.edits`; here are those that need to know the
+cell: another name of the same kind, in one place or throughout, two names exchanged, another slice,
+a factor of the true line that is missing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.notation import Pointwise, Ref
-from lstmsym.printing import Printer
 from lstmsym.shapes import Shape
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.edits import KINDS, Found, edits_of, text
 from lstmsym.verify.held import moved_labels
-from lstmsym.verify.meaning import Meanings, moved
+from lstmsym.verify.meaning import Meanings
 
 Place = tuple[int, ...]
 
@@ -55,9 +55,9 @@ def edits(right: sp.Expr, left: sp.Expr, meanings: Meanings) -> Iterator[Edit]:
     """Edits of a right side, likely ones first."""
     names = _Names(meanings, _shape(right, meanings) != _shape(left, meanings))
     places = list(_places(right))
-    for kind in (_signs, _steps, _activations, _transposes, _less, _brackets, _wholes, _other_operations):
+    for kind in KINDS:
         for place, expr in places:
-            for new, why in kind(expr):
+            for new, why in edits_of(expr, kind):
                 yield Edit(place, new, why)
     for place, expr in places:
         for new, why in _slices(expr, meanings):
@@ -82,169 +82,6 @@ def _places(expr: sp.Expr, place: Place = ()) -> Iterator[tuple[Place, sp.Expr]]
         yield from _places(arg, (*place, index))
 
 
-Found = Iterator[tuple[sp.Expr, str]]
-
-
-def _signs(expr: sp.Expr) -> Found:
-    """The sign of a product, of a term, of two terms."""
-    if isinstance(expr, sp.Add):
-        for count in (1, 2):
-            for chosen in combinations(expr.args, count) if len(expr.args) <= 8 else ():
-                yield expr - 2 * sp.Add(*chosen), "sign"
-    elif isinstance(expr, sp.Mul):
-        yield -expr, "sign"
-
-
-def _steps(expr: sp.Expr) -> Found:
-    """A neighbouring step, of a name or of a whole product."""
-    if isinstance(expr, Ref) and expr.lag is not None:
-        yield from ((expr.shifted(lag), f"{expr.shifted(lag)} for {expr}") for lag in (-1, 1))
-    elif isinstance(expr, sp.Mul):
-        yield from ((moved(expr, lag), f"step t{lag:+d} for t") for lag in (-1, 1))
-
-
-def _activations(expr: sp.Expr) -> Found:
-    """The derivative of another activation, one too many, none."""
-    if isinstance(expr, sp.Pow) and expr.exp == 2:
-        yield expr.base, "no square"
-        yield 1 - expr, f"{_text(1 - expr)} for {_text(expr)}"
-    elif isinstance(expr, Pointwise) and len(expr.args) == 1:
-        yield expr.args[0], f"no {type(expr).__name__}"
-        for op in (N.sigma, N.tanh):
-            if not isinstance(expr, op):
-                yield op(expr.args[0]), f"{op.__name__} for {type(expr).__name__}"
-    elif isinstance(expr, sp.Mul):
-        for y in _outputs(expr):
-            rest = _without(expr, y, 1 - y)
-            if rest is not None:
-                for form in (1 - y**2, 1 - N.tanh(y) ** 2):
-                    yield rest * form, f"derivative of tanh, {_text(form)}"
-                yield rest, f"without the factors {y} * (1 - {y})"
-            for wrong in (1 - y**2, 1 - N.tanh(y) ** 2):
-                rest = _without(expr, wrong)
-                if rest is not None:
-                    yield rest * y * (1 - y), f"derivative of sigma, {y} * (1 - {y})"
-                    for form in (1 - y**2, 1 - N.tanh(y) ** 2):
-                        yield rest * form, f"derivative of tanh, {_text(form)}"
-            for form, why in ((1 - y, f"1 - {y} for {y}"), (y**2, f"{y} twice")):
-                rest = _without(expr, y)
-                if rest is not None:
-                    yield rest * form, why
-            for wrong in (1 - y, 1 + y):
-                rest = _without(expr, wrong)
-                if rest is not None:
-                    for form, why in ((y, f"{y} for {_text(wrong)}"), (1 - y**2, f"{y} squared")):
-                        yield rest * form, why
-    if isinstance(expr, Ref) and expr.lag == 0:
-        yield N.tanh(expr), f"tanh({expr}) for {expr}"
-        yield 1 - expr, f"1 - {expr} for {expr}"
-    if isinstance(expr, sp.Add):
-        for term in expr.args:
-            sign, bare = (-1, -term) if term.could_extract_minus_sign() else (1, term)
-            if isinstance(bare, (Ref, Pointwise)):
-                yield expr - term + sign * bare**2, f"{_text(bare)} squared"
-
-
-def _text(expr: sp.Expr) -> str:
-    return Printer()(expr)
-
-
-def _outputs(expr: sp.Expr) -> list[sp.Expr]:
-    """What a product's factors may be activations of."""
-    refs = {r for f in expr.args for r in f.atoms(Ref) if r.lag is not None}
-    return sorted(refs, key=str)
-
-
-def _without(expr: sp.Expr, *factors: sp.Expr) -> sp.Expr | None:
-    """A product without some of its factors, if it has them all."""
-    powers = {f.as_base_exp()[0]: f.as_base_exp()[1] for f in sp.Mul.make_args(expr)}
-    if any(not isinstance(powers.get(f), sp.Integer) or powers[f] < 1 for f in factors):
-        return None
-    for f in factors:
-        powers[f] = powers[f] - 1
-    return sp.Mul(*(base**exponent for base, exponent in powers.items()))
-
-
-def _transposes(expr: sp.Expr) -> Found:
-    """A transposed matrix, an outer product the other way, vectors joined in another order."""
-    if isinstance(expr, N.Dot):
-        yield N.Dot(N.transposed(expr.args[0]), expr.args[1]), "transposed"
-        yield N.Dot(N.transposed(expr.args[1]), expr.args[0]), "columns for rows"
-    elif isinstance(expr, N.Outer):
-        yield N.Outer(expr.args[1], expr.args[0]), "transposed"
-    elif isinstance(expr, N.Concat):
-        yield N.Concat(*reversed(expr.args)), "the other order"
-
-
-def _less(expr: sp.Expr) -> Found:
-    """A term or factor too many."""
-    if isinstance(expr, sp.Add):
-        for term in expr.args:
-            yield expr - term, "one term less"
-    elif isinstance(expr, sp.Mul):
-        for factor in expr.args:
-            if factor != -1:
-                yield sp.Mul(*(f for f in expr.args if f != factor)), f"without the factor {_text(factor)}"
-    elif isinstance(expr, N.Dot):
-        yield expr.args[1], f"without the factor {_text(expr.args[0])}"
-
-
-def _brackets(expr: sp.Expr) -> Found:
-    """Brackets set, taken away or moved."""
-    if isinstance(expr, sp.Add):
-        for factor in dict.fromkeys(f for t in expr.args for f in sp.Mul.make_args(t) if f.atoms(Ref)):
-            having = [t for t in expr.args if factor in sp.Mul.make_args(t)]
-            others = [t for t in expr.args if factor not in sp.Mul.make_args(t)]
-            if having and others:
-                yield factor * sp.Add(*(t / factor for t in having), *others), "brackets"
-                for other in others:
-                    yield expr - other + factor * other, f"times {_text(factor)} in one term more"
-        for count in (2, 3):
-            for chosen in combinations(expr.args, count) if len(expr.args) <= 6 else ():
-                yield expr - sp.Add(*chosen) + sp.Mul(*chosen), "product for a sum"
-    elif isinstance(expr, sp.Mul):
-        for factor in (f for f in expr.args if isinstance(f, sp.Add)):
-            rest = sp.Mul(*(f for f in expr.args if f is not factor))
-            for term in factor.args:
-                yield rest * term + (factor - term), "brackets"
-                yield term + rest * (factor - term), "brackets"
-        dots = [f for f in expr.args if isinstance(f, N.Dot)]
-        for dot in dots:
-            for factor in (f for f in expr.args if f is not dot and f.atoms(Ref)):
-                rest = sp.Mul(*(f for f in expr.args if f is not dot and f is not factor))
-                yield rest * N.Dot(dot.args[0], dot.args[1] * factor), "brackets"
-        for factor in expr.args if len(expr.args) <= 6 else ():
-            yield factor + sp.Mul(*(f for f in expr.args if f is not factor)), "sum for a product"
-        plain = [f for f in expr.args if isinstance(f, (Ref, N.Dot, Pointwise))]
-        for count in (2, 3):
-            for chosen in combinations(plain, count) if len(plain) <= 5 else ():
-                rest = sp.Mul(*(f for f in expr.args if f not in chosen))
-                yield rest * sp.Add(*chosen), "sum for a product"
-    elif isinstance(expr, sp.Pow) and expr.exp == 2 and isinstance(expr.base, sp.Add):
-        for term in expr.base.args:
-            sign = -1 if term.could_extract_minus_sign() else 1
-            yield expr.base - term + sign * term**2, "brackets"
-    elif isinstance(expr, N.Outer):
-        for a, b, swap in ((0, 1, False), (1, 0, True)):
-            for factor in expr.args[a].args if isinstance(expr.args[a], sp.Mul) else ():
-                pair = (expr.args[a] / factor, expr.args[b] * factor)
-                yield N.Outer(*(reversed(pair) if swap else pair)), "brackets"
-    elif isinstance(expr, N.Dot) and isinstance(expr.args[1], sp.Mul):
-        for factor in expr.args[1].args:
-            rest = sp.Mul(*(f for f in expr.args[1].args if f is not factor))
-            yield factor * N.Dot(expr.args[0], rest), "brackets"
-
-
-def _wholes(expr: sp.Expr) -> Found:
-    """Twice or half; a sum for a mean."""
-    if isinstance(expr, (sp.Mul, sp.Add, N.Total)) or isinstance(expr, Ref):
-        yield 2 * expr, "twice"
-        yield expr / 2, "half"
-    if isinstance(expr, (N.Sum, N.Mean)):
-        other = N.Mean if isinstance(expr, N.Sum) else N.Sum
-        yield other(*expr.args), f"{other.__name__.lower()} for {type(expr).__name__.lower()}"
-
-
 def _slices(expr: sp.Expr, meanings: Meanings) -> Found:
     """Another piece of a vector: what is before it or after it, or as much at the other end."""
     shape = _shape(expr.args[0], meanings) if isinstance(expr, N.Part) else None
@@ -256,14 +93,6 @@ def _slices(expr: sp.Expr, meanings: Meanings) -> Found:
         for start, end in ((0, low), (high, size), (0, high - low), (rest, size)):
             if sp.expand(end - start) != 0 and (start, end) != (low, high):
                 yield N.Part(vector, start, N.End if end == size else end), "the other slice"
-
-
-def _other_operations(expr: sp.Expr) -> Found:
-    """A product of all entries for one entry by entry, and the like."""
-    if isinstance(expr, N.Dot) and isinstance(expr.args[0], (Ref, N.Transposed)):
-        inner = expr.args[1]
-        if isinstance(inner, N.Dot):
-            yield N.Dot(inner.args[0], N.Dot(expr.args[0], inner.args[1])), "the other order"
 
 
 class _Names:
@@ -303,11 +132,11 @@ class _Names:
         if not isinstance(expr, Ref):
             if isinstance(expr, N.Dot) and self.any_size and isinstance(expr.args[0], (Ref, N.Transposed)):
                 for matrix in sorted(_matrices(expr, self.meanings), key=str):
-                    yield N.Dot(matrix, expr.args[1]), f"{_text(matrix)} for {_text(expr.args[0])}"
+                    yield N.Dot(matrix, expr.args[1]), f"{text(matrix)} for {text(expr.args[0])}"
             elif isinstance(expr, Pointwise) and len(expr.args) == 1 and isinstance(expr.args[0], Ref):
                 for base in self.alike(expr.args[0]):
                     other = Ref(base, 0)
-                    yield other, f"{other} for {_text(expr)}"
+                    yield other, f"{other} for {text(expr)}"
             return
         states = self.meanings.states
         for base in self.alike(expr):
@@ -337,7 +166,7 @@ def _values(right: sp.Expr) -> Iterator[Edit]:
     """An activation's argument for its value, throughout."""
     for node in sorted(right.atoms(Pointwise), key=str):
         if len(node.args) == 1:
-            yield Edit((), right.xreplace({node: node.args[0]}), f"{_text(node.args[0])} for {_text(node)}")
+            yield Edit((), right.xreplace({node: node.args[0]}), f"{text(node.args[0])} for {text(node)}")
 
 
 def _exchanged(right: sp.Expr, meanings: Meanings) -> Iterator[Edit]:
@@ -360,7 +189,7 @@ def _whole_factors(left: sp.Expr, places: list[tuple[Place, sp.Expr]], meanings:
             for product in dict.fromkeys(products):
                 missing = _quotient(product, expr)
                 if missing is not None:
-                    yield Edit(place, expr * missing, f"the factor {_text(missing)} was missing")
+                    yield Edit(place, expr * missing, f"the factor {text(missing)} was missing")
 
 
 def _written_out(left: sp.Expr, meanings: Meanings) -> Iterator[sp.Expr]:
@@ -400,10 +229,10 @@ def _factors(
             shape = _shape(expr, meanings)
             for factor in sorted(factors, key=str):
                 if _shape(factor, meanings) in ((), shape):
-                    yield Edit(place, expr * factor, f"the factor {_text(factor)} was missing")
+                    yield Edit(place, expr * factor, f"the factor {text(factor)} was missing")
         if isinstance(expr, sp.Symbol) and expr.is_commutative and isinstance(expr, Ref):
             for matrix in sorted(_matrices(right, meanings), key=str):
-                yield Edit(place, N.Dot(matrix, expr), f"the factor {_text(matrix)} was missing")
+                yield Edit(place, N.Dot(matrix, expr), f"the factor {text(matrix)} was missing")
 
 
 def _factors_of(term: sp.Expr) -> list[sp.Expr]:

@@ -42,15 +42,17 @@ class Special:
     unit: bool = False
 
 
+USUAL = Special()
+"""Nothing special."""
+
+
 def generic(
     system: System, seed: int = 0, arithmetic: Arithmetic = DIGITS, special: Special | None = None
 ) -> Numbers:
     """A generic sequence through a cell, with all adjoints; ``seed`` chooses among `SIZES` too."""
     cell = system.cell
     sizes = dict(zip((s.name for s in cell.sizes), SIZES[seed % len(SIZES)], strict=False))
-    run = _Run(
-        system, Numbers({}, COUNTS | sizes, STEPS, arithmetic), random.Random(seed), special or Special()
-    )
+    run = _Run(system, Numbers({}, COUNTS | sizes, STEPS, arithmetic), random.Random(seed), special or USUAL)
     run.draw_given()
     run.forward()
     run.backward()

@@ -115,8 +115,10 @@ class Trial:
         if step is None:
             return
         seeds = range(len(SIZES))
-        whole = [self.value(left, s, step) for s in seeds]
-        lacking = [w - self.value(right, s, step) for w, s in zip(whole, seeds, strict=True)]  # type: ignore[operator]
+        whole, there = ([self.value(e, s, step) for s in seeds] for e in (left, right))
+        lacking = [w - v for w, v in zip(whole, there, strict=True) if w is not None and v is not None]
+        if len(lacking) < len(whole):
+            return
         if all(_near(a, b) for a, b in zip(lacking, whole, strict=True)):
             return  # nothing of it is there
         for path in paths:

@@ -298,7 +298,10 @@ class Judge:
 
     def missing(self, claim: Claim, far: bool = False) -> tuple[str, str]:
         """What a claim drops, and the claim with it; an empty text where that is not one term."""
-        left, right = self.sides(claim)
+        try:
+            left, right = self.sides(claim)
+        except (NotationError, ShapeError):
+            return "", ""
         return self.explain.missing(left, right, self.trial, self.prover(PLAIN), far)
 
     def repairs(self, claim: Claim) -> Iterator[str]:

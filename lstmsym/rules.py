@@ -38,7 +38,10 @@ class Rule:
 def _pointwise_shape(u: Unifier, shapes: list[Shape], node: sp.Expr) -> Shape:
     result: Shape = ()
     for shape in shapes:
-        result = u.broadcast(result, shape, _fitting(node, shapes))
+        try:
+            result = u.broadcast(result, shape, "")
+        except ShapeError as error:
+            raise ShapeError(error.left, error.right, _fitting(node, shapes)) from None
     return result
 
 

@@ -73,9 +73,9 @@ def _expression(indent: str, head: str, expr: str, tail: str) -> list[str]:
 
 
 def _method(expr: str) -> int:
-    """Where the brackets close in ``(...).method(...)``; 0 for anything else."""
+    """Where the brackets close in ``(...).method(...)`` or ``(...)[...]``; 0 for anything else."""
     spans = _brackets(expr)
-    called = len(spans) == 2 and spans[0][0] == 0 and expr[spans[0][1] + 1] == "."
+    called = len(spans) == 2 and spans[0][0] == 0 and expr[spans[0][1] + 1] in ".["
     return spans[0][1] if called and spans[1][1] == len(expr) - 1 else 0
 
 

@@ -458,8 +458,9 @@ def canonical(expr: Any) -> sp.Expr:
     if isinstance(expr, (sp.Symbol, sp.Number)) or expr is sp.E or expr is sp.pi:
         return expr
     if isinstance(expr, Relational):
-        return _condition(expr)
-    args = [canonical(a) for a in expr.args]
+        raise Unplaced("a condition is no number: use where(a > b, x, y)")
+    chosen = isinstance(expr, where)
+    args = [_condition(a) if chosen and isinstance(a, Relational) else canonical(a) for a in expr.args]
     if isinstance(expr, (sp.Add, sp.Mul, sp.Pow, Op)):
         made = expr if tuple(args) == expr.args else expr.func(*args)
     elif expr.func in _STOCK:

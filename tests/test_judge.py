@@ -26,6 +26,7 @@ from lstmsym import (
     verify,
     weights,
 )
+from lstmsym.mistakes import NotationError
 from lstmsym.notation import Outer, Ref, cross_entropy, k, t, tanh
 from lstmsym.notation import sum as add_up
 from lstmsym.shapes import ShapeError
@@ -387,3 +388,39 @@ def test_a_page_of_wrong_lines_is_quick() -> None:
     for line, right in zip(lines, wrong, strict=True):
         judge(Claim(line.name, right))
     assert time.perf_counter() - start < 3
+
+
+class Kinks(Claims, of=RELU):
+    claim("both sides", step(U @ h[t]) + step(-(U @ h[t])), 1)
+    claim("a square", where(add_up(h[t]) ** 2 > 0, 1, 0), 1)
+
+
+def test_what_vanishes_on_more_than_ties_has_no_sign() -> None:
+    assert [v.status for v in verify(Kinks)] == [Status.REFUTED, Status.REFUTED]
+
+
+class OfItself(Claims, of=RNN):
+    dU = dU.T
+
+
+def test_a_quantity_in_terms_of_itself_has_no_other_reading() -> None:
+    assert only(OfItself).status is Status.REFUTED
+
+
+class Endless(Claims, of=LSTM):
+    e = tanh(dh + c[t]) * dh
+    for _ in range(10):
+        e = tanh(e + c[t]) * e
+    do = e
+
+
+def test_a_line_too_large_stays_open() -> None:
+    (verdict,) = [v for v in verify(Endless) if v.claim.kind == "claim"]
+    assert verdict.status is Status.UNDECIDED and "too large" in verdict.message
+
+
+def test_a_condition_is_no_number() -> None:
+    with pytest.raises(NotationError, match="a condition is no number"):
+
+        class Condition(Claims, of=LSTM):
+            do = dh * tanh(c[t]) > 0

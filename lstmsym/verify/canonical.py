@@ -43,9 +43,10 @@ class Canon:
         shape: Callable[[sp.Expr], Shape],
         meaning: Callable[[Ref], sp.Expr | None],
         spelling: Spelling = Spelling.PLAIN,
+        free: Callable[[str], bool] = lambda name: True,
     ) -> None:
-        """Start with no atoms."""
-        self.shape, self.meaning, self.spelling = shape, meaning, spelling
+        """Start with no atoms; ``free`` says of what is given that no kink makes it vanish by itself."""
+        self.shape, self.meaning, self.spelling, self.free = shape, meaning, spelling, free
         self.ring = Indices(self.rebuilt)
         self.memo: dict[sp.Expr, Poly] = {}
 
@@ -227,9 +228,11 @@ class Canon:
         told = next((a for m in z.terms for a, _ in m if a in ring.idempotent), None)
         if told is not None:
             s = Poly({((told, 1),): 1})
-            return self.choice(s, self.heaviside(_with(z, told, 1)), self.heaviside(_with(z, told, 0)))
+            return self.choice(s, self.beside(told, _with(z, told, 1)), self.heaviside(_with(z, told, 0)))
         if z.constant is not None:
             return number(1 if z.constant > 0 else 0)
+        if not self.generic(z):
+            return ring.function("step", z)
         sign, z = self.odd(self.unscaled(z))
         inner = self.inside(z)
         if inner is not None:
@@ -240,6 +243,19 @@ class Canon:
         (normal,), _ = ring.normal(z)
         s = ring.function("step", ring.scale(z, Fraction(1) / normal.leading))
         return s if sign > 0 else ring.sub(ONE, s)
+
+    def beside(self, told: int, z: Poly) -> Poly:
+        """The step function of a polynomial where a known step is 1, and so what it is taken of positive."""
+        key = self.ring.key(told)
+        taken = self.ring.rename(key[1], dict(enumerate(self.ring.axes(told))))
+        if not self.ring.sub(z, taken):
+            return ONE
+        return self.heaviside(z) if self.ring.add(z, taken) else ZERO
+
+    def generic(self, z: Poly) -> bool:
+        """Whether a polynomial is zero at ties only, and so has a sign elsewhere."""
+        keys = (self.ring.key(a) for m in z.terms for a, _ in m)
+        return self.free("") or all(key[0] == "ref" and self.free(str(key[1])) for key in keys)
 
     def inside(self, z: Poly) -> Poly | None:
         """What has the sign of a polynomial that is an increasing odd function, times a number."""

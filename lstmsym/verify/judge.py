@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import sympy as sp
@@ -31,6 +32,9 @@ from lstmsym.verify.system import System
 from lstmsym.verify.witness import Trial
 from lstmsym.verify.witness import Witness as Witness
 from lstmsym.verify.words import Label, Local
+
+LARGEST, REPAIRED = 2000, 300
+"""Nodes of an expression that is judged, and of one for which a repair is looked for."""
 
 
 class Status(Enum):
@@ -135,9 +139,18 @@ class Judge:
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
 
     def __call__(self, claim: Claim) -> Verdict:
-        """The verdict on one claim."""
+        """The verdict on one claim; one that is too large, or that nothing can be said of, stays open."""
         if claim.kind != "claim":
             return Verdict(Status.NOT_A_CLAIM, claim, claim.note or "a definition")
+        if not all(fits(side, LARGEST) for side in (claim.left, claim.right)):
+            return Verdict(Status.UNDECIDED, claim, "it is too large: write it in several lines")
+        try:
+            return self.judged(claim)
+        except (KeyError, TypeError, ArithmeticError, RecursionError) as error:
+            return Verdict(Status.UNDECIDED, claim, f"it could not be judged: {type(error).__name__} {error}")
+
+    def judged(self, claim: Claim) -> Verdict:
+        """The verdict on a claim of manageable size."""
         try:
             left, right = self.sides(claim)
         except NotationError as error:
@@ -315,6 +328,8 @@ class Judge:
 
     def mended(self, claim: Claim) -> Iterator[str]:
         """Edits of the right side that are proved right and say more than the claim's own left side."""
+        if not fits(claim.right, REPAIRED):
+            return
         try:
             left, right = self.sides(claim)
         except (NotationError, ShapeError):
@@ -341,3 +356,8 @@ def scaled(cell: Cell, factor: sp.Expr) -> Cell:
     """A cell with a factor before its loss."""
     lines = (replace(e, expr=factor * e.expr) if e.name.base == cell.loss else e for e in cell.equations)
     return replace(cell, equations=tuple(lines))
+
+
+def fits(expr: sp.Expr, nodes: int) -> bool:
+    """Whether an expression has no more nodes than that."""
+    return sum(1 for _ in islice(sp.preorder_traversal(expr), nodes + 1)) <= nodes

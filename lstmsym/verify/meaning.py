@@ -19,6 +19,9 @@ from lstmsym.rules import TABLE
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.system import System, shifted
 
+KINKS = (N.relu, N.hard_sigmoid, N.step, N.where, N.maximum, N.minimum, N.Max, N.sign, N.absolute)
+"""Functions with a constant piece, or whose derivative has one."""
+
 
 @dataclass(frozen=True)
 class Meanings:
@@ -49,6 +52,16 @@ class Meanings:
     def states(self) -> Set[str]:
         """The names of the states."""
         return {q.name for q in self.system.cell.role("state")}
+
+    @cached_property
+    def kinked(self) -> bool:
+        """Whether the cell has functions that are constant on more than ties: what reads them may vanish."""
+        return any(line.has(*KINKS) for line in self.system.forward.values())
+
+    def free(self, name: str) -> bool:
+        """Whether a given quantity is any number, and zero at ties only; of no name, whether all are."""
+        given = {q.name for q in self.system.cell.role("input", "parameter", "target")}
+        return not self.kinked or name in given
 
     @cached_property
     def carried(self) -> Set[str]:

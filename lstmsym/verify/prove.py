@@ -57,7 +57,7 @@ class Prover:
         def meaning(ref: Ref) -> sp.Expr | None:
             return sp.Integer(0) if ref.base in states and ref.lag == -1 else None
 
-        return self.agree(Canon(self.meanings.shape, meaning), expr, sp.Integer(0))
+        return self.agree(Canon(self.meanings.shape, meaning, free=self.meanings.free), expr, sp.Integer(0))
 
     def canons(self, left: sp.Expr, right: sp.Expr) -> Iterator[Canon]:
         """Normal forms to try: ever fewer names left as they stand, activations spelled out as needed."""
@@ -113,7 +113,7 @@ class Prover:
         def meaning(ref: Ref) -> sp.Expr | None:
             return meanings.line(ref) if ref not in kept and meanings.reached(ref, horizon) else None
 
-        canon = Canon(meanings.shape, meaning, spelling)
+        canon = Canon(meanings.shape, meaning, spelling, meanings.free)
         if kept is self.forward or kept is self.nothing:
             self.shared[key] = canon
         return canon

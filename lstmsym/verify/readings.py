@@ -14,6 +14,7 @@ from itertools import combinations
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.cell import Cell
 from lstmsym.notation import NotationError, Ref, Size, Total
 from lstmsym.shapes import Shape, ShapeError
 from lstmsym.verify.claims import Claim
@@ -65,6 +66,8 @@ def readings(claim: Claim, meanings: Meanings) -> Iterator[Reading]:
     """The ways to understand a claim, the fewest assumptions first."""
     plain = Reading(claim)
     yield from _held(plain, meanings)
+    if isinstance(claim.left, Ref) and claim.left in claim.right.atoms(Ref):
+        return  # a quantity in terms of itself: no convention makes that a statement
     for count in (1, 2, 3):
         for chosen in combinations(CONVENTIONS, count):
             found = [plain]
@@ -193,16 +196,38 @@ def _average(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
 def _loss(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
     """The loss has a factor that the cell's has not."""
     if meanings.system.cell.loss:
-        yield reading.under("the loss has a factor 1/2", "loss", loss=sp.Rational(1, 2))
+        if _squared(meanings.system.cell):
+            yield reading.under("the loss has a factor 1/2", "loss", loss=sp.Rational(1, 2))
         for size in _counts(reading.claim):
             said = f"the loss is the mean over the {COUNTED[size.name]}"
             yield reading.under(said, "loss", loss=1 / size)
 
 
+def _squared(cell: Cell) -> bool:
+    """Whether a loss is a plain square, before which many write a factor 1/2."""
+    lines = [e.expr for e in cell.equations if e.name.base == cell.loss]
+    return any(e.has(sp.Pow) and not e.atoms(sp.Rational) - e.atoms(sp.Integer) for e in lines)
+
+
+def _is_probability(target: str, cell: Cell) -> bool:
+    """Whether a target stands before the logarithm of a softmax, and nowhere else."""
+    found = [term for e in cell.equations for term in _terms_with(Ref(target, 0), e.expr)]
+    return bool(found) and all(term.has(N.log_softmax) for term in found)
+
+
+def _terms_with(ref: Ref, expr: sp.Expr) -> Iterator[sp.Expr]:
+    """The products in which a reference stands."""
+    if (isinstance(expr, sp.Mul) and ref in expr.args) or expr == ref:
+        yield expr
+    else:
+        for part in expr.args:
+            yield from _terms_with(ref, part)
+
+
 def _unit(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
     """Targets are probabilities, as the loss has it: their entries add up to 1."""
     cell = meanings.system.cell
-    if cell.role("target") and any(e.expr.has(N.log_softmax) for e in cell.equations):
+    if cell.role("target") and all(_is_probability(q.name, cell) for q in cell.role("target")):
         names = " and ".join(q.name for q in cell.role("target"))
         special = replace(reading.special, unit=True)
         yield reading.under(f"the entries of {names} add up to 1", "targets", special=special)

@@ -93,12 +93,14 @@ ACCENT_KEYS = {"tilde": "~", "hat": "^", "bar": "-", "dot": ".", "vec": "→", "
 class Delta(Formula):
     """A gradient named by a letter or affix before its quantity: δx, dx, Δx, ∂x, x_diff, top_diff_h, δ8.
 
-    It may yet be a product (δ times x) where the document says so.
+    It may yet be a product (δ times x) where the document says so.  ``spelling`` is that of the
+    prefix, ``whole`` that of all, where it is one word of code; clear it when changing a part.
     """
 
     prefix: str
     of: Formula
     spelling: str = field(default="", compare=False)
+    whole: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

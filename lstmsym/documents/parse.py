@@ -48,16 +48,21 @@ TRANSPOSED = "⊤"
 
 
 def parse(tokens: Sequence[Token]) -> Formula:
-    """The tree of one side of an equation, or of a condition.
+    """The tree of one side of an equation, or of a condition; a list with commas is one `Brackets`.
 
     Raises:
         ReadingError: where reading stopped and why.
     """
     parser = Parser(tokens)
-    found = parser.relation()
+    items = [parser.relation()]
+    while parser.kind() == "comma" and parser.plain() in ",;" and parser.kind(1):
+        parser.take()
+        items.append(parser.relation())
     if parser.token is not None:
         parser.fail(f"{parser.token.spelling} is not expected here")
-    return found
+    if len(items) == 1:
+        return items[0]
+    return Brackets("", "", tuple(items), (",",) * (len(items) - 1), span=parser.span(0))
 
 
 def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) -> Formula:
@@ -65,14 +70,14 @@ def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) ->
     path, _, word = text.rpartition(".")
     path = path and path + "."
     if found := re.fullmatch(r"((?:top|bottom)_(?:diff|grad|data|delta)_)(.+)", word):
-        return Delta(path + found[1], _indexed(found[2], "", span), spelling, span=span)
+        return Delta(path + found[1], _indexed(found[2], "", span), whole=spelling, span=span)
     if found := re.fullmatch(r"((?:grad|diff|delta|adj|gradient)_)(.+)", word):
-        return Delta(path + found[1], _indexed(found[2], "", span), spelling, span=span)
+        return Delta(path + found[1], _indexed(found[2], "", span), whole=spelling, span=span)
     if found := re.fullmatch(r"(.+)(_(?:diff|grad|gradient|delta))", word):
-        return Delta(found[2], _indexed(path + found[1], "", span), spelling, span=span)
+        return Delta(found[2], _indexed(path + found[1], "", span), whole=spelling, span=span)
     rest = word[1:].lstrip("_")
     if word[0] == "d" and rest[:1].isalpha() and word.split("_")[0] not in S.NOT_GRADIENTS - {"d"}:
-        return Delta(path + "d", _indexed(rest, "", span), spelling, span=span)
+        return Delta(path + "d", _indexed(rest, "", span), whole=spelling, span=span)
     return _indexed(text, spelling, span)
 
 
@@ -365,7 +370,7 @@ class Parser:
         if isinstance(node, Apply):
             return replace(node, head=self.accented(token, node.head, start), span=self.span(start))
         if isinstance(node, Delta):
-            return replace(node, of=self.accented(token, node.of, start), spelling="", span=self.span(start))
+            return replace(node, of=self.accented(token, node.of, start), whole="", span=self.span(start))
         if isinstance(node, Product) and not any(node.operators):
             word = "".join(f.base for f in node.factors if isinstance(f, Name) and not f.scripts)
             if len(word) == len(node.factors):
@@ -639,13 +644,15 @@ class Parser:
 
     def attached(self, node: Formula, scripts: list[Script], primes: int, start: int) -> Formula:
         """Scripts and primes on a name, or on an expression as an index."""
+        scripts = sorted(scripts, key=lambda script: script.where)
         if isinstance(node, Name):
+            scripts = sorted([*node.scripts, *scripts], key=lambda script: script.where)
             return replace(
-                node, scripts=(*node.scripts, *scripts), primes=node.primes + primes, span=self.span(start)
+                node, scripts=tuple(scripts), primes=node.primes + primes, span=self.span(start)
             )
         if isinstance(node, Delta) and isinstance(node.of, Name):  # a word of code with an index
             of = replace(node.of, scripts=(*node.of.scripts, *scripts), primes=node.of.primes + primes)
-            return replace(node, of=of, spelling="" if scripts or primes else node.spelling, span=self.span(start))
+            return replace(node, of=of, whole="", span=self.span(start))
         if scripts:
             node = Indexed(node, tuple(scripts), span=self.span(start))
         if primes:
@@ -760,9 +767,9 @@ class Parser:
         while self.kind() in ("sub", "sup"):
             where = self.kind()
             limits[where] = self.limit()
-        if not (self.starts_factor() or self.kind() in ("sign",)):
-            self.fail(f"nothing stands after {token.spelling}")
-        body = self.product()
+        empty = not self.starts_factor() and self.kind() != "sign"
+        holder = empty and self.kind() == "product"
+        body = self.mark() if holder else Words("") if empty else self.product()
         lower, upper = limits.get("sub"), limits.get("sup")
         return Big(token.plain, lower, upper, body, token.spelling, span=self.span(start))
 

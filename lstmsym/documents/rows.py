@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lstmsym.documents import symbols as S
-from lstmsym.documents.formula import Brackets, Formula, Number, Words
+from lstmsym.documents.formula import Formula, Number, Words
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.parse import parse
 from lstmsym.documents.times import step_letters, with_times
@@ -71,8 +71,8 @@ class Source:
     lead_line: int = 0
     notes: tuple[str, ...] = ()
     lexicon: Lexicon = NOTHING
-    lefts: list[tuple[Line, Line]] = field(default_factory=list)
-    """The left side that lines without one continue, and the member before."""
+    lefts: list[tuple[Line, Line, int]] = field(default_factory=list)
+    """The left side that lines without one continue, the member before, and how many there were."""
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset of the text."""
@@ -110,7 +110,7 @@ def rows(tokens: Sequence[Token], source: Source, lead: Sequence[Token] = ()) ->
 
 def _led(lead: Line, line: Line) -> Line:
     """A line with its left side from the text before it."""
-    if line[0].kind == "relation":
+    if line[0].kind == "relation" or lead[-1].kind == "relation":
         return lead + line
     equals = Token("relation", "=", "=", line[0].start, line[0].start)
     return [*lead, equals, *line]
@@ -249,12 +249,6 @@ def _balance(line: Line) -> int:
 
 # -- statements --------------------------------------------------------------------------------------
 
-CONNECTIVES = frozenset(
-    """and where with or so hence thus then therefore because since also i.e. e.g. which gives we have 且 其中 和 与 有 则 即
-    因此 所以 故 及 以及 得 得到""".split()
-)
-RANGES = ("for", "if", "when", "forall", "对", "当", "otherwise", "(")
-
 
 def statements(line: Line) -> list[tuple[Line, list[Line]]]:
     """The equations of a line, each with the conditions beside it."""
@@ -281,7 +275,7 @@ def _segments(line: Line) -> list[Line]:
     for token, depth in _depths(line):
         wide = token.kind == "gap"
         implied = token.kind == "relation" and token.plain in ("⇒", "⇔")
-        linked = token.kind == "text" and token.plain.strip(" ,:;.").lower() in CONNECTIVES
+        linked = token.kind == "text" and token.plain.strip(" ,:;.").lower() in S.CONNECTIVES
         if depth == 0 and (wide or implied or linked):
             if wide and parts[-1] and _goes_on(parts[-1]):
                 continue
@@ -341,12 +335,12 @@ def _without_remarks(part: Line) -> tuple[list[Line], Line]:
     first = part[0] if part else None
     after = part[1].kind if len(part) > 1 else ""
     if first is not None and first.kind == "text" and after not in ("relation", "sub", "sup", "sign", "product", "open", ""):
-        if first.plain.lower().startswith(RANGES) and not remarks:
+        if first.plain.lower().startswith(S.RANGES) and not remarks:
             return [], part
         remarks.insert(0, [first])
         part = _ended(part[1:])
     for place, (token, depth) in enumerate(_depths(part)):  # "... for t = 1" in the middle
-        if depth == 0 and place and token.kind == "text" and token.plain.lower().strip().startswith(RANGES):
+        if depth == 0 and place and token.kind == "text" and token.plain.lower().strip().startswith(S.RANGES):
             remarks.append(part[place:])
             return remarks, _ended(part[:place])
     return remarks, part
@@ -364,7 +358,7 @@ def _is_condition(part: Line, before: Line) -> bool:
     relations = _relations(part)
     if not relations or part[0].kind in ("quantifier", "dots"):
         return True
-    if part[0].kind == "text" and part[0].plain.lower().strip().startswith(RANGES):
+    if part[0].kind == "text" and part[0].plain.lower().strip().startswith(S.RANGES):
         return True
     if relations[0].plain not in S.EQUALITIES:
         return True
@@ -421,13 +415,12 @@ def _statement(part: Line, conditions: list[Formula], source: Source, common: di
     if not sides[0]:
         if not source.lefts:
             raise ReadingError("there is no left side", part[0].start)
-        sides[0] = source.lefts[-1][0]
-        chain, previous = 1, source.lefts[-1][1]
+        sides[0], previous, chain = source.lefts[-1]
     else:
         chain, previous = 0, []
     if not all(sides):
         raise ReadingError(f"nothing stands beside {relations[-1].spelling}", relations[-1].start)
-    source.lefts.append((sides[0], sides[-1]))
+    source.lefts.append((sides[0], sides[-1], chain + len(relations)))
     if other:
         formula = with_times(parse([t for t in part]), source.lexicon) if part[0].kind != "relation" else None
         yield NotAClaim(**common, reason=_kind_of_statement(other[0].plain), formula=formula)  # type: ignore[arg-type]
@@ -435,7 +428,7 @@ def _statement(part: Line, conditions: list[Formula], source: Source, common: di
     if all(t.kind in ("text", "comma") for side in sides for t in side):
         yield NotAClaim(**common, reason="an equation in words")  # type: ignore[arg-type]
         return
-    trees = [_side(side) for side in [*([previous] if previous else []), *sides]]
+    trees = [parse(side) for side in [*([previous] if previous else []), *sides]]
     letters = set().union(*(step_letters(tree) for tree in trees))
     trees = [with_times(tree, source.lexicon, letters) for tree in trees]
     before = trees.pop(0) if previous else None
@@ -466,26 +459,11 @@ def _sides(part: Line, relations: list[Token]) -> list[Line]:
     return sides
 
 
-def _side(tokens: Line) -> Formula:
-    """One side: a formula, or a list of them."""
-    pieces: list[Line] = [[]]
-    for token, depth in _depths(tokens):
-        if depth == 0 and token.kind == "comma":
-            pieces.append([])
-        else:
-            pieces[-1].append(token)
-    pieces = [p for p in pieces if p]
-    if len(pieces) == 1:
-        return parse(pieces[0])
-    items = tuple(parse(p) for p in pieces)
-    return Brackets("", "", items, (",",) * (len(items) - 1), span=(tokens[0].start, tokens[-1].end))
-
-
 def _mention(part: Line, source: Source, common: dict[str, object]) -> Row:
     """A formula without a relation: a name or expression in passing, or words."""
     if all(t.kind in ("text", "comma", "dots") for t in part):
         return NotAClaim(**common, reason="words")  # type: ignore[arg-type]
-    tree = with_times(_side([t for t in part if t.kind != "gap"]), source.lexicon)
+    tree = with_times(parse([t for t in part if t.kind != "gap"]), source.lexicon)
     if isinstance(tree, Number):
         return NotAClaim(**common, reason="a number", formula=tree)  # type: ignore[arg-type]
     return NotAClaim(**common, reason="no relation", formula=tree)  # type: ignore[arg-type]

@@ -136,3 +136,11 @@ NOT_GRADIENTS = frozenset(
 
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵗᵀᵏʲˢ", "0123456789+-()nitTkjs", strict=True))
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₖᵢⱼₙₘₕₓₛₒₐₑₗₚᵣᵤᵥ", "0123456789+-()tkijnmhxsoaelpruv", strict=True))
+
+CONNECTIVES = frozenset(
+    """and where with or so hence thus then therefore because since also i.e. e.g. which gives we have 且 其中 和 与 有 则 即
+    因此 所以 故 及 以及 得 得到""".split()
+)
+"""Words between two equations of one display."""
+RANGES = ("for", "if", "when", "forall", "对", "当", "otherwise", "(")
+"""How words begin that say when an equation holds."""

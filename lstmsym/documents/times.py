@@ -179,7 +179,7 @@ class _Times:
             inner = body.of if isinstance(body, Delta) else body
             if isinstance(inner, Name) and inner.time is None and is_step(index, self.letters):
                 timed = replace(inner, time=Time(index, "item"), span=node.span)
-                return timed if inner is body else replace(body, of=timed, spelling="", span=node.span)
+                return timed if inner is body else replace(body, of=timed, whole="", span=node.span)
         return node
 
     def indexed(self, node: Indexed) -> Formula:
@@ -187,7 +187,8 @@ class _Times:
         if node.bar:
             return node
         if isinstance(node.body, Name):
-            return self.name(replace(node.body, scripts=(*node.body.scripts, *node.scripts), span=node.span))
+            scripts = sorted((*node.body.scripts, *node.scripts), key=lambda script: script.where)
+            return self.name(replace(node.body, scripts=tuple(scripts), span=node.span))
         for place, script in enumerate(node.scripts):
             if is_step(script.body, self.letters):
                 time = Time(script.body, script.where, script.wrap)

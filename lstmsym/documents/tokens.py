@@ -241,6 +241,8 @@ class _Latex:
             piece = self.items[end].text
             if _is_ascii_letter(piece) or (piece.isascii() and piece.isdigit() and text):
                 text += piece
+            elif piece == "." and (text.startswith("self") or "\0" in text) and self.letter_at(end + 1):
+                text, raw = text + ".", True
             elif piece in ("_", r"\_") and text and end + 1 < len(self.items):
                 following = self.items[end + 1].text
                 if not (_is_ascii_letter(following) or following.isdigit()):
@@ -252,7 +254,7 @@ class _Latex:
         if not raw:
             return False
         parts = re.split("([_\0])", text)
-        known = any(p in S.IDENTIFIER_PARTS for p in parts[2::2])
+        known = text.startswith("self.") or any(p in S.IDENTIFIER_PARTS for p in parts[2::2])
         if "\0" not in text and not known:
             return False
         if not known:  # only what is escaped belongs together; a raw underscore keeps TeX's meaning
@@ -272,10 +274,14 @@ class _Latex:
             self.at += 2
             return True
         plain = text.replace("\0", "_")
-        spelled = spelled if "_" not in text else _typewriter(plain)
+        spelled = spelled if "_" not in text and "." not in text else _typewriter(plain)
         self.add("word", plain, spelled, self.items[self.at].start, self.items[end - 1].end)
         self.at = end
         return True
+
+    def letter_at(self, place: int) -> bool:
+        """Whether a letter stands at a place."""
+        return place < len(self.items) and _is_ascii_letter(self.items[place].text)
 
     def pieces(self, run: str, end: int) -> list[str]:
         """A run of letters as words and single letters."""
@@ -322,6 +328,8 @@ class _Latex:
             self.add("close", "}", r"\}", item.start, item.end)
         elif item.text == r"\_":
             self.underscore(item)
+        elif item.text == r"\'":
+            self.add("prime", "'", "'", item.start, item.end)
         elif name in S.SPACES or name.isspace():
             self.spaced = True
         elif name in ("&", "%", "#", "$"):
@@ -391,7 +399,11 @@ class _Latex:
         spelled = item.text + "{" + joined(inside) + "}"
         last = self.items[end - 1].end
         bare = text.replace(r"\_", "_").replace(r"\-", "")
-        if name in S.WORD_FONTS and re.fullmatch(r"[A-Za-z][A-Za-z0-9_.'*\-]*", bare) and len(bare) > 1:
+        said = joined(inside) != text or bare.lower() in S.CONNECTIVES or bare.lower() in S.RANGES
+        if name in S.TEXT_FONTS and said and text:
+            self.at = end
+            self.add("text", " ".join(text.split()), spelled, item.start, last)
+        elif name in S.WORD_FONTS and re.fullmatch(r"[A-Za-z][A-Za-z0-9_.'*\-]*", bare) and len(bare) > 1:
             self.at = end
             word = bare in S.FUNCTION_WORDS or name == "operatorname"
             spelled = item.text + "{" + bare.replace("_", r"\_") + "}"
@@ -493,7 +505,8 @@ class _Latex:
             before = self.found.pop()
             self.add("letter", "F_", r"F\_", before.start, item.end)
             return
-        if following == "{" or not self.found:
+        named = self.found and self.found[-1].kind in ("letter", "word", "}", "close", "number", "prime", "suffix")
+        if following == "{" and named:
             self.add("sub", "_", "_", item.start, item.end)
             return
         end = self.at
@@ -504,7 +517,7 @@ class _Latex:
             return
         word = joined(self.items[self.at : end])
         last = self.items[end - 1].end
-        self.add("suffix", word, r"\_" + word, item.start, last)
+        self.add(*(("suffix", word) if named else ("word", "_" + word)), r"\_" + word, item.start, last)
         self.at = end
 
 

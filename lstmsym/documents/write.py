@@ -118,7 +118,7 @@ def _called(time: Time | None) -> str:
     if time is None or time.form not in ("call", "item"):
         return ""
     left, right = "()" if time.form == "call" else "[]"
-    return left + write(time.index) + right
+    return left + _index(time.index) + right
 
 
 def _scripts(
@@ -151,20 +151,20 @@ def _index(body: Formula) -> str:
     """The inside of a script: a word there needs no font."""
     if isinstance(body, Name) and not body.spelling and body.base.isalnum() and body.base.isascii():
         return _name(body, spelled=body.base)
+    if isinstance(body, (Sum, Relation)):
+        return write(body).replace(" + ", "+").replace(" - ", "-").replace(" = ", "=")
     return write(body)
 
 
 def _delta(node: Delta, raised: Sequence[Formula] = ()) -> str:
     of = node.of
-    if len(node.prefix) > 1 and node.prefix not in ("∂+", "F_") and isinstance(of, Name):
-        if node.spelling and not of.scripts and of.time is None and not raised:
-            return node.spelling
+    if node.whole and not raised:
+        return node.whole
+    if isinstance(of, Name) and (node.whole or len(node.prefix) > 1) and node.prefix not in ("∂+", "F_"):
+        if node.whole:
+            return node.whole + _scripts((), None, raised)
         word = of.base + node.prefix if node.prefix.startswith("_") else node.prefix + of.base
         return _name(of, raised, typewriter(word))
-    if node.spelling.startswith((r"\math", r"\text")) and isinstance(of, Name) and "{d}" not in node.spelling:
-        if of.time is None and not raised:
-            return node.spelling
-        return _name(of, raised, typewriter(node.prefix + of.base))
     prefix = node.spelling or _letter(node.prefix)
     inner = _name(of, raised) if isinstance(of, Name) else held(of, FACTOR)
     return join(prefix, inner)
@@ -298,8 +298,8 @@ def _indexed(node: Indexed) -> str:
 
 
 def _big(node: Big) -> str:
-    lower = f"_{{{write(node.lower)}}}" if node.lower is not None else ""
-    upper = f"^{{{write(node.upper)}}}" if node.upper is not None else ""
+    lower = f"_{{{_index(node.lower)}}}" if node.lower is not None else ""
+    upper = f"^{{{_index(node.upper)}}}" if node.upper is not None else ""
     sign = node.spelling or _COMMANDS.get(node.operator, node.operator)
     return f"{sign}{lower}{upper} {held(node.body, PRODUCT)}"
 

@@ -8,8 +8,12 @@ MATHEMATICS = 400_000
 """Of all its formulas together."""
 FORMULA = 20_000
 """Of one display."""
-ROWS = 4_000
-"""Equations of a document."""
+ROWS = 10_000
+"""Formulas of a document, those in passing included."""
+BLOCKS = 40_000
+"""Stretches of prose, code and mathematics of a document."""
+MACROS = 1_000
+"""Macros of a document."""
 NESTING = 30
 """Brackets, fractions and scripts inside each other."""
 EXPONENT = 99

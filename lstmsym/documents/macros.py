@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lstmsym.documents.limits import EXPANSION, FORMULA, ReadingError
+from lstmsym.documents.limits import EXPANSION, FORMULA, MACROS, DocumentError, ReadingError
 
 _LEXEME = re.compile(
     r"(?P<comment>%[^\n]*)|(?P<space>\s+)|(?P<command>\\(?:[A-Za-z]+\*?|[^\sA-Za-z]|\s))|(?P<number>(?<![\d_^])"
     r"(?:\d+\.(?=\s*[-+*/)\]])|\d+(?:\.\d+)?(?:e[-+]?\d+)?)|(?<![\d.])\.\d+)|(?P<other>.)",
     re.DOTALL,
 )
-WINDOW = 2000
+WINDOW = 1000
 """How far a definition may reach."""
 STARRED = frozenset(
     "operatorname* newcommand* renewcommand* providecommand* DeclareMathOperator* hspace* vspace* tag*".split()
@@ -102,16 +102,24 @@ _DEFINITION = re.compile(
 )
 
 
-def definitions(text: str, known: Mapping[str, Macro] | None = None) -> dict[str, Macro]:
-    """The macros that a text defines, later ones over earlier ones; what is damaged is passed over."""
-    found = dict(known or {})
-    for match in _DEFINITION.finditer(text):
-        try:
-            name, macro, _ = _definition(lexemes(text[match.start() : match.start() + WINDOW]), 0, found)
-        except ReadingError:
-            continue
-        if macro is not None:
-            found[name] = macro
+def definitions(text: str) -> dict[str, Macro]:
+    """The macros that a text defines, later ones over earlier ones; what is damaged is passed over.
+
+    Raises:
+        DocumentError: more of them than are read.
+    """
+    found: dict[str, Macro] = {}
+    for count, match in enumerate(_DEFINITION.finditer(text)):
+        if count >= MACROS:
+            raise DocumentError(f"more than {MACROS} macros: leave out those that are not used")
+        for window in (150, WINDOW):
+            try:
+                name, macro, _ = _definition(lexemes(text[match.start() : match.start() + window]), 0, found)
+            except ReadingError:
+                continue
+            if macro is not None:
+                found[name] = macro
+            break
     return found
 
 

@@ -76,7 +76,7 @@ def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) ->
     if found := re.fullmatch(r"(.+)(_(?:diff|grad|gradient|delta))", word):
         return Delta(found[2], _indexed(path + found[1], "", span), whole=spelling, span=span)
     rest = word[1:].lstrip("_")
-    if word[0] == "d" and rest[:1].isalpha() and word.split("_")[0] not in S.NOT_GRADIENTS - {"d"}:
+    if word[0] == "d" and rest[:1].isalpha() and rest not in S.FUNCTION_WORDS and word.split("_")[0] not in S.NOT_GRADIENTS - {"d"}:
         return Delta(path + "d", _indexed(rest, "", span), whole=spelling, span=span)
     return _indexed(text, spelling, span)
 
@@ -129,6 +129,12 @@ class Parser:
         """Stop here."""
         last = self.tokens[-1].end if self.tokens else 0
         raise ReadingError(message, self.token.start if self.token else last)
+
+    def deeper(self) -> None:
+        """One level further in; undone by taking 1 from `depth`."""
+        self.depth += 1
+        if self.depth > NESTING:
+            self.fail(f"nested deeper than {NESTING}")
 
     def span(self, start: int) -> tuple[int, int]:
         """From the token at a place to the last one passed."""
@@ -222,9 +228,7 @@ class Parser:
 
     def factor(self) -> Formula:
         """An atom with its scripts, arguments and bars."""
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
+        self.deeper()
         start = self.at
         node = self.atom()
         while True:
@@ -302,12 +306,25 @@ class Parser:
 
     def gradient(self, prefix: str, spelling: str, start: int) -> Formula:
         """δx, dx: the prefix and the quantity, whose exponent belongs to the whole."""
-        inner = self.factor()
+        inner = self.glued(prefix) or self.factor()
         raised = inner if isinstance(inner, Raised) else None
         node: Formula = Delta(prefix, raised.body if raised else inner, spelling, span=self.span(start))
         if raised:
             return replace(raised, body=node, span=self.span(start))
         return self.with_slash(node, start)
+
+    def glued(self, prefix: str) -> Formula | None:
+        r"""A letter that touches an accented one, after a gradient's d: in ``dp\tilde c`` they are one name."""
+        if prefix != "d" or (self.kind(), self.kind(1)) != ("letter", "accent") or self.tokens[self.at + 1].spaced:
+            return None
+        start = self.at
+        first = self.take()
+        name = self.letter()
+        if not isinstance(name, Name):
+            self.at = start
+            return None
+        name = replace(name, base=first.plain + name.base, spelling=first.spelling + name.spelling)
+        return self.scripted(name, start) if self.kind() in ("sub", "sup", "prime") else name
 
     def with_slash(self, node: Formula, start: int) -> Formula:
         """dL/dh: one gradient over another is a derivative."""
@@ -353,12 +370,8 @@ class Parser:
             rest = Token("number", token.plain[1:], token.plain[1:], token.start + 1, token.end)
             self.tokens = [*self.tokens[: self.at], rest, *self.tokens[self.at :]]
             return Number(token.plain[0], span=(token.start, token.start + 1))
-        if self.kind() in ("letter", "word", "accent", "font"):
-            return self.letter()
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
-        node = self.atom()
+        self.deeper()
+        node = self.letter() if self.kind() in ("letter", "word", "accent", "font") else self.atom()
         self.depth -= 1
         return node
 
@@ -503,9 +516,7 @@ class Parser:
         """A group of TeX, which shows no brackets."""
         start = self.at
         self.take()
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
+        self.deeper()
         if self.kind() == "}":
             self.take()
             self.depth -= 1
@@ -523,9 +534,7 @@ class Parser:
         """Brackets with one or more things in them."""
         start = self.at
         opening = self.take()
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
+        self.deeper()
         outer, self.bars = self.bars, []
         items, separators = self.listed(opening)
         self.bars = outer
@@ -673,9 +682,7 @@ class Parser:
         if self.kind() != "{":
             return [self.short_script(where)]
         opening = self.take()
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
+        self.deeper()
         outer, self.bars = self.bars, []
         found: list[Script] = []
         while self.kind() != "}":
@@ -722,7 +729,7 @@ class Parser:
         if kind == "relation" and self.plain() == "<":
             self.take()
             body = self.sum()
-            if self.plain() != ">":
+            if self.plain() != ">" or self.kind() != "relation":
                 self.fail("the bracket < is not closed")
             self.take()
             return Script(where, body, "<>")
@@ -754,7 +761,7 @@ class Parser:
             depth += {"open": 1, "close": -1}.get(self.tokens[place].kind, 0)
             if depth == 0:
                 after = self.tokens[place + 1].kind if place + 1 < len(self.tokens) else "}"
-                return after in ("}", "comma", "open", "transpose", "prime", "letter", "word")
+                return after in ("}", "comma", "open", "transpose", "prime", "letter", "word", "relation")
         return False
 
     # -- big operators, matrices -------------------------------------------------------------------
@@ -803,9 +810,7 @@ class Parser:
         """A matrix, cases, or an environment that only lays out."""
         start = self.at
         opening = self.take()
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
+        self.deeper()
         rows = self.rows(opening)
         self.take()
         self.depth -= 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from lstmsym.documents.formula import Formula, Name, Product, Raised, names
+from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingError
 from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Source, Unread, rows
-from lstmsym.documents.split import DISPLAY, FRONT, INLINE, LISTING, PLAIN, PROSE, Block, split
+from lstmsym.documents.split import DISPLAY, FRONT, INLINE, LISTING, PLAIN, PROSE, Block, is_latex, split, without_comments
 from lstmsym.documents.parse import parse
 from lstmsym.documents.times import CERTAIN, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token, latex_tokens, plain_tokens
@@ -63,7 +64,7 @@ def read(text: str, name: str = "") -> Document:
     if total > MATHEMATICS:
         raise DocumentError(f"{name or 'the document'}: {total} characters of mathematics; at most {MATHEMATICS} are read")
     front = front_matter("".join(b.text for b in blocks if b.kind == FRONT))
-    macros = definitions(text)
+    macros = definitions(without_comments(text) if is_latex(text, name) else text)
     lexicon = Lexicon(frozenset(key for key, _ in front.names if key.isalpha() and len(key) > 1))
     first = _readings(blocks, macros, lexicon)
     learned = learn((r for reading in first for r in reading.rows), lexicon)
@@ -139,27 +140,44 @@ def formula(text: str, lexicon: Lexicon = NOTHING, macros: dict[str, Macro] | No
 
 def learn(found: Iterable[Row], known: Lexicon) -> Lexicon:
     """What rows show of a document's spelling."""
-    words, times, timed = set(known.words), set(known.times), set()
-    letters: dict[str, int] = {}
-    usual = False
-    for row in found:
-        if not isinstance(row, Equation):
-            continue
-        word = _word(row.left)
-        if word:
-            words.add(word)
-        for side in (row.left, row.right):
-            for name in names(side):
-                if name.time is None:
-                    continue
-                timed.add(replace(name, time=None).key)
-                letter = name.time.letter.rstrip("'")
-                usual |= letter in ("t", "τ")
-                if letter and letter not in CERTAIN:
-                    letters[letter] = letters.get(letter, 0) + 1
-    if letters and not usual:
-        times.add(max(letters, key=lambda k: (letters[k], k)))
-    return Lexicon(frozenset(words), frozenset(times), frozenset(timed))
+    sides = [side for row in found if isinstance(row, Equation) for side in (row.left, row.right)]
+    words = {word for left in sides[::2] if (word := _word(left))}
+    timed = [name for side in sides for name in names(side) if name.time is not None]
+    letters = Counter(name.time.letter.rstrip("'") for name in timed if name.time)
+    usual = letters["t"] + letters["τ"]
+    others = [letter for letter, _ in letters.most_common() if letter and letter not in CERTAIN]
+    return Lexicon(
+        known.words | words | _pairs(sides, words),
+        known.times | frozenset(() if usual else others[:1]),
+        frozenset(replace(name, time=None).key for name in timed),
+    )
+
+
+def _pairs(sides: Iterable[Formula], words: set[str]) -> set[str]:
+    """Small letters side by side that are one word: one of them never stands alone, or words begin like it."""
+    prefixes = {p for p, count in Counter(w[0] for w in words if len(w) == 2).items() if count > 1}
+    pairs, alone = set(), set()
+    for side in sides:
+        inside: set[int] = set()
+        for node in walk(side):
+            if isinstance(node, Product) and not any(node.operators):
+                for a, b in zip(node.factors, node.factors[1:], strict=False):
+                    if _small(a) and _small(b) and isinstance(a, Name) and a.span[1] == b.span[0] and _bare(a):
+                        pairs.add(a.base + next(n.base for n in names(b)))
+                        inside |= {id(a), id(b)}
+            elif isinstance(node, Name) and id(node) not in inside:
+                alone.add(node.base)
+    return {pair for pair in pairs if not set(pair) <= alone or pair[0] in prefixes}
+
+
+def _small(node: Formula) -> bool:
+    while isinstance(node, Raised):
+        node = node.body
+    return isinstance(node, Name) and len(node.base) == 1 and node.base.islower() and node.base.isascii()
+
+
+def _bare(node: Name) -> bool:
+    return not (node.scripts or node.time or node.primes or node.marks)
 
 
 def _word(left: Formula) -> str:

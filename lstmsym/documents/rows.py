@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lstmsym.documents import symbols as S
-from lstmsym.documents.formula import Formula, Number, Words
+from lstmsym.documents.formula import Formula, Number, Words, walk
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.parse import parse
 from lstmsym.documents.times import step_letters, with_times
@@ -276,6 +276,7 @@ def _segments(line: Line) -> list[Line]:
         wide = token.kind == "gap"
         implied = token.kind == "relation" and token.plain in ("⇒", "⇔")
         linked = token.kind == "text" and token.plain.strip(" ,:;.").lower() in S.CONNECTIVES
+        linked |= token.kind == "comma" and token.plain == ":"
         if depth == 0 and (wide or implied or linked):
             if wide and parts[-1] and _goes_on(parts[-1]):
                 continue
@@ -364,7 +365,7 @@ def _is_condition(part: Line, before: Line) -> bool:
         return True
     letter = part[0]
     is_range = any(t.kind == "dots" for t in part) or (len(part) == 3 and part[2].kind in ("letter", "number"))
-    return letter.kind == "letter" and part[1] is relations[0] and letter.plain in "tτkTijnsl" and is_range
+    return letter.kind == "letter" and part[1] is relations[0] and letter.plain in S.COUNTERS and is_range
 
 
 # -- reading -----------------------------------------------------------------------------------------
@@ -428,6 +429,9 @@ def _statement(part: Line, conditions: list[Formula], source: Source, common: di
     if all(t.kind in ("text", "comma") for side in sides for t in side):
         yield NotAClaim(**common, reason="an equation in words")  # type: ignore[arg-type]
         return
+    if len(sides) == 2 and len(sides[0]) == 1 and sides[0][0].plain in S.COUNTERS and any(map(_has_dots, conditions)):
+        yield NotAClaim(**common, reason="a range")  # type: ignore[arg-type]
+        return
     trees = [parse(side) for side in [*([previous] if previous else []), *sides]]
     letters = set().union(*(step_letters(tree) for tree in trees))
     trees = [with_times(tree, source.lexicon, letters) for tree in trees]
@@ -438,6 +442,10 @@ def _statement(part: Line, conditions: list[Formula], source: Source, common: di
             before=before, conditions=tuple(conditions),
         )  # fmt: skip
         before = right
+
+
+def _has_dots(condition: Formula) -> bool:
+    return any(isinstance(n, Words) and any(d in n.text for d in S.DOTS.values()) for n in walk(condition))
 
 
 def _kind_of_statement(sign: str) -> str:

@@ -7,12 +7,13 @@ alike: what opens a block is looked for from the left, and its end from there.
 from __future__ import annotations
 
 import ast
+import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lstmsym.documents import symbols as S
-from lstmsym.documents.limits import CHARACTERS, DocumentError
+from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
 
 FRONT, DISPLAY, INLINE, PLAIN, LISTING, PROSE = "front display inline plain listing prose".split()
 
@@ -72,7 +73,12 @@ def split(text: str, name: str = "") -> tuple[Block, ...]:
         raise DocumentError(f"{name or 'the document'}: is no text file")
     if name.endswith(".py"):
         return (Block(LISTING, text, 1, language="python"),)
-    return tuple(_Splitter(text, is_latex(text, name)).blocks())
+    found = []
+    for block in _Splitter(text, is_latex(text, name)).blocks():
+        found.append(block)
+        if len(found) > BLOCKS:
+            raise DocumentError(f"more than {BLOCKS} pieces of text and mathematics: give the part in question")
+    return tuple(found)
 
 
 class _Splitter:
@@ -82,7 +88,6 @@ class _Splitter:
         self.whole, self.latex = text, latex
         self.text = without_comments(text) if latex else text
         self.breaks = [m.start() for m in re.finditer("\n", text)]
-        self.line, self.line_at = 1, 0
         self.absent: dict[str, int] = {}
 
     def blocks(self) -> Iterator[Block]:
@@ -92,7 +97,11 @@ class _Splitter:
             yield self.block(FRONT, front.start(1), front.end(1))
             at = front.end()
         prose = at
+        openers = 0
         while found := _OPEN.search(self.text, at):
+            openers += 1
+            if openers > BLOCKS:
+                raise DocumentError(f"more than {BLOCKS} pieces of mathematics and code: give the part in question")
             begun = self.begun(found)
             if begun is None:
                 at = max(found.end(), at + 1)
@@ -105,12 +114,9 @@ class _Splitter:
         yield from self.prose(prose, len(self.text), None)
 
     def place(self, at: int) -> tuple[int, int]:
-        """Line and column of an offset; asked for in rising order, or nearly."""
-        if at < self.line_at:
-            self.line, self.line_at = 1, 0
-        self.line += self.whole.count("\n", self.line_at, at)
-        self.line_at = at
-        return self.line, at - (self.whole.rfind("\n", 0, at) + 1) + 1
+        """Line and column of an offset."""
+        line = bisect.bisect_left(self.breaks, at)
+        return line + 1, at - (self.breaks[line - 1] if line else -1)
 
     def block(self, kind: str, start: int, end: int, **more: str) -> Block:
         line, column = self.place(start)
@@ -123,11 +129,16 @@ class _Splitter:
             return -1
         end = len(self.text) if limit is None else min(len(self.text), start + limit)
         found = self.text.find(mark, start, end)
-        while found > 0 and self.text[found - 1] == "\\" and mark[0] == "$":
+        while found > 0 and mark[0] == "$" and self.escaped(found):
             found = self.text.find(mark, found + 1, end)
         if found < 0 and limit is None:
             self.absent[mark] = start
         return found
+
+    def escaped(self, at: int) -> bool:
+        """Whether an odd number of backslashes stands before an offset."""
+        before = self.text[max(0, at - 20) : at]
+        return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
     def begun(self, found: re.Match[str]) -> tuple[Block, int] | None:
         """The block that opens at a match and where it ends; None where nothing opens."""

@@ -144,3 +144,5 @@ CONNECTIVES = frozenset(
 """Words between two equations of one display."""
 RANGES = ("for", "if", "when", "forall", "对", "当", "otherwise", "(")
 """How words begin that say when an equation holds."""
+COUNTERS = frozenset("t τ k T i j n s l m".split())
+"""Letters whose range is no equation."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import DIGITS, FORMULA, NESTING, ReadingError
@@ -45,7 +45,20 @@ class Lexicon:
 
 
 NOTHING = Lexicon()
+IDENTIFIER = 100
+"""Characters of the name of a variable in code."""
 _PUNCTUATION = {",": ",", ";": ";", "，": ",", "；": ";", "、": ",", ":": ":", "：": ":", "。": ".", ".": "."}
+
+
+PACKAGES = {
+    rf"\{name}": Macro(body.count("#"), tuple(lexemes(body)))
+    for name, body in {
+        "pdv": r"\frac{\partial #1}{\partial #2}", "dv": r"\frac{d #1}{d #2}", "abs": "|#1|", "norm": r"\|#1\|",
+        "R": r"\mathbb{R}", "vb": r"\mathbf{#1}", "va": r"\vec{#1}", "vdot": r"\cdot", "dd": "d", "qty": "",
+        "hadamard": r"\odot", "given": r"\mid", "T": r"\top", "vect": r"\mathbf{#1}",
+    }.items()
+}  # fmt: skip
+"""Macros of packages that documents use without defining them."""
 
 
 def latex_tokens(
@@ -58,7 +71,7 @@ def latex_tokens(
     """
     if len(text) > FORMULA:
         raise ReadingError(f"a formula of {len(text)} characters; at most {FORMULA} are read", offset)
-    items = expanded(lexemes(text, offset), macros or {})
+    items = expanded(lexemes(text, offset), {**PACKAGES, **(macros or {})})
     depth = 0
     for item in items:
         depth += {"{": 1, "}": -1}.get(item.text, 0)
@@ -237,7 +250,7 @@ class _Latex:
     def code_name(self) -> bool:
         r"""Letters with raw or escaped underscores that are the name of a variable in code: top_diff_h."""
         end, text, raw = self.at, "", False
-        while end < len(self.items):
+        while end < min(len(self.items), self.at + IDENTIFIER):
             piece = self.items[end].text
             if _is_ascii_letter(piece) or (piece.isascii() and piece.isdigit() and text):
                 text += piece
@@ -290,11 +303,12 @@ class _Latex:
         if run[0] == "d" and run not in S.NOT_GRADIENTS:
             return ["d", run[1:]]
         for word in ("tanh", "sigmoid", "softmax", "diag"):
-            if run.endswith(word):
+            if run.endswith(word) and len(run) < len(word) + 3:
                 return [*self.pieces(run[: -len(word)], end), word]
-        if len(run) == 2 or not run.islower():
-            return list(run)
-        return [run]
+        coded = end < len(self.items) and self.items[end].text == "["  # hs[t]
+        if run.islower() and (len(run) > 2 or coded) or len(run) > 3:
+            return [run]
+        return list(run)
 
     # -- commands --------------------------------------------------------------------------------
 
@@ -330,6 +344,8 @@ class _Latex:
             self.underscore(item)
         elif item.text == r"\'":
             self.add("prime", "'", "'", item.start, item.end)
+        elif name in S.FUNCTION_WORDS:
+            self.add("function", name, rf"\operatorname{{{name}}}", item.start, item.end)
         elif name in S.SPACES or name.isspace():
             self.spaced = True
         elif name in ("&", "%", "#", "$"):
@@ -399,6 +415,12 @@ class _Latex:
         spelled = item.text + "{" + joined(inside) + "}"
         last = self.items[end - 1].end
         bare = text.replace(r"\_", "_").replace(r"\-", "")
+        if name == "texttt" and re.search(r"[=+@]|\w\(", bare):
+            self.at = end
+            inner = plain_tokens(bare)
+            if all(t.kind != "command" for t in inner):
+                self.found += [replace(t, start=item.start, end=last) for t in inner]
+                return
         said = joined(inside) != text or bare.lower() in S.CONNECTIVES or bare.lower() in S.RANGES
         if name in S.TEXT_FONTS and said and text:
             self.at = end

@@ -156,9 +156,9 @@ class Raised(Formula):
 
 @dataclass(frozen=True)
 class Apply(Formula):
-    """A name before a bracket: a function and its argument, or (``certain`` false) maybe a product.
+    r"""A name before a bracket: a function and its argument, or (``certain`` false) maybe a product.
 
-    ``power`` is that of ``\\tanh^2(c)``; the argument is a `Brackets`, or bare as in ``\\tanh c``.
+    ``power`` is that of ``\tanh^2(c)``; the argument is a `Brackets`, or bare as in ``\tanh c``.
     """
 
     head: Name
@@ -226,7 +226,9 @@ class Big(Formula):
     @property
     def low(self) -> Formula | None:
         """Where the index starts, of ``k=1``."""
-        return self.lower.terms[1] if isinstance(self.lower, Relation) and self.lower.signs == ("=",) else None
+        return (
+            self.lower.terms[1] if isinstance(self.lower, Relation) and self.lower.signs == ("=",) else None
+        )
 
     @property
     def high(self) -> Formula | None:

@@ -1,4 +1,4 @@
-r"""Macros of a preamble: \newcommand, \def, \DeclareMathOperator, \let, expanded on lexemes, within limits."""
+r"""Macros of a preamble: \newcommand, \def, \DeclareMathOperator, \let, expanded within limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _LEXEME = re.compile(
 WINDOW = 1000
 """How far a definition may reach."""
 STARRED = frozenset(
-    "operatorname* newcommand* renewcommand* providecommand* DeclareMathOperator* hspace* vspace* tag*".split()
+    """operatorname* newcommand* renewcommand* providecommand* DeclareMathOperator* hspace* vspace*
+    tag*""".split()
 )
 
 
@@ -123,7 +124,9 @@ def definitions(text: str) -> dict[str, Macro]:
     return found
 
 
-def _definition(items: Sequence[Lexeme], at: int, known: Mapping[str, Macro]) -> tuple[str, Macro | None, int]:
+def _definition(
+    items: Sequence[Lexeme], at: int, known: Mapping[str, Macro]
+) -> tuple[str, Macro | None, int]:
     """(name, macro, where it ends) of a definition that starts at a place."""
     command = items[at].text[1:].removesuffix("*")
     at += 1
@@ -215,7 +218,7 @@ def _called(call: Lexeme, macro: Macro, pending: list[Lexeme]) -> int:
 
 
 def _taken(pending: list[Lexeme], call: Lexeme, bracket: str) -> list[Lexeme]:
-    """The next argument, taken from what is still to read (last first): in braces or one lexeme, or in [ ]."""
+    """The next argument, taken from what is still to read (last first): a group, or one lexeme."""
     while pending and pending[-1].kind == "space":
         pending.pop()
     if bracket == "[" and not (pending and pending[-1].text == "["):
@@ -226,7 +229,8 @@ def _taken(pending: list[Lexeme], call: Lexeme, bracket: str) -> list[Lexeme]:
     if first.text != bracket:
         return [first]
     closing = {"{": "}", "[": "]"}[bracket]
-    depth, found = 0, []
+    depth = 0
+    found: list[Lexeme] = []
     while pending:
         item = pending.pop()
         if depth == 0 and item.text == closing:

@@ -17,26 +17,26 @@ from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
-    Cases,
     Delta,
     Derivative,
     Formula,
     Fraction,
     Indexed,
     Item,
-    Matrix,
     Name,
     Number,
     Product,
     Raised,
     Relation,
-    Script,
     Slice,
     Sum,
     Words,
-    walk,
+    rebuilt,
 )
-from lstmsym.documents.limits import EXPONENT, NESTING, ReadingError
+from lstmsym.documents.gradients import derivative, identifier
+from lstmsym.documents.limits import ReadingError
+from lstmsym.documents.scripts import Scripts
+from lstmsym.documents.tables import Tables
 from lstmsym.documents.tokens import Token
 
 STARTS = frozenset(
@@ -44,7 +44,6 @@ STARTS = frozenset(
 )
 NAMES = frozenset("letter word accent font".split())
 GRADIENTS = frozenset("d δ Δ F_".split())
-TRANSPOSED = "⊤"
 
 
 def parse(tokens: Sequence[Token]) -> Formula:
@@ -65,85 +64,8 @@ def parse(tokens: Sequence[Token]) -> Formula:
     return Brackets("", "", tuple(items), (",",) * (len(items) - 1), span=parser.span(0))
 
 
-def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) -> Formula:
-    """A word of code: a name with an index, or the gradient of one (top_diff_h, wi_diff, dW_f, grad_x)."""
-    path, _, word = text.rpartition(".")
-    path = path and path + "."
-    if found := re.fullmatch(r"((?:top|bottom)_(?:diff|grad|data|delta)_)(.+)", word):
-        return Delta(path + found[1], _indexed(found[2], "", span), whole=spelling, span=span)
-    if found := re.fullmatch(r"((?:grad|diff|delta|adj|gradient)_)(.+)", word):
-        return Delta(path + found[1], _indexed(found[2], "", span), whole=spelling, span=span)
-    if found := re.fullmatch(r"(.+)(_(?:diff|grad|gradient|delta))", word):
-        return Delta(found[2], _indexed(path + found[1], "", span), whole=spelling, span=span)
-    rest = word[1:].lstrip("_")
-    if word[0] == "d" and rest[:1].isalpha() and rest not in S.FUNCTION_WORDS and word.split("_")[0] not in S.NOT_GRADIENTS - {"d"}:
-        return Delta(path + "d", _indexed(rest, "", span), whole=spelling, span=span)
-    return _indexed(text, spelling, span)
-
-
-def _indexed(text: str, spelling: str, span: tuple[int, int]) -> Name:
-    """A letter with indices, ``W_xh``; or a word as it is."""
-    base, *parts = text.split("_")
-    if len(base) != 1 or not parts or not all(parts):
-        return Name(text, spelling=spelling, span=span)
-    scripts = tuple(
-        Script("sub", Number(p, span=span) if p.isdigit() else Name(p, span=span)) for p in parts
-    )
-    return Name(base, scripts=scripts, span=span)
-
-
-class Parser:
-    """Reads tokens from the left; `token` is the next one."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        """Start at the first token."""
-        self.tokens = tokens
-        self.at = 0
-        self.depth = 0
-        self.bars: list[str] = []
-
-    @property
-    def token(self) -> Token | None:
-        """The next token."""
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    def kind(self, ahead: int = 0) -> str:
-        """The kind of a token ahead, empty at the end."""
-        place = self.at + ahead
-        return self.tokens[place].kind if place < len(self.tokens) else ""
-
-    def plain(self, ahead: int = 0) -> str:
-        """The meaning of a token ahead, empty at the end."""
-        place = self.at + ahead
-        return self.tokens[place].plain if place < len(self.tokens) else ""
-
-    def take(self) -> Token:
-        """The next token, passed."""
-        token = self.token
-        if token is None:
-            self.fail("the formula ends too early")
-        self.at += 1
-        return token  # type: ignore[return-value]
-
-    def fail(self, message: str) -> None:
-        """Stop here."""
-        last = self.tokens[-1].end if self.tokens else 0
-        raise ReadingError(message, self.token.start if self.token else last)
-
-    def deeper(self) -> None:
-        """One level further in; undone by taking 1 from `depth`."""
-        self.depth += 1
-        if self.depth > NESTING:
-            self.fail(f"nested deeper than {NESTING}")
-
-    def span(self, start: int) -> tuple[int, int]:
-        """From the token at a place to the last one passed."""
-        if not self.tokens:
-            return (0, 0)
-        first = self.tokens[min(start, len(self.tokens) - 1)]
-        return first.start, max(self.tokens[self.at - 1].end, first.start) if self.at else first.start
-
-    # -- from loose to close ---------------------------------------------------------------------
+class Parser(Scripts, Tables):
+    """Reads a formula; one method for each strength of binding."""
 
     def relation(self) -> Formula:
         """Sums with relations between them."""
@@ -256,22 +178,13 @@ class Parser:
             return True
         return self.plain() in "[{" and (node.base in S.FUNCTION_LETTERS or node.primes > 0)
 
-    # -- atoms -----------------------------------------------------------------------------------
-
     def atom(self) -> Formula:
         """The smallest whole thing that comes."""
-        read: dict[str, Callable[[], Formula]] = {
-            "number": self.number, "letter": self.name, "word": self.name, "text": self.name,
-            "accent": self.name, "font": self.font, "open": self.brackets, "{": self.braces, "bar": self.barred,
-            "function": self.function, "frac": self.fraction, "sqrt": self.root, "partial": self.partial,
-            "nabla": self.nabla, "big": self.big, "begin": self.environment, "dots": self.dots,
-            "transpose": self.mark, "substack": self.substack,
-        }  # fmt: skip
         kind = self.kind()
-        if kind in read:
-            return read[kind]()
+        if kind in _ATOMS:
+            return _ATOMS[kind](self)
         if kind == "product" and (self.kind(1) in ("close", "comma", "") or self.plain() == "⋆"):
-            return self.mark()  # a placeholder, f(\cdot)
+            return self.dots()  # a placeholder, f(\cdot)
         if kind == "command" and self.plain() in S.BARS:
             return self.barred()
         if self.token is None:
@@ -279,7 +192,6 @@ class Parser:
         what = self.token.spelling if self.token else ""
         known = self.kind() != "command"
         self.fail(f"{what} stands where a quantity is expected" if known else f"{what} is not understood")
-        raise AssertionError
 
     def number(self) -> Formula:
         """Digits."""
@@ -314,8 +226,12 @@ class Parser:
         return self.with_slash(node, start)
 
     def glued(self, prefix: str) -> Formula | None:
-        r"""A letter that touches an accented one, after a gradient's d: in ``dp\tilde c`` they are one name."""
-        if prefix != "d" or (self.kind(), self.kind(1)) != ("letter", "accent") or self.tokens[self.at + 1].spaced:
+        r"""A letter that touches an accented one after a gradient's d: ``dp\tilde c`` is one name."""
+        if (
+            prefix != "d"
+            or (self.kind(), self.kind(1)) != ("letter", "accent")
+            or self.tokens[self.at + 1].spaced
+        ):
             return None
         start = self.at
         first = self.take()
@@ -381,7 +297,9 @@ class Parser:
             spelled = f"{token.spelling}{{{node.spelling or node.base}}}"
             return replace(node, marks=(*node.marks, token.plain), spelling=spelled, span=self.span(start))
         if isinstance(node, Apply):
-            return replace(node, head=self.accented(token, node.head, start), span=self.span(start))
+            head = self.accented(token, node.head, start)
+            if isinstance(head, Name):
+                return replace(node, head=head, span=self.span(start))
         if isinstance(node, Delta):
             return replace(node, of=self.accented(token, node.of, start), whole="", span=self.span(start))
         if isinstance(node, Product) and not any(node.operators):
@@ -396,7 +314,12 @@ class Parser:
         start = self.at
         token = self.take()
         node = self.in_font(token, self.argument(), start)
-        if isinstance(node, Name) and node.base in GRADIENTS and node.font == "rm" and self.begins_name(node.base):
+        if (
+            isinstance(node, Name)
+            and node.base in GRADIENTS
+            and node.font == "rm"
+            and self.begins_name(node.base)
+        ):
             return self.gradient(node.base, node.spelling, start)
         if isinstance(node, Name) and node.base == "δ" and not node.marks and self.begins_name("δ"):
             return self.gradient(node.base, node.spelling, start)
@@ -410,13 +333,8 @@ class Parser:
         if isinstance(node, Number):
             spelled = f"{token.spelling}{{{node.text}}}"
             return Name(node.text, font=token.plain, spelling=spelled, span=self.span(start))
-        if isinstance(node, (Product, Brackets, Sum)):
-            parts = {"Product": "factors", "Brackets": "items", "Sum": "terms"}[type(node).__name__]
-            inner = tuple(self.in_font(token, part, start) for part in getattr(node, parts))
-            return replace(node, **{parts: inner})
-        if isinstance(node, (Delta, Apply, Raised)):
-            part = {"Delta": "of", "Apply": "head", "Raised": "body"}[type(node).__name__]
-            return replace(node, **{part: self.in_font(token, getattr(node, part), start)})
+        if isinstance(node, (Product, Brackets, Sum, Delta, Apply, Raised)):
+            return rebuilt(node, lambda part: self.in_font(token, part, start))
         return node
 
     def dots(self) -> Formula:
@@ -424,8 +342,6 @@ class Parser:
         start = self.at
         token = self.take()
         return Words(token.plain, token.spelling, span=self.span(start))
-
-    mark = dots
 
     def function(self) -> Formula:
         r"""A function with its power, primes and argument: ``\tanh^2(c)``, ``\tanh c``, ``\log\hat y``."""
@@ -464,8 +380,6 @@ class Parser:
         argument = inner if bare else Brackets("", "", (inner,), spelling=("{", "}"), span=inner.span)
         return Apply(head, argument, certain=True, span=self.span(start))
 
-    # -- derivatives -----------------------------------------------------------------------------
-
     def partial(self) -> Formula:
         r"""``\partial x``, ``\partial_x f``, ``\partial^2``, ``\partial^+``."""
         start = self.at
@@ -487,9 +401,9 @@ class Parser:
         if not self.starts_factor():
             return Name(letter, spelling=token.spelling, primes=count - 1, span=self.span(start))
         inner = self.factor()
-        if count > 1:
-            inner = Raised(inner, Number(str(count)), "power", span=inner.span)
-        return self.with_slash(Delta(letter, inner, token.spelling, span=self.span(start)), start)
+        spelled = token.spelling if letter == "∂" and count == 1 else ""
+        letter += str(count) if count > 1 else ""
+        return self.with_slash(Delta(letter, inner, spelled, span=self.span(start)), start)
 
     def nabla(self) -> Formula:
         r"""``\nabla_x L``."""
@@ -510,7 +424,11 @@ class Parser:
             return replace(found, spelling=(token.spelling,), span=span)
         return Fraction(above, below, token.spelling, span=span)
 
-    # -- brackets ----------------------------------------------------------------------------------
+    def grouped(self) -> Formula:
+        """A group as a factor; a sum in it stays together."""
+        inner = self.braces()
+        loose = isinstance(inner, (Sum, Relation)) or (isinstance(inner, Product) and any(inner.operators))
+        return Brackets("", "", (inner,), spelling=("{", "}"), span=inner.span) if loose else inner
 
     def braces(self) -> Formula:
         """A group of TeX, which shows no brackets."""
@@ -525,7 +443,9 @@ class Parser:
         inner = self.relation()
         self.bars = outer
         if self.kind() != "}":
-            self.fail(f"{self.token.spelling} is not expected here" if self.token else "a brace { is not closed")
+            self.fail(
+                f"{self.token.spelling} is not expected here" if self.token else "a brace { is not closed"
+            )
         self.take()
         self.depth -= 1
         return inner
@@ -622,150 +542,6 @@ class Parser:
         scripts = tuple(self.script())
         return Indexed(node, scripts, bar=bar.spelling, span=self.span(start))
 
-    # -- scripts -----------------------------------------------------------------------------------
-
-    def scripted(self, node: Formula, start: int) -> Formula:
-        """A node with all the scripts and primes that come."""
-        scripts: list[Script] = []
-        raised: list[tuple[Formula, str]] = []
-        primes = 0
-        while self.kind() in ("sub", "sup", "prime", "suffix"):
-            if self.kind() == "prime":
-                self.take()
-                primes += 1
-            elif self.kind() == "suffix":
-                token = self.take()
-                scripts.append(Script("sub", Name(token.plain, span=(token.start, token.end))))
-            else:
-                for script in self.script():
-                    kind = exponent_kind(node, script)
-                    if kind == "prime":
-                        primes += 1
-                    elif kind:
-                        self.check_exponent(script.body)
-                        raised.append((script.body, kind))
-                    else:
-                        scripts.append(script)
-        node = self.attached(node, scripts, primes, start)
-        for exponent, kind in raised:
-            node = Raised(node, exponent, kind, span=self.span(start))
-        return node
-
-    def attached(self, node: Formula, scripts: list[Script], primes: int, start: int) -> Formula:
-        """Scripts and primes on a name, or on an expression as an index."""
-        scripts = sorted(scripts, key=lambda script: script.where)
-        if isinstance(node, Name):
-            scripts = sorted([*node.scripts, *scripts], key=lambda script: script.where)
-            return replace(
-                node, scripts=tuple(scripts), primes=node.primes + primes, span=self.span(start)
-            )
-        if isinstance(node, Delta) and isinstance(node.of, Name):  # a word of code with an index
-            of = replace(node.of, scripts=(*node.of.scripts, *scripts), primes=node.of.primes + primes)
-            return replace(node, of=of, whole="", span=self.span(start))
-        if scripts:
-            node = Indexed(node, tuple(scripts), span=self.span(start))
-        if primes:
-            node = Raised(node, Words("'" * primes), "open", span=self.span(start))
-        return node
-
-    def check_exponent(self, exponent: Formula) -> None:
-        """Exponents stay small: nothing is evaluated here, but something may be later."""
-        for part in walk(exponent):
-            if isinstance(part, Number) and (len(part.text) > 8 or float(part.text) > EXPONENT):
-                raise ReadingError(f"the exponent {part.text} is larger than {EXPONENT}", part.span[0])
-            if isinstance(part, Raised) and isinstance(part.body, Number):
-                raise ReadingError("a power of numbers in an exponent", part.span[0])
-
-    def script(self) -> list[Script]:
-        """What stands in one subscript or superscript: its comma-separated or bracketed parts."""
-        where = self.take().kind
-        if self.kind() != "{":
-            return [self.short_script(where)]
-        opening = self.take()
-        self.deeper()
-        outer, self.bars = self.bars, []
-        found: list[Script] = []
-        while self.kind() != "}":
-            if self.token is None:
-                raise ReadingError("the brace { of a script is not closed", opening.start)
-            if self.kind() == "comma" and self.plain() != ":":
-                self.take()
-            else:
-                found.append(self.script_part(where))
-        self.take()
-        self.bars = outer
-        self.depth -= 1
-        if not found:
-            found.append(Script(where, Words("")))
-        return found
-
-    def short_script(self, where: str) -> Script:
-        """A script of one token."""
-        if self.kind() in ("transpose", "sign", "product", "prime", "dots", "relation", "command"):
-            token = self.take()
-            return Script(where, Words(token.plain, token.spelling, span=(token.start, token.end)))
-        if self.kind() == "open":  # plain text: h_(t-1), x^(i)
-            inside = self.brackets()
-            single = isinstance(inside, Brackets) and len(inside.items) == 1 and isinstance(inside, Brackets)
-            if single and isinstance(inside, Brackets):
-                return Script(where, inside.items[0], inside.left + inside.right)
-            return Script(where, inside)
-        if self.kind() in ("function", "text"):
-            token = self.take()
-            return Script(where, Name(token.plain, spelling=token.spelling, span=(token.start, token.end)))
-        if self.kind() == "word":
-            token = self.take()
-            return Script(where, Name(token.plain, spelling=_index_spelling(token), span=(token.start, token.end)))
-        return Script(where, transposition(self.argument()))
-
-    def script_part(self, where: str) -> Script:
-        """One part of a script in braces."""
-        start = self.at
-        kind = self.kind()
-        if kind in ("transpose", "prime") or (
-            kind in ("sign", "product", "command") and self.kind(1) in ("}", "comma")
-        ):
-            return self.short_script(where)
-        if kind == "relation" and self.plain() == "<":
-            self.take()
-            body = self.sum()
-            if self.plain() != ">" or self.kind() != "relation":
-                self.fail("the bracket < is not closed")
-            self.take()
-            return Script(where, body, "<>")
-        if kind == "open" and self.stands_alone():
-            inside = self.brackets()
-            if isinstance(inside, Brackets) and len(inside.items) == 1:
-                wrap = {"⟨⟩": "<>"}.get(inside.left + inside.right, inside.left + inside.right)
-                return Script(where, inside.items[0], wrap)
-            return Script(where, inside)
-        if kind in ("word", "text") and self.kind(1) in ("}", "comma", "open", "transpose", "sign"):
-            if self.kind(1) != "open" or self.plain(1) != "(":
-                token = self.take()
-                name: Formula = Name(token.plain, spelling=_index_spelling(token), span=self.span(start))
-                if self.kind() == "sign":
-                    sign = self.take().plain
-                    name = Sum(("+", sign), (name, self.sum()), span=self.span(start))
-                return Script(where, name)
-        if kind == "function" and self.kind(1) in ("}", "comma"):
-            return self.short_script(where)
-        body = self.entry()
-        if self.kind() not in ("}", "comma", "open", "transpose", "prime", "relation"):
-            self.fail(f"{self.token.spelling} is not expected in an index" if self.token else "an open index")
-        return Script(where, transposition(body))
-
-    def stands_alone(self) -> bool:
-        """Whether the bracket that comes is a part of an index by itself: (t), [l], ⟨t⟩."""
-        depth = 0
-        for place in range(self.at, min(self.at + 60, len(self.tokens))):
-            depth += {"open": 1, "close": -1}.get(self.tokens[place].kind, 0)
-            if depth == 0:
-                after = self.tokens[place + 1].kind if place + 1 < len(self.tokens) else "}"
-                return after in ("}", "comma", "open", "transpose", "prime", "letter", "word", "relation")
-        return False
-
-    # -- big operators, matrices -------------------------------------------------------------------
-
     def big(self) -> Formula:
         """A sum or product over an index, and all of the product that follows."""
         start = self.at
@@ -776,150 +552,16 @@ class Parser:
             limits[where] = self.limit()
         empty = not self.starts_factor() and self.kind() != "sign"
         holder = empty and self.kind() == "product"
-        body = self.mark() if holder else Words("") if empty else self.product()
+        body = self.dots() if holder else Words("") if empty else self.product()
         lower, upper = limits.get("sub"), limits.get("sup")
         return Big(token.plain, lower, upper, body, token.spelling, span=self.span(start))
 
-    def limit(self) -> Formula:
-        """The limit over or under a big operator."""
-        start = self.at
-        scripts = self.script()
-        if len(scripts) == 1 and not scripts[0].wrap:
-            return scripts[0].body
-        items = tuple(s.body for s in scripts)
-        return Brackets("", "", items, (",",) * (len(items) - 1), span=self.span(start))
 
-    def substack(self) -> Formula:
-        """Several limits under each other."""
-        start = self.at
-        self.take()
-        if self.kind() != "{":
-            self.fail(r"\substack without its lines")
-        self.take()
-        items = [self.relation()]
-        while self.kind() in ("row", "comma"):
-            self.take()
-            items.append(self.relation())
-        if self.kind() != "}":
-            self.fail(r"\substack is not closed")
-        self.take()
-        separators = (",",) * (len(items) - 1)
-        return Brackets("", "", tuple(items), separators, span=self.span(start))
-
-    def environment(self) -> Formula:
-        """A matrix, cases, or an environment that only lays out."""
-        start = self.at
-        opening = self.take()
-        self.deeper()
-        rows = self.rows(opening)
-        self.take()
-        self.depth -= 1
-        span = self.span(start)
-        if opening.plain in ("cases", "dcases", "rcases", "cases*"):
-            if any(not row or len(row) > 2 for row in rows):
-                raise ReadingError("cases have a value and a condition in each row", opening.start)
-            return Cases(tuple((r[0], r[1] if len(r) > 1 else None) for r in rows), span=span)
-        if opening.plain in S.TABLES:
-            columns = re.search(r"\{([^{}]*)\}$", opening.spelling.removeprefix(r"\begin{" + opening.plain + "}"))
-            return Matrix(tuple(rows), opening.plain, columns[1] if columns else "", span=span)
-        if opening.plain in S.TRANSPARENT and len(rows) == 1 and len(rows[0]) == 1:
-            return rows[0][0]
-        raise ReadingError(f"the environment {opening.plain} is not understood here", opening.start)
-
-    def rows(self, opening: Token) -> list[tuple[Formula, ...]]:
-        """The cells of an environment, up to its end."""
-        rows: list[tuple[Formula, ...]] = []
-        cells: list[Formula] = []
-        while True:
-            kind = self.kind()
-            if kind == "and":
-                self.take()
-            elif kind in ("row", "end"):
-                if cells:
-                    rows.append(tuple(cells))
-                cells = []
-                if kind == "end":
-                    if self.plain() != opening.plain:
-                        self.fail(f"{opening.plain} is ended by {self.plain()}")
-                    return rows
-                self.take()
-            elif not kind:
-                raise ReadingError(f"the environment {opening.plain} is not ended", opening.start)
-            else:
-                cells.append(self.cell())
-
-    def cell(self) -> Formula:
-        """One cell: formulas, words, a comma at the end."""
-        start = self.at
-        found: list[Formula] = []
-        while self.kind() not in ("and", "row", "end", ""):
-            if self.kind() in ("comma", "gap"):
-                self.take()
-            elif self.kind() == "text":
-                token = self.take()
-                found.append(Words(token.plain, token.spelling, span=(token.start, token.end)))
-            else:
-                found.append(self.relation())
-        if len(found) == 1:
-            return found[0]
-        return Brackets("", "", tuple(found), (" ",) * max(0, len(found) - 1), span=self.span(start))
-
-
-def _index_spelling(token: Token) -> str:
-    """A word in an index needs no font of its own."""
-    return "" if token.plain.isalnum() and token.spelling.startswith(r"\mathtt") else token.spelling
-
-
-def transposition(body: Formula) -> Formula:
-    """An upright T is the sign of transposition."""
-    if isinstance(body, Name) and body.base == "T" and body.font in ("rm", "sf", "tt", "bold") and not body.scripts:
-        return Words(TRANSPOSED, body.spelling, span=body.span)
-    return body
-
-
-def exponent_kind(node: Formula, script: Script) -> str:
-    """Whether a script is a power, a transpose, a prime, an open exponent, or (nothing) an index."""
-    if script.where == "sub":
-        return ""
-    body = script.body
-    if isinstance(body, Words) and body.text in (TRANSPOSED, "'"):
-        return "transpose" if body.text == TRANSPOSED else "prime"
-    if isinstance(node, Number) or (isinstance(node, Name) and node.base in ("e", "10") and not script.wrap):
-        return "power"
-    if isinstance(body, Number) and not script.wrap:
-        return "power"
-    if isinstance(body, (Sum, Fraction)) and not script.wrap and _is_number(body):
-        return "power"
-    if isinstance(node, Name) or (isinstance(node, Delta) and isinstance(node.of, Name)):
-        return ""
-    return "open"
-
-
-def _is_number(body: Formula) -> bool:
-    return all(isinstance(part, (Number, Sum, Fraction)) for part in walk(body))
-
-
-def derivative(above: Formula, below: Formula) -> Derivative | None:
-    """One gradient over another as a derivative, if they are that."""
-    if isinstance(below, Delta) and below.prefix in ("d", "∂", "δ", "∂+"):
-        order, by = _order(below.of)
-        if isinstance(above, Delta) and above.prefix[0] == below.prefix[0] and above.prefix in ("d", "∂", "δ", "∂+"):
-            top, of = _order(above.of)
-            if top == order:
-                return Derivative(of, by, above.prefix, order)
-        if isinstance(above, Name) and above.base == below.prefix and not above.scripts and above.primes == order - 1:
-            return Derivative(None, by, above.base, order)
-        if isinstance(above, Product) and not any(above.operators) and isinstance(above.factors[0], Name):
-            first, *rest = above.factors  # d σ(z) over d z
-            if isinstance(first, Name) and first.base == below.prefix and not first.scripts and len(rest) == 1:
-                return Derivative(rest[0], by, below.prefix, order)
-    if isinstance(below, Name) and isinstance(above, Name) and below.base == above.base and below.base in ("d", "∂"):
-        if len(above.scripts) == len(below.scripts) == 1 and not above.marks + below.marks:
-            return Derivative(above.scripts[0].body, below.scripts[0].body, above.base, form="under")
-    return None
-
-
-def _order(of: Formula) -> tuple[int, Formula]:
-    if isinstance(of, Raised) and isinstance(of.exponent, Number) and len(of.exponent.text) == 1:
-        return int(of.exponent.text), of.body
-    return 1, of
+_ATOMS: dict[str, Callable[[Parser], Formula]] = {
+    "number": Parser.number, "letter": Parser.name, "word": Parser.name, "text": Parser.name,
+    "accent": Parser.name, "font": Parser.font, "open": Parser.brackets, "{": Parser.grouped,
+    "bar": Parser.barred, "function": Parser.function, "frac": Parser.fraction, "sqrt": Parser.root,
+    "partial": Parser.partial, "nabla": Parser.nabla, "big": Parser.big, "begin": Parser.environment,
+    "dots": Parser.dots, "transpose": Parser.dots, "substack": Parser.substack,
+}  # fmt: skip
+"""What reads the atom that begins with a token of a kind."""

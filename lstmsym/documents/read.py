@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
+from lstmsym.documents.latex import latex_tokens
 from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingError
 from lstmsym.documents.macros import Macro, definitions
-from lstmsym.documents.rows import Equation, NotAClaim, Row, Source, Unread, rows
-from lstmsym.documents.split import DISPLAY, FRONT, INLINE, LISTING, PLAIN, PROSE, Block, is_latex, split, without_comments
 from lstmsym.documents.parse import parse
+from lstmsym.documents.plain import plain_tokens
+from lstmsym.documents.rows import Equation, Row, Source, rows
+from lstmsym.documents.split import (
+    DISPLAY,
+    FRONT,
+    INLINE,
+    LISTING,
+    PLAIN,
+    PROSE,
+    Block,
+    is_latex,
+    split,
+    without_comments,
+)
 from lstmsym.documents.times import CERTAIN, with_times
-from lstmsym.documents.tokens import NOTHING, Lexicon, Token, latex_tokens, plain_tokens
+from lstmsym.documents.tokens import NOTHING, Lexicon, Token
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,9 @@ def read(text: str, name: str = "") -> Document:
     blocks = split(text.removeprefix("\ufeff"), name)
     total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
     if total > MATHEMATICS:
-        raise DocumentError(f"{name or 'the document'}: {total} characters of mathematics; at most {MATHEMATICS} are read")
+        raise DocumentError(
+            f"{name or 'the document'}: {total} characters of mathematics; at most {MATHEMATICS} are read"
+        )
     front = front_matter("".join(b.text for b in blocks if b.kind == FRONT))
     macros = definitions(without_comments(text) if is_latex(text, name) else text)
     lexicon = Lexicon(frozenset(key for key, _ in front.names if key.isalpha() and len(key) > 1))
@@ -77,7 +93,9 @@ def _readings(blocks: Iterable[Block], macros: dict[str, Macro], lexicon: Lexico
     count = 0
     lefts: list[tuple[list[Token], list[Token], int]] = []
     for block in blocks:
-        read_rows = () if block.kind in (FRONT, PROSE, LISTING) else tuple(block_rows(block, macros, lexicon, lefts))
+        read_rows = (
+            () if block.kind in (FRONT, PROSE, LISTING) else tuple(block_rows(block, macros, lexicon, lefts))
+        )
         count += len(read_rows)
         if count > ROWS:
             raise DocumentError(f"more than {ROWS} formulas: give the part in question")
@@ -154,15 +172,21 @@ def learn(found: Iterable[Row], known: Lexicon) -> Lexicon:
 
 
 def _pairs(sides: Iterable[Formula], words: set[str]) -> set[str]:
-    """Small letters side by side that are one word: one of them never stands alone, or words begin like it."""
+    """Small letters side by side that are a word: one never stands alone, or words begin like it."""
     prefixes = {p for p, count in Counter(w[0] for w in words if len(w) == 2).items() if count > 1}
     pairs, alone = set(), set()
     for side in sides:
         inside: set[int] = set()
         for node in walk(side):
             if isinstance(node, Product) and not any(node.operators):
-                for a, b in zip(node.factors, node.factors[1:], strict=False):
-                    if _small(a) and _small(b) and isinstance(a, Name) and a.span[1] == b.span[0] and _bare(a):
+                for a, b in pairwise(node.factors):
+                    if (
+                        _small(a)
+                        and _small(b)
+                        and isinstance(a, Name)
+                        and a.span[1] == b.span[0]
+                        and _bare(a)
+                    ):
                         pairs.add(a.base + next(n.base for n in names(b)))
                         inside |= {id(a), id(b)}
             elif isinstance(node, Name) and id(node) not in inside:
@@ -190,6 +214,5 @@ def _word(left: Formula) -> str:
     if not all(isinstance(p, Name) and len(p.base) == 1 and p.base.isascii() and not p.marks for p in parts):
         return ""
     bare = all(isinstance(p, Name) and not p.scripts and p.time is None and not p.primes for p in parts[:-1])
-    touching = all(a.span[1] == b.span[0] for a, b in zip(parts, parts[1:], strict=False))
+    touching = all(a.span[1] == b.span[0] for a, b in pairwise(parts))
     return "".join(p.base for p in parts if isinstance(p, Name)) if bare and touching else ""
-

@@ -6,7 +6,6 @@ alike: what opens a block is looked for from the left, and its end from there.
 
 from __future__ import annotations
 
-import ast
 import bisect
 import re
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
+from lstmsym.documents.prose import RELATION, leading, looks_like_code, plain_equations
 
 FRONT, DISPLAY, INLINE, PLAIN, LISTING, PROSE = "front display inline plain listing prose".split()
 
@@ -37,13 +37,17 @@ class Block:
     notes: tuple[str, ...] = ()
 
 
-LISTINGS = frozenset("verbatim verbatim* lstlisting minted alltt Verbatim python pycode algorithm algorithmic".split())
+LISTINGS = frozenset(
+    "verbatim verbatim* lstlisting minted alltt Verbatim python pycode algorithm algorithmic".split()
+)
 _MATH_LANGUAGES = frozenset(["math", "{math}", "latex", "tex", "katex", "mathjax"])
 _PLAIN_LANGUAGES = frozenset(["text", "txt", "plain", "plaintext", "equation"])
 _OPEN = re.compile(
-    r"(?P<fence>^[ \t]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$)|(?P<comment><!--)|(?P<escaped>\\\$|\\\\\$)"
+    r"(?P<fence>^[ \t]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$)|(?P<comment><!--)"
+    r"|(?P<escaped>\\\$|\\\\\$)"
     r"|(?P<display>\$\$|\\\\?\[(?!\d))|(?P<round>\\\\?\()|(?P<dollar>\$)|(?P<code>(?<!`)`+(?!`))"
-    r"|\\begin\s*\{(?P<environment>[A-Za-z]+\*?)\}|(?P<input>\\(?:input|include|subfile|import)\b\s*\{?(?P<file>[^\s{}]*)\}?)"
+    r"|\\begin\s*\{(?P<environment>[A-Za-z]+\*?)\}"
+    r"|(?P<input>\\(?:input|include|subfile|import)\b\s*\{?(?P<file>[^\s{}]*)\}?)"
     r"|(?P<directive>^[ \t]*\.\.[ ]math::[ \t]*)",
     re.MULTILINE,
 )
@@ -67,7 +71,7 @@ def split(text: str, name: str = "") -> tuple[Block, ...]:
     """
     if len(text) > CHARACTERS:
         raise DocumentError(
-            f"{name or 'the document'}: {len(text)} characters; at most {CHARACTERS} are read: give the part in question"
+            f"{name or 'the document'}: {len(text)} characters; at most {CHARACTERS} are read: give a part"
         )
     if "\0" in text:
         raise DocumentError(f"{name or 'the document'}: is no text file")
@@ -77,7 +81,7 @@ def split(text: str, name: str = "") -> tuple[Block, ...]:
     for block in _Splitter(text, is_latex(text, name)).blocks():
         found.append(block)
         if len(found) > BLOCKS:
-            raise DocumentError(f"more than {BLOCKS} pieces of text and mathematics: give the part in question")
+            raise DocumentError(f"more than {BLOCKS} pieces of text and mathematics: give a part")
     return tuple(found)
 
 
@@ -92,7 +96,9 @@ class _Splitter:
 
     def blocks(self) -> Iterator[Block]:
         at = 0
-        front = re.match(r"(?:%\s*)?---[ \t]*\n(.*?)^(?:%\s*)?(?:---|\.\.\.)[ \t]*$", self.whole, re.DOTALL | re.MULTILINE)
+        front = re.match(
+            r"(?:%\s*)?---[ \t]*\n(.*?)^(?:%\s*)?(?:---|\.\.\.)[ \t]*$", self.whole, re.DOTALL | re.MULTILINE
+        )
         if front and len(front[1]) < 20_000:
             yield self.block(FRONT, front.start(1), front.end(1))
             at = front.end()
@@ -101,7 +107,9 @@ class _Splitter:
         while found := _OPEN.search(self.text, at):
             openers += 1
             if openers > BLOCKS:
-                raise DocumentError(f"more than {BLOCKS} pieces of mathematics and code: give the part in question")
+                raise DocumentError(
+                    f"more than {BLOCKS} pieces of mathematics and code: give the part in question"
+                )
             begun = self.begun(found)
             if begun is None:
                 at = max(found.end(), at + 1)
@@ -216,7 +224,7 @@ class _Splitter:
         if end < 0 or self.latex:
             return None
         inside = self.text[found.end() : end]
-        kind = PLAIN if _RELATION.search(inside) or re.search(r"\w\s*[-+*]\s*\w", inside) else PROSE
+        kind = PLAIN if RELATION.search(inside) or re.search(r"\w\s*[-+*]\s*\w", inside) else PROSE
         stop = end if kind == PLAIN else found.end()
         return self.block(kind, found.end(), stop), end + len(mark)
 
@@ -231,9 +239,9 @@ class _Splitter:
         shows = name in S.DISPLAYS or name in ("cases", "array", "aligned", "split", "gathered")
         if not shows or (name in ("array",) and self.latex):
             return None
-        mark = re.compile(rf"\\(begin|end)\s*\{{{re.escape(name)}\}}")
+        either = re.compile(rf"\\(begin|end)\s*\{{{re.escape(name)}\}}")
         depth = 1
-        for other in mark.finditer(self.text, found.end()):
+        for other in either.finditer(self.text, found.end()):
             depth += 1 if other[1] == "begin" else -1
             if depth == 0:
                 return self.block(DISPLAY, found.start(), other.end()), other.end()
@@ -249,7 +257,10 @@ class _Splitter:
         return self.block(DISPLAY, found.start(), found.end(), problem=problem), found.end()
 
     def see_directive(self, found: re.Match[str]) -> tuple[Block, int] | None:
-        body = re.compile(r"(?:[^\n]*)(?:\n[ \t]*(?::\w+:[^\n]*)?$)*(?:\n[ \t]+[^\n]+|\n[ \t]*(?=\n[ \t]+\S))*", re.MULTILINE)
+        body = re.compile(
+            r"(?:[^\n]*)(?:\n[ \t]*(?::\w+:[^\n]*)?$)*(?:\n[ \t]+[^\n]+|\n[ \t]*(?=\n[ \t]+\S))*",
+            re.MULTILINE,
+        )
         match = body.match(self.text, found.end())
         end = match.end() if match else found.end()
         return self.block(DISPLAY, found.end(), end), end
@@ -271,7 +282,11 @@ class _Splitter:
         """The prose of a stretch, and the plain-text equations in it."""
         at = start
         for low, high in plain_equations(self.text[start:end]):
-            if block is not None and start + high > end - 2 and self.text[start + low : end].rstrip().endswith("="):
+            if (
+                block is not None
+                and start + high > end - 2
+                and self.text[start + low : end].rstrip().endswith("=")
+            ):
                 break
             if self.text[at : start + low].strip():
                 yield self.block(PROSE, at, start + low)
@@ -279,144 +294,3 @@ class _Splitter:
             at = start + high
         if self.text[at:end].strip():
             yield self.block(PROSE, at, end)
-
-
-_LEAD = re.compile(
-    r"(?P<name>[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
-)
-
-
-def leading(before: str, formula: str) -> tuple[str, int]:
-    """The left side that text ends with, if the formula after it is only a right side; and its offset."""
-    found = _LEAD.search(before)
-    if not found:
-        return "", 0
-    starts = bool(re.match(r"\s*(?:&\s*)?(=|:=|\+=)", formula))
-    coded = bool(re.search(r"[_.(\d]", found["name"])) or len(found["name"]) <= 2 or found["name"][0] in "d∂δ"
-    if found["sign"] or (starts and coded):
-        sign = found["sign"] or ""
-        return found["name"] + (f" {sign}" if sign and not starts else ""), found.start("name")
-    return "", 0
-
-
-# -- plain-text equations ------------------------------------------------------------------------------
-
-_RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])")
-_MASKED = re.compile(r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*")
-_PIECE = re.compile(
-    r"(?P<path>self(?:\s*\.\s*[A-Za-z]\w*)+|[A-Za-z]\w*(?:\.[A-Za-z]\w*)+)|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<word>[A-Za-z]\w*)|(?P<letter>[\u0370-\u03ff∂∇∑∏ℓ]\w*)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
-    r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
-    r"|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)|(?P<other>.)",
-    re.DOTALL,
-)
-OPERANDS = frozenset("path number word letter close small".split())
-
-
-def plain_equations(text: str) -> Iterator[tuple[int, int]]:
-    """Where equations stand in prose: start and end offsets."""
-    offset = 0
-    for line in text.split("\n"):
-        if len(line) < 20_000 and _RELATION.search(line):
-            masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), line)
-            for low, high in _in_line(masked):
-                yield offset + low, offset + high
-        offset += len(line) + 1
-
-
-def _in_line(line: str) -> Iterator[tuple[int, int]]:
-    pieces = [(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _PIECE.finditer(line)]
-    done = 0
-    for place, (kind, _, start, _) in enumerate(pieces):
-        if kind != "relation" or start < done:
-            continue
-        low, high = _left(pieces, place), _right(pieces, place)
-        if low < place and high > place + 1 and pieces[low][2] >= done:
-            done = pieces[high - 1][3]
-            yield pieces[low][2], done
-
-
-def _left(pieces: list[tuple[str, str, int, int]], place: int) -> int:
-    """The first piece of the left side that ends before a relation."""
-    at, best, depth, operand = place - 1, place, 0, False
-    while at >= 0:
-        kind, text, _, _ = pieces[at]
-        if kind == "space":
-            at -= 1
-            continue
-        if kind == "close":
-            depth += 1
-        elif kind == "open":
-            depth -= 1
-            if depth < 0:
-                break
-            if depth == 0:
-                best, operand = at, False  # what stands before the bracket may be its function
-                at -= 1
-                continue
-        elif depth == 0:
-            adjacent = at + 1 < len(pieces) and pieces[at + 1][0] != "space"
-            if kind in ("word", "letter", "path", "number"):
-                if operand or (_is_word(text) and best < place and not adjacent):
-                    break
-                best, operand = at, True
-            elif kind == "operator" and best < place:
-                operand = False
-            elif kind == "small":
-                operand = False
-            else:
-                break
-        at -= 1
-    while best < place and pieces[best][0] in ("operator", "colon", "space"):
-        best += 1
-    return best if depth == 0 else place
-
-
-def _right(pieces: list[tuple[str, str, int, int]], place: int) -> int:
-    """One past the last piece of the right side that begins after a relation."""
-    at, best, depth, operand = place + 1, place, 0, False
-    while at < len(pieces):
-        kind, text, _, _ = pieces[at]
-        if kind == "other" or (kind == "dots" and depth == 0 and at + 1 >= len(pieces)):
-            break
-        if depth == 0:
-            if kind in ("colon", "close"):
-                break
-            if kind in ("word", "path") and operand and _is_word(text):
-                break
-        if kind == "open":
-            depth += 1
-            operand = False
-        elif kind == "close":
-            depth -= 1
-        if kind in OPERANDS or kind == "dots":
-            operand = True
-        elif kind in ("operator", "relation"):
-            operand = text in ("'", "′", "’")
-        at += 1
-        if depth == 0 and operand:
-            best = at
-    return best if best > place else place
-
-
-def _is_word(text: str) -> bool:
-    """Whether letters are a word of the language and not a name."""
-    return len(text) > 1 and text.isalpha() and text.isascii() and text not in S.FUNCTION_WORDS and text not in S.LETTERS
-
-
-def looks_like_code(text: str) -> bool:
-    """Whether lines without a language are code: most of them parse as Python by themselves."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if any(line.startswith(("def ", "class ", "import ", "from ", "for ", "#")) for line in lines):
-        return True
-    return sum(_parses(line) for line in lines[:50]) * 2 > len(lines[:50])
-
-
-def _parses(line: str) -> bool:
-    if len(line) > 500:
-        return False
-    try:
-        ast.parse(line)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

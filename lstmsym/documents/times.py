@@ -179,7 +179,7 @@ class _Times:
             inner = body.of if isinstance(body, Delta) else body
             if isinstance(inner, Name) and inner.time is None and is_step(index, self.letters):
                 timed = replace(inner, time=Time(index, "item"), span=node.span)
-                return timed if inner is body else replace(body, of=timed, whole="", span=node.span)
+                return replace(body, of=timed, whole="", span=node.span) if isinstance(body, Delta) else timed
         return node
 
     def indexed(self, node: Indexed) -> Formula:

@@ -33,11 +33,14 @@ from lstmsym.documents.formula import (
 RELATION, SUM, PRODUCT, ROW, FACTOR = range(5)
 """How closely a node holds together."""
 _COMMANDS: dict[str, str] = {
-    "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes", "×": r"\times", "·": r"\cdot", "⊘": r"\oslash", "≡": r"\equiv",
-    "←": r"\leftarrow", "∝": r"\propto", "≈": r"\approx", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∈": r"\in",
+    "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes", "×": r"\times", "·": r"\cdot", "⊘": r"\oslash",
+    "≡": r"\equiv",
+    "←": r"\leftarrow", "∝": r"\propto", "≈": r"\approx", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
+    "∈": r"\in",
     "→": r"\to", "∑": r"\sum", "∏": r"\prod", "±": r"\pm", "∓": r"\mp", "⊕": r"\oplus", "∂": r"\partial",
     "{": r"\{", "}": r"\}", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "⌊": r"\lfloor", "⌋": r"\rfloor",
-    "⌈": r"\lceil", "⌉": r"\rceil", "…": r"\dots", "⊤": r"\top", "∉": r"\notin", "⇒": r"\Rightarrow", "∫": r"\int",
+    "⌈": r"\lceil", "⌉": r"\rceil", "…": r"\dots", "⊤": r"\top", "∉": r"\notin", "⇒": r"\Rightarrow",
+    "∫": r"\int",
     "∼": r"\sim", "⋯": r"\cdots", "forall": r"\forall", "exists": r"\exists",
 }  # fmt: skip
 
@@ -111,7 +114,9 @@ def typewriter(text: str) -> str:
 
 def _name(node: Name, raised: Sequence[Formula] = (), spelled: str = "") -> str:
     """A name, with exponents that stand beside its superscripts."""
-    return join(spelled or _spelled(node), _scripts(node.scripts, node.time, raised, node.primes), _called(node.time))
+    return join(
+        spelled or _spelled(node), _scripts(node.scripts, node.time, raised, node.primes), _called(node.time)
+    )
 
 
 def _called(time: Time | None) -> str:
@@ -160,7 +165,7 @@ def _delta(node: Delta, raised: Sequence[Formula] = ()) -> str:
     of = node.of
     if node.whole and not raised:
         return node.whole
-    if isinstance(of, Name) and (node.whole or len(node.prefix) > 1) and node.prefix not in ("∂+", "F_"):
+    if isinstance(of, Name) and (node.whole or len(node.prefix) > 1) and node.prefix[0] not in "∂F":
         if node.whole:
             return node.whole + _scripts((), None, raised)
         word = of.base + node.prefix if node.prefix.startswith("_") else node.prefix + of.base
@@ -171,13 +176,13 @@ def _delta(node: Delta, raised: Sequence[Formula] = ()) -> str:
 
 
 def _letter(prefix: str) -> str:
-    if prefix == "∂+":
-        return r"\partial^{+}"
+    if len(prefix) > 1 and prefix[0] == "∂":
+        return rf"\partial^{{{prefix[1:]}}}"
     return {"∂": r"\partial", "F_": r"F\_", "∇": r"\nabla"}.get(prefix) or S.SPELLED.get(prefix, prefix)
 
 
 def _derivative(node: Derivative) -> str:
-    of = held(node.of, FACTOR) if node.of is not None else ""
+    of = "" if node.of is None else write(node.of) if isinstance(node.of, Big) else held(node.of, FACTOR)
     by = held(node.by, FACTOR) if node.by is not None else ""
     spelling = node.spelling or (r"\frac",)
     letter = spelling[1] if len(spelling) > 1 and spelling[1] else _letter(node.letter)
@@ -222,7 +227,9 @@ def _product(node: Product) -> str:
             text = body
             continue
         operator = node.operators[place - 1]
-        spelled = node.spelling[place - 1] if len(node.spelling) >= place else _COMMANDS.get(operator, operator)
+        spelled = (
+            node.spelling[place - 1] if len(node.spelling) >= place else _COMMANDS.get(operator, operator)
+        )
         text += f" {spelled} {body}" if operator else f" {body}"
     return text
 
@@ -231,6 +238,8 @@ def _runs_on(node: Formula) -> bool:
     """Whether what follows a node would become a part of it."""
     if isinstance(node, Big):
         return True
+    if isinstance(node, Derivative) and node.of is not None:
+        return node.form == "operator" and _runs_on(node.of)
     return isinstance(node, Product) and _runs_on(node.factors[-1])
 
 
@@ -239,9 +248,11 @@ def _fraction(node: Fraction) -> str:
 
 
 def _raised(node: Raised) -> str:
-    body, exponents = node.body, [node.exponent]
+    body: Formula = node.body
+    exponents = [node.exponent]
     while isinstance(body, Raised):
-        body, exponents = body.body, [body.exponent, *exponents]
+        exponents.insert(0, body.exponent)
+        body = body.body
     if all(isinstance(e, Words) and set(e.text) == {"'"} for e in exponents):
         return held(body, FACTOR) + "".join(e.text for e in exponents if isinstance(e, Words))
     if isinstance(body, Name) and not _called(body.time):
@@ -249,7 +260,7 @@ def _raised(node: Raised) -> str:
     if isinstance(body, Delta) and isinstance(body.of, Name) and not _called(body.of.time):
         return _delta(body, exponents)
     text = write(body)
-    if strength(body) < FACTOR or isinstance(body, (Apply, Fraction, Derivative)) and not _closed(body):
+    if strength(body) < FACTOR or (isinstance(body, (Apply, Fraction, Derivative)) and not _closed(body)):
         text = rf"\left({text}\right)"
     return text + "^{" + _parts([("", _index(e)) for e in exponents]) + "}"
 

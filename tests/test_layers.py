@@ -10,7 +10,10 @@ ORDER = """mistakes refusals signatures sizes values notation shapes rules print
 program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
 planning.backward planning.storage schedule backends backends.numpy_spelling backends.numpy emit generated trial check
 verify verify.poly verify.system verify.canonical verify.claims verify.evaluate verify.readings verify.repair
-verify.judge pages report svg locate demo __init__ __main__""".split()
+verify.judge pages documents documents.limits documents.formula documents.symbols documents.macros documents.tokens
+documents.plain documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
+documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
+documents.read report svg locate demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -200,7 +200,8 @@ def _called(call: Lexeme, macro: Macro, pending: list[Lexeme]) -> int:
     """Put a macro's body in the place of its call, on what is still to read (last first); its size."""
     given: list[list[Lexeme]] = []
     if macro.default is not None:
-        given.append(_taken(pending, call, "[") or list(macro.default))
+        default = [Lexeme(x.kind, x.text, call.start, call.end) for x in macro.default]
+        given.append(_taken(pending, call, "[") or default)
     while len(given) < macro.arguments:
         given.append(_taken(pending, call, "{"))
     body: list[Lexeme] = []

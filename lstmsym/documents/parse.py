@@ -161,6 +161,8 @@ class Parser(Scripts, Tables):
                 argument = self.brackets()
                 certain = node.base in S.FUNCTION_LETTERS or node.base in S.FUNCTION_WORDS or node.primes > 0
                 node = Apply(node, argument, certain=certain, span=self.span(start))
+            elif kind == "open" and isinstance(node, Delta) and node.whole and self.plain() == "(":
+                node = self.called_gradient(node, start)
             elif kind == "open" and self.plain() == "[" and self.is_item():
                 node = self.item(node, start)
             elif kind in ("bar", "close") and self.is_evaluation():
@@ -169,6 +171,12 @@ class Parser(Scripts, Tables):
                 break
         self.depth -= 1
         return node
+
+    def called_gradient(self, node: Delta, start: int) -> Formula:
+        """dh(t), where dh is one word."""
+        argument = self.brackets()
+        of = Apply(node.of, argument, span=self.span(start)) if isinstance(node.of, Name) else node.of
+        return self.with_slash(replace(node, of=of, whole="", span=self.span(start)), start)
 
     def calls(self, node: Name) -> bool:
         """Whether a bracket after a name may be its argument."""

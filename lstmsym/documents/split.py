@@ -192,7 +192,7 @@ class _Splitter:
             return self.block(kind, found.end(), end), end + len(mark)
         blank = re.compile(r"\n[ \t]*\n").search(self.text, found.end())
         stop = blank.start() if blank else len(self.text)
-        problem = f"{found.group().strip()} is not closed by {mark}"
+        problem = f"{found.group().strip()} is not closed: {mark} is missing"
         return self.block(kind, found.end(), stop, problem=problem), stop
 
     def see_round(self, found: re.Match[str]) -> tuple[Block, int] | None:
@@ -209,10 +209,11 @@ class _Splitter:
             return None
         inside = self.text[start:end]
         following = self.text[end + 1 : end + 2]
-        loose = inside[:1].isspace() or inside[-1:].isspace()
+        spaces = inside[:1].isspace() + inside[-1:].isspace()
+        formula = "\\" in inside or (spaces != 1 and bool(re.search(r"[_^=]", inside)))
         if not inside.strip() or re.search(r"\n[ \t]*\n", inside):
             return None
-        if not self.latex and (following.isdigit() or (loose and not re.search(r"[\\_^=]", inside))):
+        if not self.latex and (following.isdigit() or (spaces and not formula)):
             return None
         if inside[0] == "`" and inside[-1] == "`" and len(inside) > 2:
             return self.block(INLINE, start + 1, end - 1), end + 1

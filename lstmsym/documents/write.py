@@ -302,7 +302,7 @@ def _cases(node: Cases) -> str:
 
 
 def _indexed(node: Indexed) -> str:
-    body = held(node.body, FACTOR)
+    body = f"{{{write(node.body)}}}" if strength(node.body) == ROW else held(node.body, FACTOR)
     if node.bar:
         return body + node.bar + _scripts(node.scripts, None)
     return body + _scripts(node.scripts, node.time)

@@ -249,7 +249,7 @@ def is_number_tag(part: Sequence[Token]) -> bool:
 
 def _is_condition(part: Line, before: Line) -> bool:
     """Whether a part says when the equation before it holds: t = 1, ..., T; k in {i, f, o}; a remark."""
-    if not relations(before):
+    if not any(sign.plain in S.EQUALITIES for sign in relations(before)):
         return False
     signs = relations(part)
     if not signs or part[0].kind in ("quantifier", "dots"):

@@ -261,7 +261,7 @@ def test_markdown() -> None:
     ]
     first, second = document.equations[1:3]
     assert (first.tag, first.label, second.tag) == ("1", "eq:i", "1")
-    assert [tree(c) for c in document.equations[4].conditions] == ["t=1", "… , T"]
+    assert [tree(c) for c in document.equations[4].conditions] == ["t=1", "…, T"]
     (unread,) = [r for r in document.rows if isinstance(r, Unread)]
     assert unread.at == (22, 3) and unread.near.startswith("\\dunno")
     assert document.front.cell == "lstm" and document.front.names == (("z", "pre-activation"),)

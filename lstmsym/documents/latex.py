@@ -28,7 +28,7 @@ from lstmsym.documents.tokens import (
     typewriter,
 )
 
-IDENTIFIER = 100
+IDENTIFIER = 40
 """Characters of the name of a variable in code."""
 PACKAGES = {
     rf"\{name}": Macro(body.count("#"), tuple(lexemes(body)))
@@ -375,7 +375,7 @@ class _Latex:
             if all(t.kind != "command" for t in inner):
                 self.found += [replace(t, start=item.start, end=last) for t in inner]
                 return
-        said = joined(inside) != text or bare.lower() in S.CONNECTIVES or bare.lower() in S.RANGES
+        said = joined(inside) != text or bare.lower() in S.CONNECTIVES or bool(S.RANGES.match(bare))
         if name in S.TEXT_FONTS and said and text:
             self.at = end
             self.add("text", " ".join(text.split()), spelled, item.start, last)

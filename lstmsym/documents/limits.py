@@ -8,7 +8,7 @@ MATHEMATICS = 400_000
 """Of all its formulas together."""
 FORMULA = 20_000
 """Of one display."""
-ROWS = 10_000
+ROWS = 5_000
 """Formulas of a document, those in passing included."""
 BLOCKS = 40_000
 """Stretches of prose, code and mathematics of a document."""

@@ -86,6 +86,8 @@ def _is_system(tokens: Line) -> bool:
 
 def _columns(row: Line) -> list[Line]:
     """The equations of a row that stand in columns: a &= b & c &= d are two."""
+    named = [t for t in row if t.kind in ("tag", "label")]
+    row = [t for t in row if t not in named]
     cells = [c for c in _split(row, ("and",)) if any(t.kind != "gap" for t in c)]
     found: list[Line] = []
     for place, cell in enumerate(cells):
@@ -99,7 +101,7 @@ def _columns(row: Line) -> list[Line]:
             gap = Token("gap", "gap", r"\quad", cell[0].start, cell[0].start)
             remark = cell[0].kind in ("text", "quantifier") or is_number_tag(cell)
             found[-1] += [gap, *cell] if remark else cell
-    return [_trimmed(line) for line in found if _trimmed(line)]
+    return [[*_trimmed(line), *named] for line in found if _trimmed(line)]
 
 
 def _trimmed(line: Line) -> Line:
@@ -122,7 +124,8 @@ def _starts_with_relation(cell: Sequence[Token]) -> bool:
 
 def _goes_on(line: Line) -> bool:
     """Whether a line ends where an operand must follow."""
-    return bool(line) and line[-1].kind in ("sign", "product", "relation", "big")
+    solid = [t for t in line[-4:] if t.kind not in ("tag", "label", "gap")]
+    return bool(solid) and solid[-1].kind in ("sign", "product", "relation", "big")
 
 
 def _continues(line: Line) -> bool:
@@ -229,12 +232,12 @@ def _without_remarks(part: Line) -> tuple[list[Line], Line]:
         and first.kind == "text"
         and after not in ("relation", "sub", "sup", "sign", "product", "open", "")
     ):
-        if first.plain.lower().startswith(S.RANGES) and not remarks:
+        if S.RANGES.match(first.plain) and not remarks:
             return [], part
         remarks.insert(0, [first])
         part = _ended(part[1:])
     for place, (token, depth) in enumerate(depths(part)):  # "... for t = 1" in the middle
-        said = token.kind == "text" and token.plain.lower().strip().startswith(S.RANGES)
+        said = token.kind == "text" and bool(S.RANGES.match(token.plain))
         if depth == 0 and place and (said or token.kind == "quantifier"):
             remarks.append(part[place:])
             return remarks, _ended(part[:place])
@@ -254,7 +257,7 @@ def _is_condition(part: Line, before: Line) -> bool:
     signs = relations(part)
     if not signs or part[0].kind in ("quantifier", "dots"):
         return True
-    if part[0].kind == "text" and part[0].plain.lower().strip().startswith(S.RANGES):
+    if part[0].kind == "text" and S.RANGES.match(part[0].plain):
         return True
     if signs[0].plain not in S.EQUALITIES:
         return True

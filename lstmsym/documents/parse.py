@@ -40,7 +40,7 @@ from lstmsym.documents.tables import Tables
 from lstmsym.documents.tokens import Token
 
 STARTS = frozenset(
-    "letter word number open { function accent font frac sqrt partial nabla big begin text dots".split()
+    "letter word number open { function accent font frac sqrt partial nabla big begin text dots binom".split()
 )
 NAMES = frozenset("letter word accent font".split())
 GRADIENTS = frozenset("d δ Δ F_".split())
@@ -571,5 +571,6 @@ _ATOMS: dict[str, Callable[[Parser], Formula]] = {
     "bar": Parser.barred, "function": Parser.function, "frac": Parser.fraction, "sqrt": Parser.root,
     "partial": Parser.partial, "nabla": Parser.nabla, "big": Parser.big, "begin": Parser.environment,
     "dots": Parser.dots, "transpose": Parser.dots, "substack": Parser.substack,
+    "binom": Parser.binomial,
 }  # fmt: skip
 """What reads the atom that begins with a token of a kind."""

@@ -116,7 +116,7 @@ def _led(lead: Line, line: Line) -> Line:
 
 
 def _named(line: Line) -> tuple[str, str, Line]:
-    tag = next((t.plain for t in line if t.kind == "tag"), "")
+    tag = next((t.plain.removeprefix("(").removesuffix(")") for t in line if t.kind == "tag"), "")
     label = next((t.plain for t in line if t.kind == "label"), "")
     return tag, label, [t for t in line if t.kind not in ("tag", "label")]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _GREEK = """alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι
 kappa κ
 lambda λ mu μ nu ν xi ξ pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ phi ϕ varphi φ chi
@@ -50,7 +52,7 @@ PRODUCTS: dict[str, str] = {
     "⊙": "⊙", "∘": "∘", "⊗": "⊗", "×": "×", "·": "·", "⋅": "·", "∙": "·", "∗": "*", "*": "*", "@": "@",
     "/": "/",
     "⊘": "⊘", "÷": "/", "◦": "∘", "○": "∘", "•": "⊙", ".*": ".*", "./": "./", "⨀": "⊙", "☉": "⊙",
-    "ʘ": "⊙", "**": "**",
+    "ʘ": "⊙",
 }  # fmt: skip
 SIGNS: dict[str, str] = {
     "+": "+",
@@ -196,7 +198,7 @@ CONNECTIVES = frozenset(
     因此 所以 故 及 以及 得 得到""".split()
 )
 """Words between two equations of one display."""
-RANGES = ("for", "if", "when", "forall", "对", "当", "otherwise", "(")
+RANGES = re.compile(r"\s*(?:(?:for|if|when|forall|otherwise|else)\b|[对当(])", re.IGNORECASE)
 """How words begin that say when an equation holds."""
 COUNTERS = frozenset("t τ k T i j n s l m".split())
 """Letters whose range is no equation."""

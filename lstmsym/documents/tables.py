@@ -31,6 +31,12 @@ class Tables(Cursor):
         separators = (",",) * (len(items) - 1)
         return Brackets("", "", tuple(items), separators, span=self.span(start))
 
+    def binomial(self) -> Formula:
+        """One over another in round brackets: a column of two."""
+        start = self.at
+        self.take()
+        return Matrix(((self.argument(),), (self.argument(),)), "binom", span=self.span(start))
+
     def environment(self) -> Formula:
         """A matrix, cases, or an environment that only lays out."""
         start = self.at

@@ -13,7 +13,7 @@ class Token:
 
     Kinds: letter, word, function, number, text, dots; product, sign, relation, big, quantifier; open,
     close, bar, {, }; sub, sup, prime, suffix, transpose; accent, mark, font; frac, sqrt, partial, nabla,
-    substack, begin, end; comma, and, row, gap, tag, label; and command for what is not understood.
+    substack, binom, begin, end; comma, and, row, gap, tag, label; and command for what is not understood.
     """
 
     kind: str
@@ -55,6 +55,7 @@ _STRUCTURES: list[tuple[dict[str, str] | frozenset[str], str]] = [
     (S.GAPS, "gap"),
     (frozenset(("forall", "exists")), "quantifier"),
     (frozenset(("substack",)), "substack"),
+    (frozenset(("binom", "dbinom", "tbinom")), "binom"),
     ({"prime": "'"}, "prime"),
     ({"nabla": "∇"}, "nabla"),
     ({"partial": "∂"}, "partial"),
@@ -127,7 +128,7 @@ def _characters() -> dict[str, tuple[str, str]]:
     found = {
         text: (kind, plain) for table, kind in tables for text, plain in table.items() if not text.isalpha()
     }
-    for text in ("{", "}", "**"):
+    for text in ("{", "}"):
         del found[text]
     found |= {
         "_": ("sub", "_"),

@@ -195,7 +195,7 @@ def _derivative(node: Derivative) -> str:
     power = f"^{{{node.order}}}" if node.order > 1 else ""
     if node.form == "slash":
         return join(letter, of) + "/" + join(letter, by)
-    below = join(letter, by + power)
+    below = join(_letter("∂") if node.letter == "∂+" else letter, by + power)
     if node.form == "operator" or node.of is None:
         return join(f"{spelling[0]}{{{letter}{power}}}{{{below}}}", of and " " + of)
     return f"{spelling[0]}{{{join(letter + power, of)}}}{{{below}}}"
@@ -291,6 +291,8 @@ def _brackets(node: Brackets) -> str:
 
 
 def _matrix(node: Matrix) -> str:
+    if node.environment == "binom":
+        return r"\binom" + "".join(f"{{{write(row[0])}}}" for row in node.rows)
     rows = r" \\ ".join(" & ".join(write(cell) for cell in row) for row in node.rows)
     columns = f"{{{node.columns}}}" if node.columns else ""
     return rf"\begin{{{node.environment}}}{columns} {rows} \end{{{node.environment}}}"

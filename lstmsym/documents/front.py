@@ -36,7 +36,7 @@ def front_matter(text: str) -> FrontMatter:
     notes: list[str] = []
     section = ""
     for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.lstrip("%").rstrip() if raw.startswith("%") else raw.rstrip()
+        line = re.sub(r"^%+ ?", "", raw).rstrip()
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         entry = _ENTRY.match(line)

@@ -11,6 +11,8 @@ from lstmsym.documents.formula import Delta, Derivative, Formula, Name, Number, 
 def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) -> Formula:
     """A word of code: a name with an index, or the gradient of one (top_diff_h, wi_diff, dW_f, grad_x)."""
     path, _, word = text.rpartition(".")
+    if not word:
+        return Name(text, spelling=spelling, span=span)
     path = path and path + "."
     if found := re.fullmatch(r"((?:top|bottom)_(?:diff|grad|data|delta)_)(.+)", word):
         return Delta(path + found[1], _indexed(found[2], "", span), whole=spelling, span=span)

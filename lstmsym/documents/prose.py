@@ -29,7 +29,11 @@ def leading(before: str, formula: str) -> tuple[str, int]:
 # -- plain-text equations ------------------------------------------------------------------------------
 
 RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])")
-_MASKED = re.compile(r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*")
+_MASKED = re.compile(
+    r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
+    r"|\u241f*\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w\s(])"
+)
+_STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
 _PIECE = re.compile(
     r"(?P<path>self(?:\s*\.\s*[A-Za-z][A-Za-z0-9_]*)+"
     r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+)?)"
@@ -54,6 +58,13 @@ def plain_equations(text: str) -> Iterator[tuple[int, int]]:
 
 Piece = tuple[str, str, int, int]
 """Kind, text, start and end."""
+
+
+def is_statement(code: str) -> bool:
+    """Whether code in the text is an equation, or an expression with an operator."""
+    text = code.strip()
+    whole = any(low == 0 and high == len(text) for low, high in _in_line(text)) if len(text) < 2000 else False
+    return whole or bool(_STATEMENT.fullmatch(text))
 
 
 def _in_line(line: str) -> Iterator[tuple[int, int]]:

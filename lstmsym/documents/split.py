@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
-from lstmsym.documents.prose import RELATION, leading, looks_like_code, plain_equations
+from lstmsym.documents.prose import is_statement, leading, looks_like_code, plain_equations
 
 FRONT, DISPLAY, INLINE, PLAIN, LISTING, PROSE = "front display inline plain listing prose".split()
 
@@ -51,6 +51,9 @@ _OPEN = re.compile(
     r"|(?P<directive>^[ \t]*\.\.[ ]math::[ \t]*)",
     re.MULTILINE,
 )
+
+
+_FORMULA = re.compile(r"[\\_^=+]")
 
 
 def is_latex(text: str, name: str = "") -> bool:
@@ -128,7 +131,7 @@ class _Splitter:
 
     def block(self, kind: str, start: int, end: int, **more: str) -> Block:
         line, column = self.place(start)
-        whole = self.whole if kind == LISTING else self.text
+        whole = self.whole if kind in (LISTING, FRONT) else self.text
         return Block(kind, whole[start:end], line, column, **more)  # type: ignore[arg-type]
 
     def find(self, mark: str, start: int, limit: int | None = None) -> int:
@@ -173,7 +176,7 @@ class _Splitter:
 
     def see_comment(self, found: re.Match[str]) -> tuple[Block, int] | None:
         end = self.find("-->", found.end())
-        return None if end < 0 else (self.block(PROSE, found.start(), found.start()), end + 3)
+        return None if end < 0 else (self.block(PROSE, found.start(), end + 3), end + 3)
 
     def see_escaped(self, found: re.Match[str]) -> None:
         return None
@@ -181,8 +184,11 @@ class _Splitter:
     def see_display(self, found: re.Match[str]) -> tuple[Block, int] | None:
         opener = found["display"]
         mark = {"$$": "$$", r"\[": r"\]", r"\\[": r"\\]"}[opener]
-        if opener == r"\\[" and (self.latex or self.find(mark, found.end()) < 0):
+        end = self.find(mark, found.end())
+        if opener == r"\\[" and (self.latex or end < 0):
             return None
+        if opener == r"\[" and not self.latex and not _FORMULA.search(self.text, found.end(), max(end, 0)):
+            return None  # Markdown's escape of a bracket
         return self.closed(DISPLAY, found, mark)
 
     def closed(self, kind: str, found: re.Match[str], mark: str) -> tuple[Block, int]:
@@ -198,7 +204,7 @@ class _Splitter:
     def see_round(self, found: re.Match[str]) -> tuple[Block, int] | None:
         mark = found["round"].replace("(", ")")
         end = self.find(mark, found.end(), 4000)
-        if end < 0:
+        if end < 0 or (not self.latex and not re.search(r"[\\_^=]|^.{1,12}$", self.text[found.end() : end])):
             return None
         return self.block(INLINE, found.end(), end), end + len(mark)
 
@@ -225,9 +231,8 @@ class _Splitter:
         if end < 0 or self.latex:
             return None
         inside = self.text[found.end() : end]
-        kind = PLAIN if RELATION.search(inside) or re.search(r"\w\s*[-+*]\s*\w", inside) else PROSE
-        stop = end if kind == PLAIN else found.end()
-        return self.block(kind, found.end(), stop), end + len(mark)
+        kind = PLAIN if is_statement(inside) else PROSE
+        return self.block(kind, found.end(), end), end + len(mark)
 
     def see_environment(self, found: re.Match[str]) -> tuple[Block, int] | None:
         name = found["environment"]
@@ -282,7 +287,7 @@ class _Splitter:
     def prose(self, start: int, end: int, block: Block | None) -> Iterator[Block]:
         """The prose of a stretch, and the plain-text equations in it."""
         at = start
-        for low, high in plain_equations(self.text[start:end]):
+        for low, high in () if self.latex else plain_equations(self.text[start:end]):
             if (
                 block is not None
                 and start + high > end - 2

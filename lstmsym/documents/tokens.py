@@ -143,6 +143,7 @@ def _characters() -> dict[str, tuple[str, str]]:
         "√": ("sqrt", "sqrt"),
         "∀": ("quantifier", "forall"),
     }
+    found["**"] = ("sup", "^")
     return found | dict.fromkeys("'’′`", ("prime", "'")) | {"∃": ("quantifier", "exists")}
 
 

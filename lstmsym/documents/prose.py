@@ -31,7 +31,7 @@ def leading(before: str, formula: str) -> tuple[str, int]:
 RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])")
 _MASKED = re.compile(
     r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
-    r"|\u241f*\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w\s(])"
+    r"|\u241f*\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
 )
 _STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
 _PIECE = re.compile(
@@ -121,7 +121,7 @@ def _right(pieces: list[Piece], place: int) -> int:
             operand = True
         elif kind in ("operator", "relation", "open"):
             operand = text in ("'", "′", "’")
-        if depth == 0 and operand:
+        if depth == 0 and operand and kind != "space":
             best = at + 1
     return best if best > place else place
 

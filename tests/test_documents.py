@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trees import tree
 
 from lstmsym.documents import limits
-from lstmsym.documents.formula import Name, walk
+from lstmsym.documents.formula import Brackets, Name, Number, Product, Raised, Sum, walk
 from lstmsym.documents.front import front_matter
 from lstmsym.documents.limits import DocumentError, ReadingError
 from lstmsym.documents.read import Document, block_rows, formula, read
@@ -81,6 +81,8 @@ TREES = [
     (r"\|y_t-\hat y_t\|_2^2", "‖(+y@t -y^@t)‖_2^p:2"),
     (r"1_{t=T}", "1_{t=T}"),
     (r"e^{-z}", "e^p:(-z)"),
+    (r"a{+}b\,{\odot}\,c", "(+a +(b ⊙ c))"),
+    (r"\mathrm dL/\mathrm dh_t + x^*", "(+d<L/h@t> +x^{*})"),
     (r"x_tW_x", "(x@t ~ W_{x})"),
     (r"{\bf W}^{\mathsf T}\mathrm d h", "(W^t:⊤ ~ d<h>)"),
     (r"\frac{1}{T}\sum_t L_t", "(1 / T ~ ∑[t..]L@t)"),
@@ -227,6 +229,7 @@ We write δ_t = (1 − h_t²) ⊙ Wᵀδ_{t+1} here, with `dh = W.T @ dz` and lr
 $$\dunno{x} = 1$$ $$\begin{cases} f_t = g_t \\ \end{cases}$$
 
 ~~~math
+a {+}= b\text{, }
 c_t \mathrel{+}= d \text{ for } t = 1 \text{ and } e = f
 ~~~
 
@@ -248,9 +251,10 @@ def test_markdown() -> None:
         (20, "d<h> = (W^t:⊤ @ d<z>)"),
         (20, "lr = 0.1"),
         (22, "f@t = g@t"),
-        (25, "c@t += d"),
-        (25, "e = f"),
-        (28, "a = cases1 if if, t=T; 0 if otherwise"),
+        (25, "a += b"),
+        (26, "c@t += d"),
+        (26, "e = f"),
+        (29, "a = cases1 if if, t=T; 0 if otherwise"),
     ]
     other = [(r.line, r.reason) for r in document.rows if not isinstance(r, Equation)]
     assert other == [
@@ -462,3 +466,16 @@ def test_any_text_is_read_or_refused(parts: list[str], latex: bool) -> None:
     if isinstance(found, Document):
         for row in found.equations:
             assert write(row.left) and write(row.right)
+
+
+def test_a_repaired_tree_prints_with_the_brackets_it_needs() -> None:
+    (row,) = read(r"$\delta_t = W^\top \delta_{t+1} \odot (1 - h_t^2)$").equations
+    assert isinstance(row.right, Product)
+    change, square = row.right.factors
+    assert isinstance(square, Brackets)
+    repaired = Raised(Product(("",), (Sum(("+", "-"), (change, square)), change)), Number("2"), "power")
+    inner = r"W^{\top} \delta_{t+1}"
+    assert (
+        write(repaired)
+        == rf"\left(\left({inner} - (1 - h_{{t}}^{{2}})\right) \left({inner}\right)\right)^{{2}}"
+    )

@@ -17,6 +17,7 @@ from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.tokens import (
     COMMANDS,
     NOTHING,
+    PUNCTUATION,
     Lexicon,
     Token,
     is_ascii_letter,
@@ -34,9 +35,8 @@ PACKAGES = {
     rf"\{name}": Macro(body.count("#"), tuple(lexemes(body)))
     for name, body in {
         "pdv": r"\frac{\partial #1}{\partial #2}", "dv": r"\frac{d #1}{d #2}", "abs": "|#1|",
-        "norm": r"\|#1\|", "R": r"\mathbb{R}", "vb": r"\mathbf{#1}", "va": r"\vec{#1}", "vdot": r"\cdot",
-        "dd": "d", "qty": "",
-        "hadamard": r"\odot", "given": r"\mid", "T": r"\top", "vect": r"\mathbf{#1}",
+        "norm": r"\|#1\|", "R": r"\mathbb{R}", "vb": r"\mathbf{#1}", "vdot": r"\cdot",
+                "hadamard": r"\odot", "given": r"\mid", "T": r"\top", "vect": r"\mathbf{#1}",
     }.items()
 }  # fmt: skip
 """Macros of packages that documents use without defining them."""
@@ -103,10 +103,11 @@ class _Latex:
 
     def character(self, item: Lexeme) -> None:
         char = item.text
-        if char == "{" and joined(self.items[self.at : self.at + 4]) in ("{+}=", "{-}="):
-            sign = self.items[self.at + 1].text
-            self.add("relation", sign + "=", f"{{{sign}}}=", item.start, self.items[self.at + 3].end)
-            self.at += 4
+        if char == "{" and (single := self.lone_operator()):
+            kind, plain, end = single
+            spelled = plain if plain in ("+=", "-=") else self.items[self.at + 1].text
+            self.add(kind, plain, spelled, item.start, self.items[end - 1].end)
+            self.at = end
         elif char == "{":
             self.braces.append(self.opens_index())
             self.add("{", "{", "{", item.start, item.end)
@@ -125,6 +126,16 @@ class _Latex:
         else:
             self.symbol(item)
 
+    def lone_operator(self) -> tuple[str, str, int] | None:
+        """The operator of ``{=}``, ``{+}=``, which TeX sets without space, and where it ends."""
+        window = [x.text for x in self.items[self.at : self.at + 4]]
+        if self.after_script() or len(window) < 3 or window[2] != "}":
+            return None
+        if window[1:] in (["+", "}", "="], ["-", "}", "="]):
+            return "relation", window[1] + "=", self.at + 4
+        found = COMMANDS.get(window[1][1:]) if len(window[1]) > 1 else kind_of(window[1])
+        return (*found, self.at + 3) if found and found[0] in ("relation", "sign", "product") else None
+
     def opens_index(self) -> bool:
         """Whether the brace that comes opens an index, in which letters side by side are one word."""
         if not self.after_script():
@@ -136,7 +147,7 @@ class _Latex:
         return not (self.found[-1].kind == "sup" and exponential)
 
     def symbol(self, item: Lexeme) -> None:
-        for length in (3, 2, 1):
+        for length in (1,) if self.after_script() else (3, 2, 1):
             window = self.items[self.at : self.at + length]
             text = joined(window)
             if len(window) == length and any(w.kind != "other" for w in window[1:]):
@@ -309,15 +320,17 @@ class _Latex:
         inside, self.at = group(self.items, self.at)
         plain = joined(inside).strip()
         spelled = rf"\{name}{{{plain}}}"
+        if name == "begin":
+            self.skip_position()
         if name == "begin" and plain in ("array", "tabular", "subarray", "alignedat", "alignat", "alignat*"):
-            while self.at < len(self.items) and self.items[self.at].text == "[":
-                end = self.at
-                while end < len(self.items) and self.items[end].text != "]":
-                    end += 1
-                self.at = end + 1
             columns, self.at = group(self.items, self.at)
             spelled += "{" + joined(columns) + "}"
         self.add(name, plain, spelled, item.start, self.items[self.at - 1].end)
+
+    def skip_position(self) -> None:
+        """The place of an environment on its line: ``[t]``."""
+        if re.fullmatch(r"\[[tbc]\]", joined(self.items[self.at : self.at + 3])):
+            self.at += 3
 
     def skip_optional(self) -> None:
         r"""The distance after a row: ``\\[2pt]``."""
@@ -369,6 +382,10 @@ class _Latex:
         spelled = item.text + "{" + joined(inside) + "}"
         last = self.items[end - 1].end
         bare = text.replace(r"\_", "_").replace(r"\-", "")
+        if bare in PUNCTUATION:
+            self.at = end
+            self.add("comma", PUNCTUATION[bare], spelled, item.start, last)
+            return
         if name == "texttt" and re.search(r"[=+@]|\w\(", bare):
             self.at = end
             inner = plain_tokens(bare)

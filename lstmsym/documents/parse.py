@@ -257,6 +257,7 @@ class Parser(Scripts, Tables):
         follows = self.plain(1) == node.prefix or (
             node.prefix == "d" and self.kind(1) == "word" and self.plain(1)[0] == "d"
         )
+        follows |= self.kind(1) == "font" and node.prefix in (self.plain(2), self.plain(3))
         if node.prefix not in ("d", "∂", "δ") or not follows:
             return node
         self.take()

@@ -73,7 +73,8 @@ def read(text: str, name: str = "") -> Document:
     Raises:
         DocumentError: it is too large, or no text.
     """
-    blocks = split(text.removeprefix("\ufeff"), name)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    blocks = split(text, name)
     total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
     if total > MATHEMATICS:
         raise DocumentError(

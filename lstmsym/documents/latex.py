@@ -36,7 +36,7 @@ PACKAGES = {
     for name, body in {
         "pdv": r"\frac{\partial #1}{\partial #2}", "dv": r"\frac{d #1}{d #2}", "abs": "|#1|",
         "norm": r"\|#1\|", "R": r"\mathbb{R}", "vb": r"\mathbf{#1}", "vdot": r"\cdot",
-                "hadamard": r"\odot", "given": r"\mid", "T": r"\top", "vect": r"\mathbf{#1}",
+        "hadamard": r"\odot", "given": r"\mid", "T": r"\top", "vect": r"\mathbf{#1}",
     }.items()
 }  # fmt: skip
 """Macros of packages that documents use without defining them."""

@@ -14,7 +14,11 @@ checks checks.cases checks.report checks.values checks.directions checks.gradien
 verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
 verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
 verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
+verify.repair verify.explain verify.judge pages
+documents documents.limits documents.formula documents.symbols documents.macros documents.tokens documents.plain
+documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
+documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
+documents.read report svg locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -1,0 +1,302 @@
+r"""From a file to blocks: prose, displays, formulas in the text, plain-text equations, listings.
+
+Every character belongs to one block, and every block knows its line.  One pass for Markdown and LaTeX
+alike: what opens a block is looked for from the left, and its end from there.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from lstmsym.documents import symbols as S
+from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
+from lstmsym.documents.prose import is_statement, leading, looks_like_code, plain_equations
+
+FRONT, DISPLAY, INLINE, PLAIN, LISTING, PROSE = "front display inline plain listing prose".split()
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of the file, with the 1-based line and column of its first character.
+
+    ``lead`` is a left side that stands in the text before a formula (``top_diff_h =``), with its
+    line; ``problem`` says why the block can't be read; ``language`` is that of a listing.
+    """
+
+    kind: str
+    text: str
+    line: int
+    column: int = 1
+    lead: str = ""
+    lead_line: int = 0
+    language: str = ""
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+LISTINGS = frozenset(
+    "verbatim verbatim* lstlisting minted alltt Verbatim python pycode algorithm algorithmic".split()
+)
+_MATH_LANGUAGES = frozenset(["math", "{math}", "latex", "tex", "katex", "mathjax"])
+_PLAIN_LANGUAGES = frozenset(["text", "txt", "plain", "plaintext", "equation"])
+_OPEN = re.compile(
+    r"(?P<fence>^[ \t]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$)|(?P<comment><!--)"
+    r"|(?P<escaped>\\\$|\\\\\$)"
+    r"|(?P<display>\$\$|\\\\?\[(?!\d))|(?P<round>\\\\?\()|(?P<dollar>\$)|(?P<code>(?<!`)`+(?!`))"
+    r"|\\begin\s*\{(?P<environment>[A-Za-z]+\*?)\}"
+    r"|(?P<input>\\(?:input|include|subfile|import)\b\s*\{?(?P<file>[^\s{}]*)\}?)"
+    r"|(?P<directive>^[ \t]*\.\.[ ]math::[ \t]*)",
+    re.MULTILINE,
+)
+
+
+_FORMULA = re.compile(r"[\\_^=+]")
+
+
+def is_latex(text: str, name: str = "") -> bool:
+    """Whether a file is LaTeX and not Markdown."""
+    return name.endswith((".tex", ".ltx")) or bool(re.search(r"\\(documentclass|begin\s*\{document\})", text))
+
+
+def without_comments(text: str) -> str:
+    """LaTeX with its comments made blank, every character in its place."""
+    return re.sub(r"(?<!\\)((?:\\\\)*)%[^\n]*", lambda m: m[1] + " " * (len(m[0]) - len(m[1])), text)
+
+
+def split(text: str, name: str = "") -> tuple[Block, ...]:
+    """The blocks of a file; its name says whether it is Python or LaTeX.
+
+    Raises:
+        DocumentError: the file is too large, or no text.
+    """
+    if len(text) > CHARACTERS:
+        raise DocumentError(
+            f"{name or 'the document'}: {len(text)} characters; at most {CHARACTERS} are read: give a part"
+        )
+    if "\0" in text:
+        raise DocumentError(f"{name or 'the document'}: is no text file")
+    if name.endswith(".py"):
+        return (Block(LISTING, text, 1, language="python"),)
+    found = []
+    for block in _Splitter(text, is_latex(text, name)).blocks():
+        found.append(block)
+        if len(found) > BLOCKS:
+            raise DocumentError(f"more than {BLOCKS} pieces of text and mathematics: give a part")
+    return tuple(found)
+
+
+class _Splitter:
+    """Goes through a text once, from the left."""
+
+    def __init__(self, text: str, latex: bool) -> None:
+        self.whole, self.latex = text, latex
+        self.text = without_comments(text) if latex else text
+        self.breaks = [m.start() for m in re.finditer("\n", text)]
+        self.absent: dict[str, int] = {}
+
+    def blocks(self) -> Iterator[Block]:
+        at = 0
+        front = re.match(
+            r"(?:%\s*)?---[ \t]*\n(.*?)^(?:%\s*)?(?:---|\.\.\.)[ \t]*$", self.whole, re.DOTALL | re.MULTILINE
+        )
+        if front and len(front[1]) < 20_000:
+            yield self.block(FRONT, front.start(1), front.end(1))
+            at = front.end()
+        prose = at
+        openers = 0
+        while found := _OPEN.search(self.text, at):
+            openers += 1
+            if openers > BLOCKS:
+                raise DocumentError(
+                    f"more than {BLOCKS} pieces of mathematics and code: give the part in question"
+                )
+            begun = self.begun(found)
+            if begun is None:
+                at = max(found.end(), at + 1)
+                continue
+            block, end = begun
+            yield from self.prose(prose, found.start(), block)
+            if block.text or block.problem:
+                yield self.led(block, prose, found.start())
+            at = prose = max(end, found.start() + 1)
+        yield from self.prose(prose, len(self.text), None)
+
+    def place(self, at: int) -> tuple[int, int]:
+        """Line and column of an offset."""
+        line = bisect.bisect_left(self.breaks, at)
+        return line + 1, at - (self.breaks[line - 1] if line else -1)
+
+    def block(self, kind: str, start: int, end: int, **more: str) -> Block:
+        line, column = self.place(start)
+        whole = self.whole if kind in (LISTING, FRONT) else self.text
+        return Block(kind, whole[start:end], line, column, **more)  # type: ignore[arg-type]
+
+    def find(self, mark: str, start: int, limit: int | None = None) -> int:
+        """Where a closing mark stands, or -1; a mark that is absent is looked for once."""
+        if self.absent.get(mark, len(self.text) + 1) <= start:
+            return -1
+        end = len(self.text) if limit is None else min(len(self.text), start + limit)
+        found = self.text.find(mark, start, end)
+        while found > 0 and mark[0] == "$" and self.escaped(found):
+            found = self.text.find(mark, found + 1, end)
+        if found < 0 and limit is None:
+            self.absent[mark] = start
+        return found
+
+    def escaped(self, at: int) -> bool:
+        """Whether an odd number of backslashes stands before an offset."""
+        before = self.text[max(0, at - 20) : at]
+        return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+    def begun(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        """The block that opens at a match and where it ends; None where nothing opens."""
+        opener = found.lastgroup if found.lastgroup not in ("info", "ticks", "file") else ""
+        opener = opener or ("fence" if found["fence"] else "input")
+        return getattr(self, f"see_{opener}")(found)
+
+    # -- what opens a block ------------------------------------------------------------------------
+
+    def see_fence(self, found: re.Match[str]) -> tuple[Block, int]:
+        start = min(found.end() + 1, len(self.text))
+        mark = found["ticks"]
+        closing = re.compile(rf"^[ \t]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$", re.MULTILINE)
+        close = closing.search(self.text, start)
+        inside = close.start() if close else len(self.text)
+        end = close.end() if close else len(self.text)
+        language = found["info"].strip().split(" ")[0].lower()
+        if language in _MATH_LANGUAGES:
+            return self.block(DISPLAY, start, inside), end
+        body = self.text[start:inside]
+        if language in _PLAIN_LANGUAGES or (not language and not looks_like_code(body)):
+            return self.block(PLAIN, start, inside), end
+        return self.block(LISTING, start, inside, language=language or "python"), end
+
+    def see_comment(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        end = self.find("-->", found.end())
+        return None if end < 0 else (self.block(PROSE, found.start(), end + 3), end + 3)
+
+    def see_escaped(self, found: re.Match[str]) -> None:
+        return None
+
+    def see_display(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        opener = found["display"]
+        mark = {"$$": "$$", r"\[": r"\]", r"\\[": r"\\]"}[opener]
+        end = self.find(mark, found.end())
+        if opener == r"\\[" and (self.latex or end < 0):
+            return None
+        if opener == r"\[" and not self.latex and not _FORMULA.search(self.text, found.end(), max(end, 0)):
+            return None  # Markdown's escape of a bracket
+        return self.closed(DISPLAY, found, mark)
+
+    def closed(self, kind: str, found: re.Match[str], mark: str) -> tuple[Block, int]:
+        """A block up to its closing mark; without one, up to the end of the paragraph."""
+        end = self.find(mark, found.end())
+        if end >= 0:
+            return self.block(kind, found.end(), end), end + len(mark)
+        blank = re.compile(r"\n[ \t]*\n").search(self.text, found.end())
+        stop = blank.start() if blank else len(self.text)
+        problem = f"{found.group().strip()} is not closed: {mark} is missing"
+        return self.block(kind, found.end(), stop, problem=problem), stop
+
+    def see_round(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        mark = found["round"].replace("(", ")")
+        end = self.find(mark, found.end(), 4000)
+        if end < 0 or (not self.latex and not re.search(r"[\\_^=]|^.{1,12}$", self.text[found.end() : end])):
+            return None
+        return self.block(INLINE, found.end(), end), end + len(mark)
+
+    def see_dollar(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        start = found.end()
+        end = self.find("$", start, 4000)
+        if end < 0:
+            return None
+        inside = self.text[start:end]
+        following = self.text[end + 1 : end + 2]
+        spaces = inside[:1].isspace() + inside[-1:].isspace()
+        formula = "\\" in inside or (spaces != 1 and bool(re.search(r"[_^=]", inside)))
+        if not inside.strip() or re.search(r"\n[ \t]*\n", inside):
+            return None
+        if not self.latex and (following.isdigit() or (spaces and not formula)):
+            return None
+        if inside[0] == "`" and inside[-1] == "`" and len(inside) > 2:
+            return self.block(INLINE, start + 1, end - 1), end + 1
+        return self.block(INLINE, start, end), end + 1
+
+    def see_code(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        mark = found["code"]
+        end = self.find(mark, found.end(), 2000)
+        if end < 0 or self.latex:
+            return None
+        inside = self.text[found.end() : end]
+        kind = PLAIN if is_statement(inside) else PROSE
+        return self.block(kind, found.end(), end), end + len(mark)
+
+    def see_environment(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        name = found["environment"]
+        if name in LISTINGS:
+            mark = rf"\end{{{name}}}"
+            end = self.find(mark, found.end())
+            stop = len(self.text) if end < 0 else end
+            language = "python" if not name.startswith("algorithm") else "algorithm"
+            return self.block(LISTING, found.end(), stop, language=language), stop + len(mark)
+        shows = name in S.DISPLAYS or name in ("cases", "array", "aligned", "split", "gathered")
+        if not shows or (name in ("array",) and self.latex):
+            return None
+        either = re.compile(rf"\\(begin|end)\s*\{{{re.escape(name)}\}}")
+        depth = 1
+        for other in either.finditer(self.text, found.end()):
+            depth += 1 if other[1] == "begin" else -1
+            if depth == 0:
+                return self.block(DISPLAY, found.start(), other.end()), other.end()
+        problem = rf"\begin{{{name}}} is not ended"
+        blank = re.compile(r"\n[ \t]*\n").search(self.text, found.end())
+        stop = blank.start() if blank else len(self.text)
+        return self.block(DISPLAY, found.start(), stop, problem=problem), stop
+
+    def see_input(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        if not self.latex:
+            return None
+        problem = f"other files are not read: verify {found['file'] or 'them'} by itself"
+        return self.block(DISPLAY, found.start(), found.end(), problem=problem), found.end()
+
+    def see_directive(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        body = re.compile(
+            r"(?:[^\n]*)(?:\n[ \t]*(?::\w+:[^\n]*)?$)*(?:\n[ \t]+[^\n]+|\n[ \t]*(?=\n[ \t]+\S))*",
+            re.MULTILINE,
+        )
+        match = body.match(self.text, found.end())
+        end = match.end() if match else found.end()
+        return self.block(DISPLAY, found.end(), end), end
+
+    # -- prose and what stands in it -----------------------------------------------------------------
+
+    def led(self, block: Block, prose: int, start: int) -> Block:
+        """A formula with the left side that stands in the text before it."""
+        if block.kind not in (DISPLAY, INLINE) or block.problem:
+            return block
+        before = self.text[max(prose, start - 300) : start]
+        lead, offset = leading(before, block.text)
+        if not lead:
+            return block
+        line = self.place(start - len(before) + offset)[0]
+        return replace(block, lead=lead, lead_line=line)
+
+    def prose(self, start: int, end: int, block: Block | None) -> Iterator[Block]:
+        """The prose of a stretch, and the plain-text equations in it."""
+        at = start
+        for low, high in () if self.latex else plain_equations(self.text[start:end]):
+            if (
+                block is not None
+                and start + high > end - 2
+                and self.text[start + low : end].rstrip().endswith("=")
+            ):
+                break
+            if self.text[at : start + low].strip():
+                yield self.block(PROSE, at, start + low)
+            yield self.block(PLAIN, start + low, start + high)
+            at = start + high
+        if self.text[at:end].strip():
+            yield self.block(PROSE, at, end)

@@ -1,0 +1,73 @@
+"""The front matter of a document: what it says in words, in four lines that a program can read.
+
+    ---
+    cell: lstm
+    names: {top_diff_h: dh, s: cell state}
+    layout: rows
+    loss: 1/2 * sum((h - y)**2)
+    ---
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+KEYS = ("cell", "names", "layout", "loss")
+LAYOUTS = {"row": "rows", "rows": "rows", "column": "columns", "columns": "columns"}
+_ENTRY = re.compile(r"(?P<indent>\s*)(?P<key>[^\s:#{}\[\]\-][^:{}]*?)\s*:(?:\s+(?P<value>.*?))?\s*$")
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """What the head of a document says; empty where it says nothing.  ``notes``: entries not understood."""
+
+    cell: str = ""
+    names: tuple[tuple[str, str], ...] = ()
+    layout: str = ""
+    loss: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def front_matter(text: str) -> FrontMatter:
+    """Read the lines between the two ``---`` (without them); other programs' keys are left alone."""
+    found: dict[str, str] = {}
+    names: list[tuple[str, str]] = []
+    notes: list[str] = []
+    section = ""
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.lstrip("%").rstrip() if raw.startswith("%") else raw.rstrip()
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        entry = _ENTRY.match(line)
+        indented = line[:1] in " \t"
+        if indented and section == "names":
+            if entry:
+                names.append((_unquoted(entry["key"]), _unquoted(entry["value"] or "")))
+            else:
+                notes.append(f"front matter, line {number}: {line.strip()!r} is not NAME: MEANING")
+            continue
+        if indented or not entry:
+            continue
+        section = entry["key"].strip()
+        value = (entry["value"] or "").strip()
+        if section == "names" and value:
+            names += _inline(value)
+        elif section in KEYS:
+            found[section] = _unquoted(value)
+    layout = LAYOUTS.get(found.get("layout", "").lower(), "")
+    return FrontMatter(found.get("cell", ""), tuple(names), layout, found.get("loss", ""), tuple(notes))
+
+
+def _inline(value: str) -> list[tuple[str, str]]:
+    """``{a: b, c: d}``."""
+    inside = value.strip().removeprefix("{").removesuffix("}")
+    pairs = (part.split(":", 1) for part in re.split(r",(?![^{(\[]*[})\]])", inside) if ":" in part)
+    return [(_unquoted(key), _unquoted(meaning)) for key, meaning in pairs]
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return re.sub(r"\s+#.*$", "", value)

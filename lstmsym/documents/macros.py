@@ -1,0 +1,236 @@
+r"""Macros of a preamble: \newcommand, \def, \DeclareMathOperator, \let, expanded on lexemes, within limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lstmsym.documents.limits import EXPANSION, FORMULA, MACROS, DocumentError, ReadingError
+
+_LEXEME = re.compile(
+    r"(?P<comment>%[^\n]*)|(?P<space>\s+)|(?P<command>\\(?:[A-Za-z]+\*?|[^\sA-Za-z]|\s))|(?P<number>(?<![\d_^])"
+    r"(?:\d+\.(?=\s*[-+*/)\]])|\d+(?:\.\d+)?(?:e[-+]?\d+)?)|(?<![\d.])\.\d+)|(?P<other>.)",
+    re.DOTALL,
+)
+WINDOW = 1000
+"""How far a definition may reach."""
+STARRED = frozenset(
+    "operatorname* newcommand* renewcommand* providecommand* DeclareMathOperator* hspace* vspace* tag*".split()
+)
+
+
+@dataclass(frozen=True)
+class Lexeme:
+    r"""A piece of LaTeX: a command, a number, a character, or a space; where it stands in the text."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Macro:
+    """What a command of the author's stands for, with the number of its arguments."""
+
+    arguments: int
+    body: tuple[Lexeme, ...]
+    default: tuple[Lexeme, ...] | None = None
+
+
+def lexemes(text: str, offset: int = 0) -> list[Lexeme]:
+    """The lexemes of LaTeX text; comments are left out."""
+    found: list[Lexeme] = []
+    for match in _LEXEME.finditer(text):
+        kind = match.lastgroup or "other"
+        if kind == "comment":
+            continue
+        body = match.group()
+        start, end = match.start() + offset, match.end() + offset
+        if kind == "command" and body.endswith("*") and len(body) > 2 and body[1:] not in STARRED:
+            found.append(Lexeme("command", body[:-1], start, end - 1))
+            found.append(Lexeme("other", "*", end - 1, end))
+            continue
+        if kind == "number" and body.endswith(".") and found and found[-1].text in ("_", "^"):
+            found.append(Lexeme("number", body[:-1], start, end - 1))
+            found.append(Lexeme("other", ".", end - 1, end))
+            continue
+        found.append(Lexeme(kind, body, start, end))
+    return found
+
+
+def group(items: Sequence[Lexeme], at: int) -> tuple[list[Lexeme], int]:
+    """The argument that starts at a place: the inside of braces, or one lexeme; and where it ends."""
+    while at < len(items) and items[at].kind == "space":
+        at += 1
+    if at >= len(items):
+        raise ReadingError("an argument is missing at the end", items[-1].end if items else 0)
+    if items[at].text != "{":
+        return [items[at]], at + 1
+    depth, start = 0, at
+    for place in range(at, len(items)):
+        depth += {"{": 1, "}": -1}.get(items[place].text, 0)
+        if depth == 0:
+            return list(items[start + 1 : place]), place + 1
+    raise ReadingError("the brace { is not closed", items[start].start)
+
+
+def optional(items: Sequence[Lexeme], at: int) -> tuple[list[Lexeme] | None, int]:
+    """The argument in square brackets at a place, if there is one."""
+    place = at
+    while place < len(items) and items[place].kind == "space":
+        place += 1
+    if place >= len(items) or items[place].text != "[":
+        return None, at
+    depth = 0
+    for end in range(place + 1, len(items)):
+        depth += {"{": 1, "}": -1}.get(items[end].text, 0)
+        if items[end].text == "]" and depth == 0:
+            return list(items[place + 1 : end]), end + 1
+    return None, at
+
+
+def joined(items: Sequence[Lexeme]) -> str:
+    """The text of lexemes."""
+    return "".join(i.text for i in items)
+
+
+_DEFINITION = re.compile(
+    r"\\(?:(?:re|provide)?newcommand|renewcommand|providecommand|def|DeclareMathOperator|let"
+    r"|DeclareRobustCommand)(?![A-Za-z])"
+)
+
+
+def definitions(text: str) -> dict[str, Macro]:
+    """The macros that a text defines, later ones over earlier ones; what is damaged is passed over.
+
+    Raises:
+        DocumentError: more of them than are read.
+    """
+    found: dict[str, Macro] = {}
+    for count, match in enumerate(_DEFINITION.finditer(text)):
+        if count >= MACROS:
+            raise DocumentError(f"more than {MACROS} macros: leave out those that are not used")
+        for window in (150, WINDOW):
+            try:
+                name, macro, _ = _definition(lexemes(text[match.start() : match.start() + window]), 0, found)
+            except ReadingError:
+                continue
+            if macro is not None:
+                found[name] = macro
+            break
+    return found
+
+
+def _definition(items: Sequence[Lexeme], at: int, known: Mapping[str, Macro]) -> tuple[str, Macro | None, int]:
+    """(name, macro, where it ends) of a definition that starts at a place."""
+    command = items[at].text[1:].removesuffix("*")
+    at += 1
+    if at < len(items) and items[at].text == "*":
+        at += 1
+    target, at = group(items, at)
+    name = joined(target).strip()
+    if not name.startswith("\\"):
+        raise ReadingError("a definition without a command", items[0].start)
+    if command == "let":
+        while at < len(items) and (items[at].kind == "space" or items[at].text == "="):
+            at += 1
+        if at >= len(items):
+            raise ReadingError("an unfinished definition", items[0].start)
+        other = items[at]
+        return name, known.get(other.text) or Macro(0, (other,)), at + 1
+    if command == "def":
+        count = 0
+        while at < len(items) and items[at].text != "{":
+            count += items[at].text == "#"
+            at += 1
+        body, at = group(items, at)
+        return name, Macro(count, tuple(body)), at
+    if command == "DeclareMathOperator":
+        body, at = group(items, at)
+        wrapped = [*lexemes(r"\operatorname{"), *body, *lexemes("}")]
+        return name, Macro(0, tuple(wrapped)), at
+    number, at = optional(items, at)
+    default, at = optional(items, at)
+    body, at = group(items, at)
+    count = int(joined(number)) if number and joined(number).isdigit() and len(number) == 1 else 0
+    return name, Macro(min(count, 9), tuple(body), None if default is None else tuple(default)), at
+
+
+def expanded(items: Sequence[Lexeme], macros: Mapping[str, Macro]) -> list[Lexeme]:
+    """The lexemes with macros replaced; what a macro gives stands where its call stood.
+
+    Raises:
+        ReadingError: macros that call themselves, or grow without end.
+    """
+    known = dict(macros)
+    pending = list(reversed(items))
+    done: list[Lexeme] = []
+    steps = 0
+    while pending:
+        item = pending.pop()
+        if item.kind != "command":
+            done.append(item)
+            continue
+        if _DEFINITION.fullmatch(item.text.removesuffix("*")):
+            window = pending[: -WINDOW - 1 : -1]
+            name, macro, used = _definition([item, *window], 0, known)
+            if macro is not None:
+                known[name] = macro
+            del pending[len(pending) - (used - 1) :]
+            steps += WINDOW
+        elif item.text in known:
+            steps += 1 + _called(item, known[item.text], pending)
+        else:
+            done.append(item)
+        if steps > EXPANSION or len(pending) > EXPANSION:
+            raise ReadingError(
+                f"the macro {item.text} expands without end (over {EXPANSION} pieces)", item.start
+            )
+    if len(done) > FORMULA:
+        raise ReadingError(f"longer than {FORMULA} pieces after its macros", done[0].start)
+    return done
+
+
+def _called(call: Lexeme, macro: Macro, pending: list[Lexeme]) -> int:
+    """Put a macro's body in the place of its call, on what is still to read (last first); its size."""
+    given: list[list[Lexeme]] = []
+    if macro.default is not None:
+        given.append(_taken(pending, call, "[") or list(macro.default))
+    while len(given) < macro.arguments:
+        given.append(_taken(pending, call, "{"))
+    body: list[Lexeme] = []
+    pieces = iter(macro.body)
+    for piece in pieces:
+        if piece.text != "#":
+            body.append(Lexeme(piece.kind, piece.text, call.start, call.end))
+            continue
+        index = next(pieces, piece).text
+        if index[:1].isdigit() and 0 < int(index[0]) <= len(given):
+            body += given[int(index[0]) - 1]
+            body += [Lexeme("number", index[1:], call.start, call.end)] if index[1:] else []
+    pending += reversed(body)
+    return len(body) + sum(map(len, given))
+
+
+def _taken(pending: list[Lexeme], call: Lexeme, bracket: str) -> list[Lexeme]:
+    """The next argument, taken from what is still to read (last first): in braces or one lexeme, or in [ ]."""
+    while pending and pending[-1].kind == "space":
+        pending.pop()
+    if bracket == "[" and not (pending and pending[-1].text == "["):
+        return []
+    if not pending:
+        raise ReadingError(f"the macro {call.text} lacks an argument", call.start)
+    first = pending.pop()
+    if first.text != bracket:
+        return [first]
+    closing = {"{": "}", "[": "]"}[bracket]
+    depth, found = 0, []
+    while pending:
+        item = pending.pop()
+        if depth == 0 and item.text == closing:
+            return found
+        depth += {"{": 1, "}": -1}.get(item.text, 0)
+        found.append(item)
+    raise ReadingError(f"the bracket {bracket} is not closed", first.start)

@@ -1,0 +1,195 @@
+"""Read a document: text to rows, one for every equation and statement, with nothing skipped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
+from lstmsym.documents.front import FrontMatter, front_matter
+from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingError
+from lstmsym.documents.macros import Macro, definitions
+from lstmsym.documents.rows import Equation, NotAClaim, Row, Source, Unread, rows
+from lstmsym.documents.split import DISPLAY, FRONT, INLINE, LISTING, PLAIN, PROSE, Block, is_latex, split, without_comments
+from lstmsym.documents.parse import parse
+from lstmsym.documents.times import CERTAIN, with_times
+from lstmsym.documents.tokens import NOTHING, Lexicon, Token, latex_tokens, plain_tokens
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A block with the rows read from it (none for prose and listings)."""
+
+    block: Block
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file as it was read: its blocks in order with their rows, and what it says about its notation."""
+
+    name: str
+    front: FrontMatter
+    readings: tuple[Reading, ...]
+    lexicon: Lexicon = NOTHING
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows in order."""
+        return tuple(row for reading in self.readings for row in reading.rows)
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """The rows that are equations."""
+        return tuple(row for row in self.rows if isinstance(row, Equation))
+
+    @property
+    def listings(self) -> tuple[Block, ...]:
+        """The blocks of code."""
+        return tuple(r.block for r in self.readings if r.block.kind == LISTING)
+
+
+def read(text: str, name: str = "") -> Document:
+    """Read a Markdown, LaTeX, plain-text or Python file.
+
+    It is read twice: what the first reading shows of the document's spelling (words on left sides,
+    letters that are steps) settles the second.
+
+    Raises:
+        DocumentError: it is too large, or no text.
+    """
+    blocks = split(text.removeprefix("\ufeff"), name)
+    total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
+    if total > MATHEMATICS:
+        raise DocumentError(f"{name or 'the document'}: {total} characters of mathematics; at most {MATHEMATICS} are read")
+    front = front_matter("".join(b.text for b in blocks if b.kind == FRONT))
+    macros = definitions(without_comments(text) if is_latex(text, name) else text)
+    lexicon = Lexicon(frozenset(key for key, _ in front.names if key.isalpha() and len(key) > 1))
+    first = _readings(blocks, macros, lexicon)
+    learned = learn((r for reading in first for r in reading.rows), lexicon)
+    readings = first if learned == lexicon else _readings(blocks, macros, learned)
+    return Document(name, front, readings, learned)
+
+
+def _readings(blocks: Iterable[Block], macros: dict[str, Macro], lexicon: Lexicon) -> tuple[Reading, ...]:
+    found = []
+    count = 0
+    lefts: list[tuple[list[Token], list[Token], int]] = []
+    for block in blocks:
+        read_rows = () if block.kind in (FRONT, PROSE, LISTING) else tuple(block_rows(block, macros, lexicon, lefts))
+        count += len(read_rows)
+        if count > ROWS:
+            raise DocumentError(f"more than {ROWS} formulas: give the part in question")
+        found.append(Reading(block, read_rows))
+    return tuple(found)
+
+
+def block_rows(
+    block: Block,
+    macros: dict[str, Macro] | None = None,
+    lexicon: Lexicon = NOTHING,
+    lefts: list[tuple[list[Token], list[Token], int]] | None = None,
+) -> list[Row]:
+    """The rows of one block of mathematics."""
+    if block.kind == PLAIN:
+        return [row for source in _plain_lines(block, lexicon) for row in _plain_rows(source)]
+    source = Source(block.text, block.line, block.column, block.lead, block.lead_line, block.notes, lexicon)
+    if lefts is not None and block.kind == DISPLAY:
+        source.lefts = lefts
+    if block.problem:
+        return [source.unread(ReadingError(block.problem, 0))]
+    try:
+        lead = plain_tokens(block.lead) if block.lead else ()
+        lead = tuple(replace(t, start=0, end=0) for t in lead)
+        return rows(latex_tokens(block.text, macros, lexicon), source, lead)
+    except ReadingError as error:
+        return [source.unread(error)]
+
+
+def _plain_lines(block: Block, lexicon: Lexicon) -> list[Source]:
+    """The lines of a plain-text block as sources of their own."""
+    found = []
+    for number, line in enumerate(block.text.split("\n")):
+        if line.strip():
+            column = block.column if number == 0 else 1
+            note = ("spaces around the dots of a name were removed",) if _spaced_path(line) else ()
+            found.append(Source(line, block.line + number, column, notes=note, lexicon=lexicon))
+    return found
+
+
+def _spaced_path(line: str) -> bool:
+    return "self. " in line or "self ." in line
+
+
+def _plain_rows(source: Source) -> list[Row]:
+    try:
+        return rows(plain_tokens(source.text), source)
+    except ReadingError as error:
+        return [source.unread(error)]
+
+
+def formula(text: str, lexicon: Lexicon = NOTHING, macros: dict[str, Macro] | None = None) -> Formula:
+    """The tree of one formula in LaTeX.
+
+    Raises:
+        ReadingError: where reading stopped and why.
+    """
+    return with_times(parse(latex_tokens(text, macros, lexicon)), lexicon)
+
+
+def learn(found: Iterable[Row], known: Lexicon) -> Lexicon:
+    """What rows show of a document's spelling."""
+    sides = [side for row in found if isinstance(row, Equation) for side in (row.left, row.right)]
+    words = {word for left in sides[::2] if (word := _word(left))}
+    timed = [name for side in sides for name in names(side) if name.time is not None]
+    letters = Counter(name.time.letter.rstrip("'") for name in timed if name.time)
+    usual = letters["t"] + letters["τ"]
+    others = [letter for letter, _ in letters.most_common() if letter and letter not in CERTAIN]
+    return Lexicon(
+        known.words | words | _pairs(sides, words),
+        known.times | frozenset(() if usual else others[:1]),
+        frozenset(replace(name, time=None).key for name in timed),
+    )
+
+
+def _pairs(sides: Iterable[Formula], words: set[str]) -> set[str]:
+    """Small letters side by side that are one word: one of them never stands alone, or words begin like it."""
+    prefixes = {p for p, count in Counter(w[0] for w in words if len(w) == 2).items() if count > 1}
+    pairs, alone = set(), set()
+    for side in sides:
+        inside: set[int] = set()
+        for node in walk(side):
+            if isinstance(node, Product) and not any(node.operators):
+                for a, b in zip(node.factors, node.factors[1:], strict=False):
+                    if _small(a) and _small(b) and isinstance(a, Name) and a.span[1] == b.span[0] and _bare(a):
+                        pairs.add(a.base + next(n.base for n in names(b)))
+                        inside |= {id(a), id(b)}
+            elif isinstance(node, Name) and id(node) not in inside:
+                alone.add(node.base)
+    return {pair for pair in pairs if not set(pair) <= alone or pair[0] in prefixes}
+
+
+def _small(node: Formula) -> bool:
+    while isinstance(node, Raised):
+        node = node.body
+    return isinstance(node, Name) and len(node.base) == 1 and node.base.islower() and node.base.isascii()
+
+
+def _bare(node: Name) -> bool:
+    return not (node.scripts or node.time or node.primes or node.marks)
+
+
+def _word(left: Formula) -> str:
+    """Letters side by side that are the whole of a left side: they name one quantity."""
+    while isinstance(left, Raised):
+        left = left.body
+    if not isinstance(left, Product) or any(left.operators):
+        return ""
+    parts = left.factors
+    if not all(isinstance(p, Name) and len(p.base) == 1 and p.base.isascii() and not p.marks for p in parts):
+        return ""
+    bare = all(isinstance(p, Name) and not p.scripts and p.time is None and not p.primes for p in parts[:-1])
+    touching = all(a.span[1] == b.span[0] for a, b in zip(parts, parts[1:], strict=False))
+    return "".join(p.base for p in parts if isinstance(p, Name)) if bare and touching else ""
+

@@ -13,7 +13,11 @@ backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
 checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
 verify verify.poly verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate
 verify.held verify.scope verify.canonical verify.claims verify.evaluate verify.readings verify.repair
-verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
+verify.judge pages report svg documents documents.limits documents.formula documents.front documents.macros
+documents.symbols documents.tokens documents.write documents.parse documents.split documents.times documents.rows
+documents.read documents.result reporting reporting.words reporting.plain reporting.table reporting.mathml
+reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
+reporting.steps locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -83,7 +83,9 @@ class Row:
     def __post_init__(self) -> None:
         """Refuse words outside the schema."""
         if self.kind not in KINDS or self.verdict not in VERDICTS:
-            raise ValueError(f"line {self.line}: {self.kind!r}, {self.verdict!r} is no kind and verdict of a row")
+            raise ValueError(
+                f"line {self.line}: {self.kind!r}, {self.verdict!r} is no kind and verdict of a row"
+            )
 
 
 @dataclass(frozen=True)

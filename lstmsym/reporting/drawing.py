@@ -18,11 +18,12 @@ def svg(cell: Cell, title: str) -> str:
     """The graph of a cell."""
     drawing = draw(cell)
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {drawing.width:g} {drawing.height:g}" '
-        f'width="{drawing.width:g}" height="{drawing.height:g}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" width="{drawing.width:g}" '
+        f'height="{drawing.height:g}" viewBox="0 0 {drawing.width:g} {drawing.height:g}">'
     )
     arrow = (
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" markerHeight="6.5" orient="auto">'
+        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6.5" '
+        'markerHeight="6.5" orient="auto">'
         '<path d="M0 .8 7.5 4 0 7.2z" class="tip"/></marker></defs>'
     )
     body = [*map(_line, drawing.lines), *map(_node, drawing.nodes)]
@@ -43,10 +44,15 @@ def _node(node: Node) -> str:
     past = " past" if node.ref.lag else ""
     base = node.y + (-1 if node.function else 5)
     box = (
-        f'<rect x="{x:g}" y="{y:g}" width="{node.width:g}" height="{HEIGHT:g}" rx="{HEIGHT / 2 if given else 5:g}"'
+        f'<rect x="{x:g}" y="{y:g}" width="{node.width:g}" height="{HEIGHT:g}" '
+        f'rx="{HEIGHT / 2 if given else 5:g}"'
         f' class="node {escape(node.role)}{past}"/>'
     )
-    small = f'<text x="{node.x:g}" y="{node.y + 13:g}" class="op">{escape(node.function)}</text>' if node.function else ""
+    small = (
+        f'<text x="{node.x:g}" y="{node.y + 13:g}" class="op">{escape(node.function)}</text>'
+        if node.function
+        else ""
+    )
     return f'{box}<text x="{node.x:g}" y="{base:g}">{label(node.ref)}</text>{small}'
 
 
@@ -61,4 +67,3 @@ def label(ref: Ref) -> str:
         below.append(str(Time(ref.lag)).replace("-", "−"))
     low = f'<tspan class="sub" dy="4">{escape(",".join(below))}</tspan>' if below else ""
     return f'<tspan class="sym">{escape(unicodedata.normalize("NFC", text))}</tspan>{low}'
-

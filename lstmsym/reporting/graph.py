@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise, permutations
 
 import sympy as sp
 
@@ -16,7 +17,7 @@ from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.notation import Ref
 
-SWEEPS = 24
+SWEEPS, STARTS = 16, 24
 GAP, ROW, HEIGHT = 18.0, 84.0, 38.0
 """Between nodes side by side, from layer to layer, and how high a node is."""
 
@@ -125,7 +126,13 @@ def spots(
 
 
 def ordered(rows: list[list[Spot]], links: list[tuple[Spot, Spot]]) -> list[list[Spot]]:
-    """The layers in an order with few crossings: sweeps by the mean place of neighbours, the best kept."""
+    """The layers in an order with few crossings: what is given in several orders, the best kept."""
+    starts = ([list(top), *rows[1:]] for top in islice(permutations(rows[0]), STARTS))
+    return min((_swept(start, links) for start in starts), key=lambda found: crossings(found, links))
+
+
+def _swept(rows: list[list[Spot]], links: list[tuple[Spot, Spot]]) -> list[list[Spot]]:
+    """Sweeps down and up, each layer in the order of the mean places of its neighbours."""
     near = _neighbours(links)
     best, fewest = [list(row) for row in rows], crossings(rows, links)
     current = [list(row) for row in rows]
@@ -187,7 +194,7 @@ def placed(
 def _apart(wish: Sequence[float], widths: Sequence[float]) -> list[float]:
     """The places nearest to the wished ones (least squares) that keep order and distance."""
     offsets = [0.0]
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in pairwise(widths):
         offsets.append(offsets[-1] + (a + b) / 2 + GAP)
     pools: list[tuple[float, int]] = []
     for w, offset in zip(wish, offsets, strict=False):

@@ -14,7 +14,11 @@ from lstmsym.reporting.words import SIGNS, notes, text
 
 def as_markdown(result: Result, lang: str = "en") -> str:
     """A report in Markdown with GitHub's mathematics."""
-    lines = [f"# {text('title', lang).format(document=_words(result.document))}", "", f"**{summary_line(result, lang)}**"]
+    lines = [
+        f"# {text('title', lang).format(document=_words(result.document))}",
+        "",
+        f"**{summary_line(result, lang)}**",
+    ]
     lines += ["", _words(result.cell_note)] if result.cell_note else []
     heads = [text(key, lang) for key in ("line", "verdict", "equation", "note")]
     lines += ["", f"| {' | '.join(heads)} |", "| ---: | --- | --- | --- |"]

@@ -18,16 +18,20 @@ LONGEST, DEEPEST = 6_000, 40
 WIDE = 34
 """Letters that a piece may be wide before it is cut at products and inside brackets."""
 TAGS = frozenset(
-    """math mrow mi mo mn mtext mspace msub msup msubsup mover munder munderover mfrac msqrt mroot mstyle mtable
-    mtr mtd mpadded mphantom menclose merror""".split()
+    """math mrow mi mo mn mtext mspace msub msup msubsup mover munder munderover mfrac msqrt mroot mstyle
+    mtable mtr mtd mpadded mphantom menclose merror""".split()
 )
 ATTRIBUTES = frozenset(
     """display displaystyle scriptlevel stretchy fence form width height depth lspace rspace linethickness
     columnalign rowspacing columnspacing mathvariant accent accentunder minsize maxsize notation""".split()
 )
-_DROPPED = re.compile(r"\\(?:label|tag\*?|ref|eqref)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![a-zA-Z])")
+_DROPPED = re.compile(
+    r"\\(?:label|tag\*?|ref|eqref)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|limits)(?![a-zA-Z])"
+)
 _TOKEN = re.compile(r"\\[a-zA-Z]+\*?|\\.|[{}]|[^\\{}]", re.DOTALL)
-_RELATIONS = frozenset(r"= < > \le \leq \ge \geq \equiv \approx \in \propto \to \leftarrow \coloneqq :=".split())
+_RELATIONS = frozenset(
+    r"= < > \le \leq \ge \geq \equiv \approx \in \propto \to \leftarrow \coloneqq :=".split()
+)
 _SUMS = frozenset("+ - − ±".split())
 _PRODUCTS = frozenset(r"\odot \cdot \times \circ \otimes * ⊙ ∘ · ×".split())
 _SCRIPTS = frozenset("_ ^".split())
@@ -47,7 +51,7 @@ def mathml(latex: str) -> str | None:
 
 
 def cleaned(latex: str) -> str:
-    r"""Without what only numbers and aligns: ``\tag``, ``\label``, ``&`` outside of matrices, ``\\`` at the end."""
+    r"""Without what numbers and aligns: ``\tag``, ``\label``, ``&`` outside matrices, the last ``\\``."""
     text = re.sub(r"\\mathrel\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", _DROPPED.sub("", latex)).strip()
     text = re.sub(r"(?:\\\\|[.,;。，；])\s*$", "", text).strip()
     depth, found = 0, []
@@ -93,7 +97,9 @@ def _cut(text: str, operators: frozenset[str], brackets: int) -> Iterator[str]:
             piece = ""
         piece += token
         if token.strip():
-            operand = token not in operators | _OPENING | _SCRIPTS | _RELATIONS | _SUMS | _PRODUCTS and token != ","
+            operand = (
+                token not in operators | _OPENING | _SCRIPTS | _RELATIONS | _SUMS | _PRODUCTS and token != ","
+            )
     yield piece
 
 
@@ -145,7 +151,12 @@ def _mend(node: ET.Element) -> None:
 
 
 def _bold(letter: str, italic: bool) -> str:
-    for first, upright, slanted in (("A", 0x1D400, 0x1D468), ("a", 0x1D41A, 0x1D482), ("Α", 0x1D6A8, 0x1D71C), ("α", 0x1D6C2, 0x1D736)):
+    for first, upright, slanted in (
+        ("A", 0x1D400, 0x1D468),
+        ("a", 0x1D41A, 0x1D482),
+        ("Α", 0x1D6A8, 0x1D71C),
+        ("α", 0x1D6C2, 0x1D736),
+    ):
         if 0 <= ord(letter) - ord(first) < (25 if first in "Αα" else 26):
             return chr((slanted if italic else upright) + ord(letter) - ord(first))
     return letter

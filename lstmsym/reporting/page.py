@@ -88,7 +88,8 @@ def as_html(result: Result, lang: str = "en") -> str:
         equations=_equations(result.cell) if result.cell else (),
         graph=Markup(svg(result.cell, say("graph")) if result.cell else ""),
         symbols=tuple(
-            (_math(s.latex), s.name, s.meaning, " × ".join(s.shape) if s.shape else say("scalar")) for s in result.symbols
+            (_math(s.latex), s.name, s.meaning, " × ".join(s.shape) if s.shape else say("scalar"))
+            for s in result.symbols
         ),
         items=items,
         open=tuple(item for item in items if item.verdict in OPEN),
@@ -125,7 +126,9 @@ def _item(row: Row, number: int, lang: str) -> Item:
         equation=_shown(row),
         hint=_hint(row, lang),
         parts=tuple(_parts(row, lang)),
-        steps=tuple((sentence(words, lang), _math(latex) if latex else Markup()) for words, latex in row.steps),
+        steps=tuple(
+            (sentence(words, lang), _math(latex) if latex else Markup()) for words, latex in row.steps
+        ),
     )
 
 
@@ -150,7 +153,13 @@ def _parts(row: Row, lang: str) -> list[Part]:
         if label == "witness":
             continue
         formula = label in ("right", "repair")
-        found.append(Part(say(label).rstrip("："), _formula(row, body) if formula else escape(body), label.replace(" ", "-")))
+        found.append(
+            Part(
+                say(label).rstrip("："),
+                _formula(row, body) if formula else escape(body),
+                label.replace(" ", "-"),
+            )
+        )
     if row.witness:
         found.append(Part(say("witness"), _witness(row, lang), "witness"))
     if row.about and row.latex:

@@ -42,7 +42,8 @@ def _row(row: Row) -> dict[str, Any]:
         "verdict": row.verdict,
         "about": row.about or None,
         "expected": row.expected or None,
-        "witness": w and {"sizes": dict(w.sizes), "entry": list(w.entry), "true": w.true, "claimed": w.claimed},
+        "witness": w
+        and {"sizes": dict(w.sizes), "entry": list(w.entry), "true": w.true, "claimed": w.claimed},
         "repair": row.repair or None,
         "assumption": row.assumption or None,
         "message": row.message or None,

@@ -12,8 +12,8 @@ from lstmsym.reporting.plain import reasons
 from lstmsym.reporting.words import notes, text
 
 COLOURS = {
-    "proved": "green", "conditional": "cyan", "refuted": "bold red", "undecided": "yellow", "unread": "yellow",
-    "not-a-claim": "dim",
+    "proved": "green", "conditional": "cyan", "refuted": "bold red",
+    "undecided": "yellow", "unread": "yellow", "not-a-claim": "dim",
 }  # fmt: skip
 NARROW = 80
 """Columns below which rows are blocks."""
@@ -34,7 +34,9 @@ def _table(result: Result, lang: str) -> RenderableType:
     table.add_column(text("equation", lang), ratio=3, overflow="fold")
     table.add_column(text("note", lang), ratio=2, overflow="fold")
     for row in result.rows:
-        table.add_row(str(row.line), verdict(row, lang), Text(one_line(row.source)), Text("\n".join(_notes(row, lang))))
+        table.add_row(
+            str(row.line), verdict(row, lang), Text(one_line(row.source)), Text("\n".join(_notes(row, lang)))
+        )
     return table
 
 

@@ -1,4 +1,4 @@
-"""The fixed words of reports, in English and Chinese: one table, and what the judge says in fixed sentences."""
+"""The fixed words of reports in English and Chinese, and what the judge says in fixed sentences."""
 
 from __future__ import annotations
 
@@ -69,8 +69,14 @@ _SENTENCES: dict[str, str] = {
     "neither a proof nor numbers against it were found": "既未找到证明，也未找到数值反例",
     "transposed, while other lines of the page are not": "此式为转置形式，而文中其他各行不是",
     "equals the derivative of the forward equations": "等于前向方程的导数",
+    "it stands in the forward line": "它出现在前向方程中",
+    "what the next step sends back to it": "下一时刻传回的部分",
+    "by the chain rule": "由链式法则",
+    "where": "其中",
 }
-_STARTS: dict[str, str] = {"right given ": "在下列各式无误时成立：", "the sides have shapes ": "两边形状为 "}
+_STARTS: dict[str, str] = {
+    "right given ": "在下列各式无误时成立：", "the rule: ": "法则：", "the sides have shapes ": "两边形状为 ",
+}  # fmt: skip
 
 
 def text(key: str, lang: str = "en") -> str:

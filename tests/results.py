@@ -48,7 +48,7 @@ def from_expected(name: str, cell: str = "") -> Result:
     rows = tuple(
         Row(
             r["line"], r["source"], r["kind"], r["verdict"], expected=r.get("right", "").strip("$`"),
-            assumption=r.get("assumption", ""), message=r["why"], latex="" if code else r["source"],
+            assumption=r.get("assumption", ""), message=r["why"], latex="" if code or r["kind"] == "statement" else r["source"],
         )
         for r in data["rows"]
     )  # fmt: skip

@@ -162,7 +162,7 @@ def test_page_is_whole(result: Result, lang: str) -> None:
         assert words.SIGNS[row.verdict] in said and str(row.line) in said
         kind = row.verdict == "not-a-claim" and row.kind != "claim"
         assert words.text(row.kind if kind else row.verdict, lang) in said, "a word, not a colour alone"
-        assert row.source in said
+        assert row.source in said or row.kind == "statement"
         assert (node.get("open") is not None) == (row.verdict in ("refuted", "undecided", "unread"))
     targets = {node.get("href") for node in root.iter("a")}
     assert all(target and target.removeprefix("#") in ids for target in targets)
@@ -194,6 +194,12 @@ def test_page_says_why() -> None:
     assert len(next(iter(refuted.iter("ol")))) == 3
     assert len(list(root.iter("{http://www.w3.org/2000/svg}svg"))) == 1
     assert "right if the initial output is zero" in "".join(root.itertext())
+
+
+def test_words_have_their_mathematics() -> None:
+    row = Row(1, r"The first $n_a$ of $W_f & <b>$ are $those{$.", "statement", "proved")
+    (said,) = parsed(Result("a", rows=(row,))).iter("summary")
+    assert len(list(said.iter("math"))) == 2 and "those{" in "".join(said.itertext())
 
 
 def test_chinese_page_has_no_english_of_ours() -> None:

@@ -201,7 +201,11 @@ def equal(left: sp.Expr, right: sp.Expr) -> bool:
     return bool(normal(left - right) == 0)
 
 
-_FUNCTIONS: dict[str, Callable[[float], float]] = {"sigma": lambda x: 1 / (1 + math.exp(-x)), "tanh": math.tanh, "relu": lambda x: max(x, 0.0)}
+_FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "sigma": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": math.tanh,
+    "relu": lambda x: max(x, 0.0),
+}
 
 
 @cache

@@ -15,7 +15,7 @@ from latex2mathml.converter import convert
 
 LONGEST, DEEPEST = 6_000, 40
 """Characters and nesting of a formula; beyond them its source is shown."""
-WIDE = 34
+WIDE = 26
 """Letters that a piece may be wide before it is cut at products and inside brackets."""
 TAGS = frozenset(
     """math mrow mi mo mn mtext mspace msub msup msubsup mover munder munderover mfrac msqrt mroot mstyle
@@ -75,8 +75,11 @@ def _depth(text: str) -> int:
 def cut(text: str) -> list[str]:
     """The pieces of a formula, each beginning with the operator before it."""
     pieces = list(_cut(text, _RELATIONS | _SUMS, 0))
-    pieces = [part for piece in pieces for part in (_cut(piece, _PRODUCTS, 0) if _wide(piece) else [piece])]
-    return [part for piece in pieces for part in (_cut(piece, _SUMS, 1) if _wide(piece) else [piece])]
+    for operators, brackets in ((_PRODUCTS, 0), (_SUMS, 1), (_PRODUCTS, 0), (_PRODUCTS, 1)):
+        pieces = [
+            p for piece in pieces for p in (_cut(piece, operators, brackets) if _wide(piece) else [piece])
+        ]
+    return pieces
 
 
 def _wide(piece: str) -> bool:

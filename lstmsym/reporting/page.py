@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -166,7 +167,8 @@ def _parts(row: Row, lang: str) -> list[Part]:
         found.append(Part(say("about"), _math(row.about)))
     elif row.about:
         found.append(Part(say("about"), _code(row.about)))
-    found.append(Part(say("source"), _code(row.source), "source"))
+    if row.latex or not found:
+        found.append(Part(say("source"), _code(row.source), "source"))
     return found
 
 
@@ -199,4 +201,7 @@ def _code(source: str) -> Markup:
 
 
 def _prose(source: str) -> Markup:
-    return Markup('<span class="prose">{}</span>').format(source)
+    """Words, with the mathematics in passing."""
+    parts = re.split(r"\$+([^$]+)\$+", source)
+    shown = (_math(part) if number % 2 else escape(part) for number, part in enumerate(parts))
+    return Markup('<span class="prose">{}</span>').format(Markup().join(shown))

@@ -17,7 +17,7 @@ verify.judge pages report svg documents documents.limits documents.formula docum
 documents.symbols documents.tokens documents.write documents.parse documents.split documents.times documents.rows
 documents.read documents.result reporting reporting.words reporting.plain reporting.table reporting.mathml
 reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
-reporting.steps locate terminal beside training demo __init__ __main__""".split()
+reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

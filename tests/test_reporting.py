@@ -11,10 +11,12 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 from results import DERIVATIONS, EVERYTHING, from_expected
 from rich.console import Console
 
 from lstmsym import cells, derive
+from lstmsym.__main__ import main
 from lstmsym.documents.result import KINDS, VERDICTS, Result, Row, exit_status
 from lstmsym.reporting import words
 from lstmsym.reporting.markdown import as_markdown
@@ -23,6 +25,7 @@ from lstmsym.reporting.page import as_html
 from lstmsym.reporting.plain import as_json
 from lstmsym.reporting.steps import steps
 from lstmsym.reporting.table import shown
+from lstmsym.reporting.written import written
 
 DOCS = (Path(__file__).parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
 SAMPLES = [
@@ -199,7 +202,9 @@ def test_page_says_why() -> None:
 def test_words_have_their_mathematics() -> None:
     row = Row(1, r"The first $n_a$ of $W_f & <b>$ are $those{$.", "statement", "proved")
     (said,) = parsed(Result("a", rows=(row,))).iter("summary")
-    assert len(list(said.iter("math"))) == 2 and "those{" in "".join(said.itertext())
+    assert sum(n.get("class") == "math" for n in said.iter("span")) == 2 and "those{" in "".join(
+        said.itertext()
+    )
 
 
 def test_chinese_page_has_no_english_of_ours() -> None:
@@ -288,3 +293,37 @@ def test_steps_of_every_gradient_can_be_shown(name: str) -> None:
 def test_steps_speak_chinese() -> None:
     for words_, _ in steps(derive(cells.find("lstm")), "dc"):
         assert words.sentence(words_, "zh") != words_
+
+
+# -- pages of claims ---------------------------------------------------------------------------------
+
+
+def test_a_page_of_claims_is_reported_alike(tmp_path: Path) -> None:
+    out = tmp_path / "seed.html"
+    done = CliRunner().invoke(main, ["verify", "seed", "--format", "html", "--lang", "zh", "--out", str(out)])
+    assert done.exit_code == 1 and done.stdout.strip() == str(out)
+    root = ET.fromstring(
+        out.read_text(encoding="utf-8").replace("<wbr>", "<wbr/>").removeprefix("<!doctype html>\n")
+    )
+    rows = [n for n in root.iter("details") if (n.get("class") or "").startswith("row")]
+    data = json.loads(CliRunner().invoke(main, ["verify", "seed", "--format", "json"]).stdout)
+    assert [(n.get("class") or "").split()[1] for n in rows] == [r["verdict"] for r in data["rows"]]
+    plain = [
+        n
+        for row in rows
+        for n in row.iter("span")
+        if n.get("class") == "equation" and n.find("code") is not None
+    ]
+    assert not plain, "every equation of the page is mathematics"
+    assert any(n.tag == "ol" for n in root.iter()), "with derivations"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+def test_every_format_can_be_written(form: str) -> None:
+    text = written(EVERYTHING, form, "zh")
+    assert all(str(row.line) in text for row in EVERYTHING.rows)
+
+
+def test_markdown_of_a_page(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["verify", "examples/notes.py", "--format", "markdown"])
+    assert done.exit_code == 1 and "✗ refuted" in done.stdout and "`df[t] = dc[t] * c[t-1]`" in done.stdout

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lstmsym.documents.result import OPEN, Result, Row
 from lstmsym.reporting.mathml import cleaned, mathml
-from lstmsym.reporting.plain import parted, reasons
+from lstmsym.reporting.plain import is_formula, parted, reasons
 from lstmsym.reporting.table import one_line, summary_line
 from lstmsym.reporting.words import SIGNS, notes, text
 
@@ -53,7 +53,7 @@ def _details(row: Row, lang: str) -> Iterator[str]:
 def _formula(row: Row, body: str) -> str:
     """Mathematics where the row is, code where it is not; with the remark that a repair may end in."""
     formula, remark = parted(body)
-    shown = _math(formula) if row.latex and mathml(formula) else _code(formula)
+    shown = _math(formula) if is_formula(row, formula) and mathml(formula) else _code(formula)
     return f"{shown} ({_words(remark)})" if remark else shown
 
 

@@ -16,7 +16,7 @@ from lstmsym.emit import template_root
 from lstmsym.latex import Latex
 from lstmsym.reporting.drawing import svg
 from lstmsym.reporting.mathml import mathml
-from lstmsym.reporting.plain import parted, reasons
+from lstmsym.reporting.plain import is_formula, parted, reasons
 from lstmsym.reporting.words import SIGNS, notes, sentence, text
 
 CODES = {"en": "en", "zh": "zh-Hans"}
@@ -163,10 +163,8 @@ def _parts(row: Row, lang: str) -> list[Part]:
         )
     if row.witness:
         found.append(Part(say("witness"), _witness(row, lang), "witness"))
-    if row.about and row.latex:
-        found.append(Part(say("about"), _math(row.about)))
-    elif row.about:
-        found.append(Part(say("about"), _code(row.about)))
+    if row.about:
+        found.append(Part(say("about"), _formula(row, row.about)))
     if row.latex or not found:
         found.append(Part(say("source"), _code(row.source), "source"))
     return found
@@ -175,7 +173,7 @@ def _parts(row: Row, lang: str) -> list[Part]:
 def _formula(row: Row, body: str) -> Markup:
     """A formula in the author's notation, with the remark in brackets that a repair may end in."""
     formula, remark = parted(body)
-    shown = _math(formula) if row.latex else _code(formula)
+    shown = _math(formula) if is_formula(row, formula) else _code(formula)
     return shown + (Markup(' <span class="aside">({})</span>').format(remark) if remark else Markup())
 
 

@@ -65,6 +65,14 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
     return [(label, body) for label, body in found if body]
 
 
+_CODE = re.compile(r"\*\*|@|\[t\b|\.T\b|\bnp\.|\b\w{2,}_\w{2,}")
+
+
+def is_formula(row: Row, body: str) -> bool:
+    """Whether an expression of a row is mathematics, and no code."""
+    return bool(row.latex) and not _CODE.search(body)
+
+
 def parted(body: str) -> tuple[str, str]:
     """A formula and the remark that it may end in: two spaces, then brackets."""
     found = re.fullmatch(r"(.*?)  \((.*)\)", body, re.DOTALL)

@@ -89,8 +89,7 @@ def as_html(result: Result, lang: str = "en") -> str:
         equations=_equations(result.cell) if result.cell else (),
         graph=Markup(svg(result.cell, say("graph")) if result.cell else ""),
         symbols=tuple(
-            (_math(s.latex), s.name, s.meaning, " × ".join(s.shape) if s.shape else say("scalar"))
-            for s in result.symbols
+            (_math(s.latex), s.name, s.meaning, _shape(s.shape) or say("scalar")) for s in result.symbols
         ),
         items=items,
         open=tuple(item for item in items if item.verdict in OPEN),
@@ -192,6 +191,11 @@ def _math(latex: str, source: str = "") -> Markup:
     """MathML, or the text where it can't be read as LaTeX."""
     found = mathml(latex)
     return Markup(f'<span class="math">{found}</span>') if found else _code(source or latex)
+
+
+def _shape(sizes: tuple[str, ...]) -> str:
+    """``n × (m + n)``."""
+    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
 
 
 def _code(source: str) -> Markup:

@@ -20,6 +20,9 @@ from lstmsym.generated import ROOT, golden, stale, write_whole
 from lstmsym.locate import find_cell, find_pages
 from lstmsym.notation import stop_gradient
 from lstmsym.report import check_json, dumped, plan_json, verdicts_json, verdicts_shown
+from lstmsym.reporting.claims import from_verdicts
+from lstmsym.reporting.words import LANGUAGES
+from lstmsym.reporting.written import written
 from lstmsym.schedule import Schedule
 from lstmsym.schedule import plan as plan_cell
 from lstmsym.terminal import Commands, Failure, console, say
@@ -108,21 +111,29 @@ def derive_command(cell: str, form: str) -> None:
 
 @main.command("verify")
 @click.argument("page")
-@form_option("json")
-def verify_command(page: str, form: str) -> None:
+@form_option("json", "markdown", "html")
+@click.option(
+    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the report."
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
+def verify_command(page: str, form: str, lang: str, out: Path | None) -> None:
     """Judge the claims of PAGE: a shipped page (seed), or `file.py` or `file.py:Page` of your own.
 
     Exit status 1 where a claim is refuted, undecided or unread.
 
-    Example: lstmsym verify seed
+    Example: lstmsym verify seed --format html --out seed.html
     """
     judged = [(document, judge(document)) for document in find_pages(page)]
-    if form == "json":
-        say(verdicts_json(page, judged))
-    else:
+    if form == "text" and out is None:
         paper = console()
         for document, verdicts in judged:
             paper.print(verdicts_shown(document, verdicts, paper.width))
+    else:
+        as_json = form == "json"
+        text = verdicts_json(page, judged) if as_json else written(from_verdicts(page, judged), form, lang)
+        if out:
+            write_whole(out, text.rstrip("\n") + "\n")
+        say(str(out) if out else text)
     if any(v.status in OPEN for _, verdicts in judged for v in verdicts):
         raise SystemExit(1)
 

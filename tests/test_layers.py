@@ -18,7 +18,9 @@ verify.repair verify.explain verify.judge pages
 documents documents.limits documents.formula documents.symbols documents.macros documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
-documents.read report svg locate terminal beside training demo __init__ __main__""".split()
+documents.read report svg documents.result reporting reporting.words reporting.plain reporting.table
+reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
+reporting.compare reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

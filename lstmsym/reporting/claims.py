@@ -1,0 +1,87 @@
+"""The verdicts on pages of claims as the result of a document, so that they are reported alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.documents.result import Result, Row, Symbol, Witness
+from lstmsym.latex import Latex
+from lstmsym.printing import ATOM
+from lstmsym.reporting.compare import compare
+from lstmsym.reporting.steps import steps
+from lstmsym.shapes import Shape
+from lstmsym.verify.claims import Claims, LossFrom
+from lstmsym.verify.evaluate import STEPS
+from lstmsym.verify.judge import Verdict
+from lstmsym.verify.system import System
+
+Judged = tuple[Claims, tuple[Verdict, ...]]
+
+
+def from_verdicts(document: str, judged: Iterable[Judged]) -> Result:
+    """The result of a document of several pages; its cell is that of the first."""
+    judged = list(judged)
+    systems = {page.cell.name: System(page.cell) for page, _ in judged}
+    rows = [_row(v, systems[page.cell.name]) for page, verdicts in judged for v in verdicts]
+    cell = judged[0][0].cell
+    show = Latex(cell.order)
+    symbols = [Symbol(show(q.now), q.name, q.role, _sizes(q.shape)) for q in cell.quantities]
+    return Result(document, cell, compare(cell), tuple(symbols), tuple(rows))
+
+
+def _sizes(shape: Shape) -> tuple[str, ...]:
+    return tuple(str(size) for size in shape)
+
+
+def _row(v: Verdict, system: System) -> Row:
+    claim, w = v.claim, v.witness
+    show = ClaimLatex(system.derivation.order)
+    left = show(claim.left) if claim.kind == "claim" else show.name(claim.symbol, None)
+    known = claim.symbol if claim.kind == "claim" else ""
+    derivation = system.with_loss if system.cell.loss else system.derivation
+    return Row(
+        line=claim.line,
+        source=claim.shown,
+        kind="claim" if claim.kind == "claim" else "definition",
+        verdict=v.status.value,
+        about=claim.symbol or claim.label,
+        expected=v.expected,
+        witness=Witness({**w.sizes, "T": STEPS}, w.entry, w.left, w.right) if w else None,
+        repair=v.repair,
+        assumption=v.assumption,
+        message="" if w and v.message == str(w) else v.message,
+        latex=f"{left} {'+' if claim.share else ''}= {show(claim.right)}",
+        steps=steps(derivation, known),
+    )
+
+
+class ClaimLatex(Latex):
+    """The spelling of claims: derivatives as papers set them."""
+
+    def size(self, symbol: sp.Symbol) -> str:
+        """A size, or the loss from a step on."""
+        if isinstance(symbol, LossFrom):
+            return "L" if symbol.lag is None else f"L_{{{symbol.name[2:-1]}}}"
+        return super().size(symbol)
+
+    def spell_Label(self, expr: sp.Expr) -> tuple[str, int]:
+        """A derivative, with what it holds fixed below a bar."""
+        what, by, *held = map(self, expr.args)
+        text = rf"\frac{{\partial {what}}}{{\partial {by}}}"
+        return (rf"{text} \vert_{{{', '.join(held)}}}" if held else text), ATOM
+
+    spell_Local = spell_Through = spell_Label
+
+    def spell_Columns(self, expr: sp.Expr) -> tuple[str, int]:
+        """Some columns of a matrix."""
+        matrix, low, high = expr.args
+        first, last = "" if low == 0 else self(low), "" if high == N.End else self(high)
+        return rf"[{self(matrix)}]_{{:,{first}:{last}}}", ATOM
+
+    def spell_ChainSum(self, expr: sp.Expr) -> tuple[str, int]:
+        """The chain rule through all outputs."""
+        by = self(expr.args[0])
+        return rf"\sum_{{t}} \frac{{\partial L}}{{\partial h_t}} \frac{{\partial h_t}}{{\partial {by}}}", ATOM

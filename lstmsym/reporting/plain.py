@@ -1,0 +1,79 @@
+"""What programs read: a result as JSON, its keys in docs/json.md; and why each row has its verdict."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from lstmsym.documents.result import Result, Row, Symbol
+from lstmsym.reporting.words import sentence
+
+
+def as_json(result: Result) -> str:
+    """A result as JSON; what does not apply is null."""
+    document = {
+        "document": result.document,
+        "cell": result.cell.name if result.cell else None,
+        "cell_note": result.cell_note or None,
+        "forward": str(result.cell).splitlines() if result.cell else [],
+        "symbols": [_symbol(symbol) for symbol in result.symbols],
+        "rows": [_row(row) for row in result.rows],
+        "summary": result.summary,
+    }
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def _symbol(symbol: Symbol) -> dict[str, Any]:
+    return {
+        "latex": symbol.latex,
+        "name": symbol.name or None,
+        "meaning": symbol.meaning or None,
+        "shape": list(symbol.shape),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    w = row.witness
+    return {
+        "line": row.line,
+        "source": row.source,
+        "kind": row.kind,
+        "verdict": row.verdict,
+        "about": row.about or None,
+        "expected": row.expected or None,
+        "witness": w
+        and {"sizes": dict(w.sizes), "entry": list(w.entry), "true": w.true, "claimed": w.claimed},
+        "repair": row.repair or None,
+        "assumption": row.assumption or None,
+        "message": row.message or None,
+        "latex": row.latex or None,
+        "steps": [{"text": text, "latex": latex} for text, latex in row.steps],
+    }
+
+
+def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
+    """Why a row has its verdict: pairs of the key of a fixed word and a text, the most telling first."""
+    witness = str(row.witness) if row.witness else ""
+    found = [
+        ("right if", row.assumption),
+        ("remark", "" if row.message == witness else sentence(row.message, lang)),
+        ("witness", witness),
+        ("right", row.expected),
+        ("repair", row.repair),
+    ]
+    return [(label, body) for label, body in found if body]
+
+
+_CODE = re.compile(r"\*\*|@|\[t\b|\.T\b|\bnp\.|\b\w{2,}_\w{2,}")
+
+
+def is_formula(row: Row, body: str) -> bool:
+    """Whether an expression of a row is mathematics, and no code."""
+    return bool(row.latex) and not _CODE.search(body)
+
+
+def parted(body: str) -> tuple[str, str]:
+    """A formula and the remark that it may end in: two spaces, then brackets."""
+    found = re.fullmatch(r"(.*?)  \((.*)\)", body, re.DOTALL)
+    return (found[1], found[2]) if found else (body, "")

@@ -14,8 +14,8 @@ from lstmsym.reporting.compare import compare
 from lstmsym.reporting.steps import steps
 from lstmsym.shapes import Shape
 from lstmsym.verify.claims import Claims, LossFrom
-from lstmsym.verify.evaluate import STEPS
 from lstmsym.verify.judge import Verdict
+from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.system import System
 
 Judged = tuple[Claims, tuple[Verdict, ...]]

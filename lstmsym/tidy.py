@@ -38,7 +38,7 @@ def _statement(line: str) -> list[str]:
     """A long statement: what stands before its expression, the expression, what stands behind it."""
     body = line.lstrip()
     indent = line[: len(line) - len(body)]
-    if body.startswith("def "):
+    if body.startswith(("def ", "for ")):
         return _bracketed(indent, body) or [line]
     head = _head(body)
     return _expression(indent, head, body[len(head) :], "") or [line]

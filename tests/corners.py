@@ -353,3 +353,24 @@ class RegularisedLoss(Cell):
     r[t] = sum(W**2)
     s[t] = softplus(v)
     l = sum((h[t] - y[t]) ** 2) / s[t] + 0.1 * r[t]
+
+
+class Factorised(Cell):
+    x, h = Input(), State()
+    A, B = Weight(n, p), Weight(p, n + m)
+    h[t] = tanh((A @ B) @ concat(h[t - 1], x[t]))
+
+
+class MeanBesideProduct(Cell):
+    x, h = Input(), State()
+    W, U = weights("W U")
+    h[t] = tanh(W @ x[t] + U @ h[t - 1] + mean(x[t]))
+
+
+class FiveSizes(Cell):
+    x, h = Input(), State()
+    ctx = Input(Size("ctx", "context_vector_size"))
+    W, U, V, P, Q = Weight(n, m), Weight(n, n), Weight(n), Weight(k, n), Weight(p, k)
+    Y = Output(p)
+    h[t] = tanh(W @ x[t] + U @ h[t - 1] + V @ ctx[t])
+    Y[t] = Q @ (P @ h[t])

@@ -13,7 +13,7 @@ from lstmsym import Cell, Schedule, derive, emit, plan
 from lstmsym.check import Case, random_case
 
 CELLS = {name: value for name, value in vars(corners).items() if isinstance(value, Cell)}
-SIZES = {"m": 3, "n": 4, "k": 5, "p": 2, "q": 2}
+SIZES = {"m": 3, "n": 4, "k": 5, "p": 2, "q": 2, "ctx": 3}
 OFF = [{name: False} for name in ("split", "hoist", "pack", "fuse", "sink", "save")]
 SCHEDULES = [Schedule(), Schedule.textbook(), *(Schedule(**off) for off in OFF)]
 

@@ -52,7 +52,7 @@ def prepare(derivation: Derivation, save: bool = True, split: bool = True) -> Pr
     plain = derive(cell, loss=False)
     shapes = dict(plain.shapes)
     lines = _named_activations(plain.forward, shapes) if save else plain.forward
-    lines, blocks = _split(_unscaled(lines, shapes), shapes) if split else (lines, {})
+    lines, blocks = _split(_unscaled(lines, shapes), shapes, cell) if split else (lines, {})
     backward, shapes = _sweep(cell, lines, shapes, plain, blocks)
     loss, loss_backward, shapes = _loss(cell, shapes, plain)
     return Prepared(cell, lines, backward, loss, loss_backward, blocks, plain.given, plain.names, shapes)
@@ -101,9 +101,10 @@ def _unique(name: str, taken: Mapping[str, Shape]) -> str:
 
 
 def _split(
-    lines: tuple[Equation, ...], shapes: dict[str, Shape]
+    lines: tuple[Equation, ...], shapes: dict[str, Shape], cell: Cell
 ) -> tuple[tuple[Equation, ...], dict[str, Block]]:
-    """Replace products with concatenations by products with column blocks."""
+    """Replace products of parameters with concatenations by products with column blocks."""
+    parameters = {q.now for q in cell.role("parameter")}
     concats = {line.name: line.expr.args for line in lines if isinstance(line.expr, N.Concat)}
     rules: dict[sp.Expr, sp.Expr] = {}
     blocks: dict[str, Block] = {}
@@ -116,7 +117,7 @@ def _split(
         weights = [node.args[0] for node in ordered]
         if elsewhere or not all(isinstance(part, Ref) and part.lag is not None for part in parts):
             continue
-        if not all(isinstance(w, Ref) and _only_use(w, operand, lines) for w in weights):
+        if not all(w in parameters and _only_use(w, operand, lines) for w in weights):
             continue
         for node in dict.fromkeys(ordered):
             rules[node] = _blocks(node.args[0], parts, shapes, blocks)

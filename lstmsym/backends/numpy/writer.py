@@ -201,9 +201,8 @@ class Writer:
             and isinstance(terms[0], N.Dot)
             and self.spell.timed(terms[0])
         ):
-            rest = sp.Add(*terms[1:])
-            sign, rest = ("-", -rest) if is_negative(rest) else ("+", rest)
-            return [f"{name} = {self.spell(terms[0])}", f"{name} {sign}= {self.spell(rest)}"]
+            rest = self.taken_in(name, sp.Add(*terms[1:]), len(self.spell.shape(target)))
+            return [f"{name} = {self.spell(terms[0])}", rest]
         constant = self.filled(target, expr)
         return (
             [f"{name} = {constant}"]

@@ -145,7 +145,7 @@ def derive(cell: Cell | type[Cell], loss: bool = True) -> Derivation:
     names = Names.avoiding(shapes, (q.name for q in cell.role("state")), cell.outputs)
     with_loss = loss and cell.loss is not None
     given = {} if with_loss else {name: Ref(names.given(name), 0) for name in cell.outputs}
-    sweep = Sweep(shapes, lambda ref: _adjoint(ref, names))
+    sweep = Sweep(shapes, lambda ref: adjoint_of(ref, names))
     for output, ref in given.items():
         sweep.seed(Ref(output, 0), ref, shapes[output])
     for state in cell.role("state"):
@@ -175,7 +175,8 @@ def as_cell(cell: Cell | type[Cell]) -> Cell:
     return cell
 
 
-def _adjoint(ref: Ref, names: Names) -> Ref:
+def adjoint_of(ref: Ref, names: Names) -> Ref:
+    """The gradient of a reference; of a state at t-1, what step t sends back to it."""
     if ref.lag == -1:
         return Ref(names.back(ref.base), 0)
     return Ref(names.adjoint(ref.base), ref.lag)

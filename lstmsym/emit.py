@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,6 +135,3 @@ def load(cell: str | Cell | type[Cell], backend: str = "numpy", schedule: Schedu
     else:
         found, name = cell, ""  # type: ignore[assignment]
     return emit(plan(derive(found), schedule), backend, name).load()
-
-
-Emitter = Callable[[Program], Source]

@@ -32,6 +32,7 @@ class Latex(Printer):
     """Spells for plain LaTeX (amsmath), KaTeX and MathJax; steps are subscripts."""
 
     times = r" \odot "
+    chosen = r"\operatorname{where}"
     functions: ClassVar[Mapping[str, str]] = {
         "sigma": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "maximum": r"\max",
         "minimum": r"\min", "Max": r"\max", "Variance": r"\operatorname{var}",

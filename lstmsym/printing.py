@@ -32,6 +32,7 @@ class Printer:
     """Walks an expression and spells it in the notation itself: ``W_i @ x[t] + b_i``."""
 
     times: ClassVar[str] = " * "
+    chosen: ClassVar[str] = "where"
     functions: ClassVar[Mapping[str, str]] = {"absolute": "abs", "maximum": "max", "minimum": "min"}
 
     def __init__(self, order: Order | None = None) -> None:
@@ -144,6 +145,12 @@ class Printer:
     def call(self, name: str, args: tuple[sp.Expr, ...]) -> str:
         """A function call."""
         return f"{name}({', '.join(self(a) for a in args)})"
+
+    def spell_where(self, expr: sp.Expr) -> tuple[str, int]:
+        """One of two, its condition as a comparison."""
+        condition, *branches = expr.args
+        inner = ", ".join([f"{self(condition)} > 0", *map(self, branches)])
+        return f"{self.chosen}({inner})", ATOM
 
     def spell_Dot(self, expr: sp.Expr) -> tuple[str, int]:
         """A matrix product."""

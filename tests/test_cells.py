@@ -485,3 +485,13 @@ def test_stable_forms(written: Any, kept: Any) -> None:
         np.testing.assert_allclose(
             numeric.evaluate(written, at, {}), numeric.evaluate(kept, at, {}), rtol=1e-13
         )
+
+
+def test_a_condition_prints_as_a_comparison() -> None:
+    class Chosen(Cell):
+        x, h = Input(), State()
+        W = Weight()
+        h[t] = where(h[t - 1] > 0, W @ x[t], h[t - 1])
+
+    assert "where(h[t-1] > 0, W @ x[t], h[t-1])" in str(Chosen)
+    assert r"\operatorname{where}(h_{t-1} > 0, " in Chosen._repr_latex_()

@@ -6,14 +6,14 @@ and an activation inside a line gets a name, so that its value can be kept for t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.cell import Cell, Equation, loss_part
-from lstmsym.derive import Backward, Derivation, Names, Sweep, derive
+from lstmsym.derive import Backward, Derivation, Names, Sweep, adjoint_of, derive
 from lstmsym.normal import normalise
 from lstmsym.notation import Ref
 from lstmsym.shapes import Shape
@@ -154,10 +154,7 @@ def _sweep(
     blocks: Mapping[str, Block],
 ) -> tuple[tuple[Backward, ...], dict[str, Shape]]:
     names = plain.names
-    sweep = Sweep(
-        shapes,
-        lambda ref: Ref(names.back(ref.base), 0) if ref.lag == -1 else Ref(names.adjoint(ref.base), ref.lag),
-    )
+    sweep = Sweep(shapes, lambda ref: adjoint_of(ref, names))
     for output, ref in plain.given.items():
         sweep.seed(Ref(output, 0), ref, shapes[output])
     for state in cell.role("state"):
@@ -168,21 +165,7 @@ def _sweep(
     leaves = [q.now for q in cell.role("input")] + [Ref(q.name, -1) for q in cell.role("state")]
     for leaf in (*leaves, *(Ref(name) for name in blocks), *parameters):
         sweep.close(leaf)
-    return _completed(sweep, leaves, blocks, parameters), sweep.shapes
-
-
-def _completed(
-    sweep: Sweep, leaves: Iterable[Ref], blocks: Iterable[str], parameters: Iterable[Ref]
-) -> tuple[Backward, ...]:
-    """The backward lines, with zero for what no gradient reaches."""
-    lines = list(sweep.backward)
-    for leaf in (*leaves, *(Ref(name) for name in blocks), *parameters):
-        name = sweep.adjoint(leaf)
-        if all(line.name != name for line in lines):
-            shape = sweep.shapes[leaf.base]
-            sweep.shapes[name.base] = shape
-            lines.append(Backward(name, sp.Integer(0), leaf, shape, (), ()))
-    return tuple(lines)
+    return tuple(sweep.backward), sweep.shapes
 
 
 def _loss(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.notation import Pointwise, Ref
+from lstmsym.normal import has_mixing
+from lstmsym.notation import Ref
 from lstmsym.planning.memory import Memory
 from lstmsym.program import Gates, Slopes, Step
 
@@ -91,7 +92,7 @@ class Region:
     def form(self, line: Line) -> sp.Expr | None:
         """A pointwise line with arrays for what lives at its own place; None elsewhere."""
         target = self.memory.slot(line.name)
-        if not isinstance(target, N.Part) or line.product or mixes(line.expr):
+        if not isinstance(target, N.Part) or line.product or has_mixing(line.expr):
             return None
         marks = {}
         for ref in line.expr.atoms(Ref):
@@ -179,8 +180,3 @@ def _in_place(step: Step, memory: Memory) -> _InPlace | None:
                 if expr == target * slope:
                     return _InPlace(target, values, activation, True)
     return None
-
-
-def mixes(expr: sp.Expr) -> bool:
-    """Whether an operation that mixes entries stands in it."""
-    return any(isinstance(a, N.Op) and not isinstance(a, Pointwise) for a in sp.preorder_traversal(expr))

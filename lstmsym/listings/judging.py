@@ -1,0 +1,260 @@
+"""Verdicts on the backward statements of a listing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.listings.arrays import Array, Pieces
+from lstmsym.listings.backward import Backward, Finding, Part, _like_gradient, _texts
+from lstmsym.listings.edits import edits
+from lstmsym.listings.expressions import ZERO, key_of
+from lstmsym.listings.naming import resolve
+from lstmsym.listings.source import ListingError
+from lstmsym.notation import Ref
+
+
+class Judging(Backward):
+    """A pass that says of each value which gradient it is, or that it is none."""
+
+    final = False
+
+    def close(self, target: ast.expr, parts: list[Part]) -> None:
+        """Compare a value with the gradients that its name may mean."""
+        total = self.add(parts)
+        text = ast.unparse(target)
+        statements = [p for p in parts if p.notes != "start"]
+        key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else "") or ""
+        wanted = self.wanted(key, target)
+        found = Finding(statements[-1].statement, "", text, total.expr, wanted=wanted)
+        special = self.special(found, total, target)
+        if special is not None:
+            self.findings.append(special)
+            return
+        matches = self.truth.matches(total.expr)
+        right = [w for w in wanted if w in matches]
+        if right:
+            self.right(found, right[0], target, parts)
+        elif matches and not any(w.lag is None for w in wanted):
+            self.other(found, matches[0], target, parts)
+        elif self.is_forward(total.expr) and not (wanted and _like_gradient(key)):
+            self.recomputed(found, key, target, parts)
+        elif self.carried_on(text, statements[-1].statement):
+            self.intermediate(found, target, total)
+        elif wanted:
+            self.wrong(found, target, parts)
+        else:
+            self.intermediate(found, target, total)
+
+    def wanted(self, key: str, target: ast.expr) -> tuple[Ref, ...]:
+        """The gradients that a value may be meant to be."""
+        if key in self.asked and self.loop is not None and isinstance(target, ast.Name | ast.Attribute):
+            guess = self.meanings.get(key, self.asked[key][0] if self.asked[key] else None)
+            if isinstance(guess, Ref) and guess.lag == 1:
+                return (guess.shifted(-1),)
+        family = self.family(key, target)
+        if isinstance(target, ast.Subscript):
+            lag = (self.reader.place(target)[2] or 0) - self.scope.offsets.get(key, 0)
+            if lag == -1:
+                names = self.truth.judge.system.derivation.names
+                states = [q.name for q in self.forward.cell.role("state")]
+                return tuple(Ref(names.back(s), 0) for s in states if any(f.base == names.adjoint(s) for f in family))
+        return tuple(f for f in family if f.lag in (None, 0))or family
+
+    def special(self, found: Finding, total: Array, target: ast.expr) -> Finding | None:
+        """What is no matter of right or wrong: clipping, averaging; and some of the samples only."""
+        clip = next((n for n in total.notes if n.startswith("clip ")), None)
+        if clip:
+            value = replace(total, notes=tuple(n for n in total.notes if n != clip))
+            self.hold(target, value)
+            return replace(found, status="conditional", assumption=f"every entry of the gradient lies within {clip[5:]}", message="clipping changes larger entries")
+        if "samples" in total.notes:
+            for w in found.wanted[:1]:
+                self.hold(target, w)
+            return replace(found, status="wrong", message="only some of the samples are counted")
+        return None
+
+    def right(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
+        """A value that is the gradient its name says."""
+        key = key_of(target) or ""
+        if key:
+            self.bound[key] = true
+        statements = [p for p in parts if p.notes != "start"]
+        stale = next((s for p in parts for s in p.reads if s in self.stale), None)
+        self.hold(target, true)
+        if stale is not None:
+            for part in statements:
+                if stale in part.reads:
+                    message = f"{stale} stays zero: it is never set in the loop"
+                    self.findings.append(replace(found, statement=part.statement, status="stale", true=true, message=message, assumption=stale))
+                else:
+                    self.findings.append(replace(found, statement=part.statement, status="definition", message="a part of what follows"))
+            return
+        single = self.loop is not None and true.lag is None and isinstance(statements[-1].statement, ast.Assign) and true in self.truth.table
+        if single:
+            self.findings.append(replace(found, status="last-only", true=true, message="only the last step of the loop is kept: += is needed"))
+            return
+        for part in statements:
+            several = len(statements) > 1
+            self.findings.append(replace(found, statement=part.statement, status="right", true=true, part=several))
+
+    def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
+        """A value that is a gradient, though its name would not say so."""
+        statements = [p for p in parts if p.notes != "start"]
+        if found.wanted and self.final and not self.carried_on(found.target, statements[-1].statement):
+            mended = self.mend(statements[-1], parts, found.wanted)
+            if mended is not None:
+                self.hold(target, mended[0])
+                self.findings.append(replace(found, status="wrong", true=mended[0], assumption=mended[1], message=f"this is the gradient of {self.name(true)}; {mended[2]}"))
+                return
+        self.right(found, true, target, parts)
+
+    def is_forward(self, expr: sp.Expr) -> bool:
+        """Whether no gradient is in an expression."""
+        system = self.truth.judge.system
+        given = {r.base for r in system.derivation.given.values()} | {r.base for r in system.carried}
+        return not any(r.base in system.backward or r.base in given for r in expr.atoms(Ref))
+
+    def recomputed(self, found: Finding, key: str, target: ast.expr, parts: list[Part]) -> None:
+        """A forward value once more: a definition, or a pre-activation that must be the same."""
+        expr = found.value
+        assert expr is not None
+        if not expr.has(N.Dot):
+            self.intermediate(found, target, self.add(parts))
+            return
+        matches = self.truth.matches(expr, self.truth.values)
+        name = resolve(key.strip("_"), self.known)
+        value = self.known.get(name) if name else None
+        meant = [value.expr, *self.before(value.expr)] if isinstance(value, Array) and isinstance(value.expr, Ref) else []
+        right = [m for m in (meant or matches) if m in matches]
+        statements = [p for p in parts if p.notes != "start"]
+        if right:
+            self.hold(target, replace(self.add(parts), expr=right[0]))
+            self.findings.append(replace(found, status="right", true=right[0]))
+            return
+        mended = self.mend(statements[-1], parts, tuple(meant)) if meant and self.final else None
+        if mended is None:
+            self.intermediate(found, target, self.add(parts))
+            return
+        self.hold(target, replace(self.add(parts), expr=mended[0]))
+        self.findings.append(replace(found, status="wrong", true=mended[0], assumption=mended[1], message=mended[2]))
+
+    def carried_on(self, text: str, statement: ast.stmt) -> bool:
+        """Whether the next statement that writes a name reads it first."""
+        for later in self.following(statement):
+            if isinstance(later, ast.AugAssign) and ast.unparse(later.target) == text:
+                return True
+            if isinstance(later, ast.Assign):
+                reads = text in _texts(later.value)
+                if any(ast.unparse(t) == text for t in later.targets):
+                    return reads
+                if reads:
+                    return False
+        return False
+
+    def following(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements after one, in its block."""
+        for block in self.blocks:
+            if any(s is statement for s in block):
+                index = next(i for i, s in enumerate(block) if s is statement)
+                return block[index + 1 :]
+        return []
+
+    blocks: list[list[ast.stmt]]
+
+    def intermediate(self, found: Finding, target: ast.expr, total: Array) -> None:
+        """A value of the author's own."""
+        self.hold(target, total)
+        self.findings.append(replace(found, status="definition"))
+
+    def wrong(self, found: Finding, target: ast.expr, parts: list[Part]) -> None:
+        """No gradient that the name may mean: which statement is to blame, and what it should be."""
+        statements = [p for p in parts if p.notes != "start"]
+        if not self.final:
+            self.hold(target, found.wanted[0])
+            self.findings.append(replace(found, status="wrong", true=found.wanted[0]))
+            return
+        blamed = self.blame(parts, found.wanted) if len(parts) > 1 else statements[-1]
+        mended = self.mend(blamed, parts, found.wanted)
+        true = mended[0] if mended else found.wanted[0]
+        self.hold(target, true)
+        for part in statements:
+            if part is blamed:
+                self.findings.append(replace(found, statement=part.statement, status="wrong", true=true, assumption=mended[1] if mended else "", message=mended[2] if mended else ""))
+            else:
+                self.findings.append(replace(found, statement=part.statement, status="term", true=true, value=part.array.expr))
+
+    def blame(self, parts: list[Part], wanted: tuple[Ref, ...]) -> Part:
+        """The part that is no sum of terms of the gradient."""
+        statements = [p for p in parts if p.notes != "start"]
+        for ref in wanted:
+            line = self.truth.judge.system.derivation.by_name.get(ref.base)
+            if line is None or ref.lag != 0:
+                continue
+            terms = list(sp.Add.make_args(line.expr))[:7]
+            sums = [sp.Add(*c) for k in range(1, len(terms) + 1) for c in combinations(terms, k)]
+            values = [self.truth.value(s) for s in sums]
+            bad = [p for p in statements if not any(_same(self.truth.value(p.array.expr), v) for v in values)]
+            if len(bad) == 1:
+                return bad[0]
+        return statements[-1]
+
+    def mend(self, part: Part, parts: list[Part], wanted: tuple[Ref, ...]) -> tuple[Ref, str, str] | None:
+        """(the gradient, the mended statement, what was changed), if a one-place edit does it."""
+        statement = part.statement
+        if not isinstance(statement, (ast.Assign, ast.AugAssign)) or isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+            return None
+        stale = set(self.stale)
+        for node, why in edits(statement.value, self.candidate_names()):
+            try:
+                value = self.reader(node)
+                if not isinstance(value, Array) or value is ZERO or value.form is None:
+                    continue
+                if isinstance(statement, ast.AugAssign):
+                    if isinstance(statement.op, ast.Sub):
+                        value = replace(value, expr=-value.expr)
+                    elif not isinstance(statement.op, ast.Add):
+                        value = self.reader.binary(statement.op, self.reader.array(statement.target), value)
+                whole = self.add([replace(p, array=value) if p is part else p for p in parts])
+            except (ListingError, ArithmeticError, TypeError, ValueError, AttributeError, KeyError):
+                continue
+            for ref in wanted:
+                if self.truth.equals(whole.expr, ref):
+                    self.stale = stale
+                    head = ast.unparse(statement).split("=")[0].rstrip("+-*/ ")
+                    op = _op(statement)
+                    return ref, f"{head} {op} {ast.unparse(node)}", why
+        return None
+
+    def candidate_names(self) -> list[str]:
+        """Names that may stand in the place of another."""
+        steps = [k for k in self.scope.loops if k.strip()]
+        names = [k for k, v in self.scope.names.items() if isinstance(v, Array) and v is not ZERO and k.isidentifier()]
+        names += [k for k, v in self.known.items() if isinstance(v, Array) and k.isidentifier() and k not in self.scope.series]
+        series = [f"{k}[{steps[0]}]" for k, s in self.scope.series.items() if 0 in s and isinstance(s[0], Array)] if steps else []
+        names += [n for n in sorted(self.texts) if n.count(".")]
+        return list(dict.fromkeys([*names, *series]))[:80]
+
+    texts: set[str]
+
+    def name(self, ref: Ref) -> str:
+        """What a gradient is the gradient of."""
+        line = self.truth.judge.system.derivation.by_name.get(ref.base)
+        return self.forward.shown.get(line.of, str(line.of)) if line is not None else str(ref)
+
+
+def _op(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.AugAssign):
+        return {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}.get(type(statement.op), "+=")
+    return "="
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is not None and b is not None and np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))

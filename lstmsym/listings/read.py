@@ -1,0 +1,315 @@
+"""A NumPy listing in, a row for every statement out; nothing of it is ever run.
+
+    text ─ast─▶ statements ─forward─▶ Cell ─derive─▶ true gradients ─backward, statement by statement─▶ rows
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.cell import Cell
+from lstmsym.listings.arrays import LAYOUTS, Algebra
+from lstmsym.listings.backward import Finding, Truth
+from lstmsym.listings.expressions import Scope, key_of
+from lstmsym.listings.forward import Forward, Run, build, doubt, read_forward
+from lstmsym.listings.judging import Judging
+from lstmsym.listings.outline import Outline, outline
+from lstmsym.listings.source import Damage, ListingError, parse
+from lstmsym.notation import NotationError, Ref
+from lstmsym.shapes import ShapeError
+from lstmsym.verify.canonical import Canon
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.judge import Judge, Witness
+
+ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One statement: the keys of the rows of a report."""
+
+    line: int
+    source: str
+    kind: str
+    verdict: str
+    about: str = ""
+    expected: str = ""
+    witness: Witness | None = None
+    repair: str = ""
+    assumption: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A listing that has been read: a row for each statement, its cell, and what had to be mended."""
+
+    rows: tuple[Row, ...]
+    cell: Cell | None
+    damage: tuple[Damage, ...] = field(default=())
+
+
+def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Listing:
+    """Judge every statement of a NumPy listing.
+
+    ``first_line`` is the line of the file on which the listing begins; ``cell`` is the cell that it is
+    about, where the listing has no forward pass of its own.
+
+    Raises:
+        ListingError: it is too large or no Python at all.
+    """
+    source = parse(text)
+    plan = outline(source.body, () if cell is None else tuple(q.name for q in cell.quantities))
+    reading = _read(plan, cell)
+    lines = source.lines
+    rows = [*_prose(plan, lines), *reading.rows(lines)]
+    for number in source.lost:
+        rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
+    mended = {d.line: d.message for d in source.damage if d.line not in source.lost}
+    placed = [
+        replace(r, line=r.line + first_line - 1, message="; ".join(filter(None, (r.message, mended.get(r.line)))))
+        for r in sorted(rows, key=lambda r: r.line)
+    ]
+    damage = tuple(replace(d, line=d.line + first_line - 1) for d in source.damage)
+    return Listing(tuple(placed), reading.cell, damage)
+
+
+@dataclass
+class _Reading:
+    """What was found: the forward part's kinds and the backward part's findings."""
+
+    plan: Outline
+    kinds: Mapping[int, tuple[str, str]]
+    judging: Judging | None = None
+    problem: str = ""
+
+    @property
+    def cell(self) -> Cell | None:
+        return self.judging.forward.cell if self.judging else None
+
+    def rows(self, lines: tuple[str, ...]) -> Iterator[Row]:
+        for statement in _statements(self.plan.forward):
+            kind, message = self.kinds.get(id(statement), ("prose", ""))
+            verdict = "unread" if kind == "unread" else "not-a-claim"
+            yield _row(statement, lines, "statement" if kind == "unread" else kind, verdict, message=message)
+        found: dict[int, Finding] = {}
+        for finding in self.judging.findings if self.judging else ():
+            old = found.get(id(finding.statement))
+            if old is None or old.status in ("right", "definition", "prose"):
+                found[id(finding.statement)] = finding
+        for statement in _statements(self.plan.backward):
+            one = found.get(id(statement))
+            if one is None:
+                simple = isinstance(statement, (ast.Assign, ast.AugAssign))
+                message = self.problem if simple else ""
+                yield _row(statement, lines, "statement" if simple else "prose", "unread" if simple else "not-a-claim", message=message)
+            else:
+                assert self.judging is not None
+                yield _verdict(one, self.judging, lines)
+
+
+def _statements(block: tuple[ast.stmt, ...] | list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements and those inside them, each once."""
+    for statement in block:
+        yield statement
+        for name in ("body", "orelse"):
+            inner = getattr(statement, name, None)
+            if isinstance(inner, list):
+                yield from _statements(inner)
+
+
+def _prose(plan: Outline, lines: tuple[str, ...]) -> Iterator[Row]:
+    for statement in plan.prose:
+        yield _row(statement, lines, "prose", "not-a-claim")
+    for statement in plan.definitions:
+        yield _row(statement, lines, "definition", "not-a-claim")
+
+
+def _row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
+    end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
+    text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
+    return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]
+
+
+# -- the reading -----------------------------------------------------------------------------------------
+
+
+def _read(plan: Outline, cell: Cell | None) -> _Reading:
+    """The layout and the meanings under which most statements are right."""
+    if cell is not None and not any(isinstance(s, (ast.Assign, ast.For)) for s in plan.forward):
+        forwards = [_given(cell, layout) for layout in LAYOUTS]
+        kinds: Mapping[int, tuple[str, str]] = {}
+        problem = ""
+    else:
+        runs = [read_forward(plan.forward, plan.helpers, layout) for layout in LAYOUTS]
+        least = min(map(doubt, runs))
+        forwards, problem = [], ""
+        kinds = min(runs, key=doubt).kinds
+        for run in runs:
+            if doubt(run) > least:
+                continue
+            try:
+                forwards.append(build(run, _target(plan)))
+            except (ListingError, NotationError, ShapeError) as error:
+                problem = f"the forward pass gives no cell: {error}"
+    best: Judging | None = None
+    for forward in forwards:
+        judging = _settled(Truth(forward, Judge(forward.cell)), plan)
+        if best is None or _score(judging) > _score(best):
+            best = judging
+    if best is None:
+        return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
+    meanings = best.meanings
+    final = _pass(best.truth, plan, meanings, final=True)
+    return _Reading(plan, best.forward.kinds or kinds, final)
+
+
+def _target(plan: Outline) -> str | None:
+    """The labels that the backward pass takes off a softmax, where the listing states no loss."""
+    for statement in _statements(plan.backward):
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Sub) and isinstance(statement.target, ast.Subscript) and isinstance(statement.value, ast.Constant):
+            for node in ast.walk(statement.target.slice):
+                key = key_of(node)
+                if key and key not in ("argmax", "np", "range", "arange", "t", "int"):
+                    return key
+    return None
+
+
+def _given(cell: Cell, layout: str) -> Forward:
+    """A cell that is not in the listing, its names as they are."""
+    algebra = Algebra(layout)
+    rename: dict[Ref, Ref] = {}
+    shown: dict[Ref, str] = {}
+    for q in cell.quantities:
+        if q.role == "loss":
+            continue
+        form = "ff" if len(q.shape) == 2 else algebra.vector if q.shape else ""
+        algebra.types[q.name] = (form, q.shape)
+        lag = None if q.constant else 0
+        rename[Ref(q.name)] = rename[Ref(q.name, 0)] = Ref(q.name, lag)
+        shown[Ref(q.name, lag)] = q.name
+        if q.role == "state":
+            algebra.types[f"{q.name}_prev"] = (form, q.shape)
+            rename[Ref(f"{q.name}_prev")] = rename[Ref(q.name, -1)] = Ref(q.name, -1)
+            shown[Ref(q.name, -1)] = f"{q.name}_prev"
+    return Forward(cell, Scope(), algebra, rename, {}, shown, {})
+
+
+def _pass(truth: Truth, plan: Outline, meanings: Mapping[str, object], final: bool = False) -> Judging:
+    judging = Judging(truth, plan.helpers, meanings)
+    judging.final = final
+    judging.blocks = list(_blocks(list(plan.backward)))
+    judging.texts = {ast.unparse(n) for s in plan.backward for n in ast.walk(s) if isinstance(n, ast.Attribute) and n.attr != "T"}
+    judging.run(plan.backward)
+    return judging
+
+
+def _blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
+    yield block
+    for statement in block:
+        for name in ("body", "orelse"):
+            inner = getattr(statement, name, None)
+            if isinstance(inner, list) and inner:
+                yield from _blocks(inner)
+
+
+def _score(judging: Judging) -> float:
+    weights = {"right": 1.0, "stale": 1.0, "last-only": 1.0, "no-effect": 1.0, "unread": -1.0, "wrong": -0.5, "conditional": 0.5}
+    return sum(weights.get(f.status, 0.0) for f in judging.findings) + judging.consistent
+
+
+def _settled(truth: Truth, plan: Outline) -> Judging:
+    """Try the meanings of what is given, one after the other, for as long as it helps."""
+    best = _pass(truth, plan, {})
+    for _ in range(ROUNDS):
+        before = _score(best)
+        for key in list(best.asked):
+            for option in best.asked[key][:12]:
+                if best.meanings.get(key, best.asked[key][0]) == option:
+                    continue
+                tried = _pass(truth, plan, {**best.meanings, key: option})
+                if _score(tried) > _score(best):
+                    best = tried
+        if _score(best) == before:
+            break
+    return best
+
+
+# -- rows ------------------------------------------------------------------------------------------------
+
+
+def _verdict(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
+    status = finding.status
+    if status in ("prose", "definition"):
+        return _row(finding.statement, lines, status, "not-a-claim", message=finding.message)
+    about = judging.name(finding.true) if finding.true is not None else finding.target
+    common = {"about": about, "message": finding.message}
+    if status == "unread":
+        return _row(finding.statement, lines, "statement", "unread", **common)
+    if status == "conditional":
+        return _row(finding.statement, lines, "statement", "conditional", assumption=finding.assumption, **common)
+    if status == "right":
+        return _proved(finding, judging, lines, common)
+    if status == "term":
+        return _row(finding.statement, lines, "statement", "proved", about=about, message="right as one of its terms")
+    if status == "no-effect":
+        return _row(finding.statement, lines, "statement", "refuted", expected=finding.assumption, repair=finding.assumption, **common)
+    if status == "stale":
+        text = ast.unparse(finding.statement)
+        expected = f"{text}, with {finding.assumption} set at the end of the loop to what goes back"
+        return _row(finding.statement, lines, "statement", "refuted", expected=expected, **common)
+    if status == "last-only":
+        repaired = ast.unparse(finding.statement).replace(" = ", " += ", 1)
+        return _row(finding.statement, lines, "statement", "refuted", expected=repaired, repair=repaired, **common)
+    return _refuted(finding, judging, lines, common)
+
+
+def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    claim = _claim(finding, judging)
+    ok = claim is not None and judging.truth.judge.holds(claim)
+    if finding.part:
+        common = {**common, "message": "one of the terms that together are the gradient"}
+    if ok:
+        return _row(finding.statement, lines, "statement", "proved", **common)
+    return _row(finding.statement, lines, "statement", "undecided", **{**common, "message": "neither a proof nor numbers against it were found"})
+
+
+def _claim(finding: Finding, judging: Judging) -> Claim | None:
+    if finding.true is None or finding.value is None:
+        return None
+    share = finding.true.lag is None and finding.true.base in judging.truth.judge.system.backward
+    value = padded(finding.value, judging.truth.judge.canon(0))
+    return Claim(finding.true, value, share=share and not value.has(N.Total))
+
+
+def padded(expr: sp.Expr, canon: Canon) -> sp.Expr:
+    """Joined vectors as sums of vectors with zeros around them."""
+    found = {}
+    for node in expr.atoms(N.Concat):
+        sizes = [canon.shape(a)[0] for a in node.args]
+        places = [(sp.Add(*sizes[:i]), sp.Add(*sizes[i + 1 :])) for i in range(len(sizes))]
+        found[node] = sp.Add(*(N.Pad(padded(a, canon), sp.expand(low), sp.expand(high)) for a, (low, high) in zip(node.args, places, strict=True)))
+    return expr.xreplace(found)
+
+
+def _refuted(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    witness = None
+    claim = _claim(finding, judging)
+    judge = judging.truth.judge
+    if claim is not None:
+        try:
+            left, right = judge.sides(claim)
+            if not judge.mismatched(left, right):
+                witness = judge.witness(left, right)
+        except (NotationError, ShapeError, KeyError):
+            witness = None
+    repair = finding.assumption
+    message = finding.message
+    if repair:
+        message = f"{message}"
+    return _row(finding.statement, lines, "statement", "refuted", about=common["about"], expected=repair, witness=witness, repair=repair, message=message)

@@ -181,7 +181,7 @@ class Algebra:
             raise Misfit(f"{what} of other than vectors is not read")
         form = arrays[0].form or ""
         place = {"hstack": len(form) - 1, "vstack": 0}.get(what, axis)
-        if what != "append" and place is not None and form[place] != "f":
+        if what != "append" and place is not None and (place >= len(form) or form[place] != "f"):
             raise Misfit(f"{what} joins the samples and not the features")
         dims = (sp.Add(*(a.dims[0] for a in arrays)),)
         return Array(N.concat(*(a.expr for a in arrays)), form, dims, any(a.summed for a in arrays), _notes(arrays))

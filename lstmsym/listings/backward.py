@@ -20,7 +20,7 @@ from lstmsym import notation as N
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces
 from lstmsym.listings.expressions import ZERO, Reader, Scope, key_of
 from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried_names
-from lstmsym.listings.naming import gradient_of, has_next, has_prev
+from lstmsym.listings.naming import gradient_of, has_next, has_prev, resolve
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -202,6 +202,10 @@ class Backward:
         if new is not None and new.base in self.truth.judge.system.shapes:
             form, dims = self.reader.algebra.types.get(key, (self.reader.algebra.vector, self.truth.dims(new)))
             return Array(new, form, dims)
+        options = self.candidates(key)
+        alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
+        if alike is not None:
+            return shifted(self.known[alike], lag or 0)
         return self.given(key, lag or 0)
 
     def given(self, key: str, lag: int = 0) -> Array:

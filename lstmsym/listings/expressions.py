@@ -160,7 +160,11 @@ class Reader:
 
     def read_IfExp(self, node: ast.IfExp) -> Any:
         chosen = self.decide(node.test)
-        return self(node.orelse if chosen is False else node.body)
+        value, other = self(node.orelse if chosen is False else node.body), node.body if chosen is False else node.orelse
+        key = key_of(other)
+        if chosen is not None and key and key not in self.scope.names and isinstance(value, Array):
+            self.scope.names[key] = value  # the initial state, which the general step has from the one before
+        return value
 
     def decide(self, test: ast.AST) -> bool | None:
         """A condition that is known: True or False; of the step, None (the general step is meant)."""
@@ -332,7 +336,7 @@ class Reader:
             raise ListingError("split takes a number of parts")
         value = self.algebra.settle(self.algebra.known(value), self.algebra.vector)
         axis = self.axis(arguments[1:], options) or 0
-        if not value.form or value.form == "ff" or value.form[axis] != "f":
+        if not value.form or value.form == "ff" or not -1 <= axis < len(value.form) or value.form[axis] != "f":
             raise Misfit("split along an axis that holds no features")
         width = self.algebra.fresh()
         self.algebra.same(value.dims, (count.value * width,), "split")

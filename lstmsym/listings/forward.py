@@ -478,6 +478,10 @@ class _Builder:
             made = exprs.get(name)
             if isinstance(made, N.softmax):
                 label = node.args[0] / logs[0]
+                if not isinstance(made.args[0], Ref):
+                    before = f"{name}_in"
+                    exprs[before], made = made.args[0], N.softmax(Ref(before, 0))
+                    self.algebra.types[before] = self.algebra.types[name]
                 self.aliases[Ref(name, 0)] = made
                 loss = loss.xreplace({node: N.Sum(label * made.args[0]) - N.LogSumExp(made.args[0])})
                 del exprs[name]

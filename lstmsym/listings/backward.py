@@ -394,7 +394,8 @@ class Backward:
 
         ordered = sorted(backs, key=lambda r: not near(r))
         others = [r for r in self.truth.table if r.lag == 1 and r not in ordered and r.base in family]
-        return tuple([*ordered, *others])
+        totals = [Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")] if self.forward.final else []
+        return tuple([*ordered, *others, *totals])
 
     def if_(self, statement: ast.If) -> None:
         """Both branches, at the general step; the names of the first branch go on."""

@@ -126,6 +126,9 @@ class Run:
         self.bind_loop(statement)
         carried = carried_names(statement.body)
         for key in carried:
+            first = self.scope.names.get(key)
+            if isinstance(first, Array) and isinstance(first.expr, Ref) and first.expr.lag is None:
+                self.appended[first.expr.base] = key
             self.scope.names[key] = Array(Ref(key, -1), None, key=key)
         for key, offset in assigned_steps(statement.body, self.reader).items():
             self.scope.offsets.setdefault(key, offset)
@@ -253,6 +256,18 @@ class Run:
     def define_loss(self, key: str, expr: sp.Expr, statement: ast.stmt) -> None:
         self.loss = (key, N.canonical(_labelled(expr)))
         self.note(statement, "definition", "the loss")
+
+
+def _behind(name: str, exprs: Mapping[str, sp.Expr]) -> set[str]:
+    """What a quantity is computed from at its own step."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        for ref in exprs.get(left.pop(), sp.Integer(0)).atoms(Ref):
+            if ref.lag == 0 and ref.base not in found:
+                found.add(ref.base)
+                left.append(ref.base)
+    return found
 
 
 def _labelled(expr: sp.Expr) -> sp.Expr:
@@ -390,6 +405,7 @@ class _Builder:
             self.rename[Ref(old, -1)] = Ref(new, -1)
         for old, new in self.run.appended.items():
             target = self.run.scope.series.get(new, {}).get(0)
+            new = self.run.renames.get(new, new)
             base = target.expr.base if isinstance(target, Array) and isinstance(target.expr, Ref) else new
             self.rename[Ref(old)] = Ref(base, -1)
         self.pair(defined)
@@ -452,9 +468,8 @@ class _Builder:
         found = [name for name in defined if any(Ref(name, -1) in x.atoms(Ref) for x in exprs.values())]
         if not found:
             raise ListingError("no state was found that goes from step to step")
-        inner = {r.base for x in exprs.values() for r in x.atoms(Ref) if r.lag == 0}
-        others = {r.base for name, x in exprs.items() if name in found for r in x.atoms(Ref) if r.lag == 0}
-        return sorted(found, key=lambda s: (s in inner and s in others, defined.index(s)))
+        behind = {name: _behind(name, exprs) for name in found}
+        return sorted(found, key=lambda s: (any(s in behind[o] for o in found if o != s), defined.index(s)))
 
     def loss_line(self, exprs: dict[str, sp.Expr]) -> sp.Expr | None:
         """The loss that the listing has, or that its backward pass begins with."""

@@ -13,7 +13,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Pieces
-from lstmsym.listings.backward import Backward, Finding, Part, _like_gradient, _texts
+from lstmsym.listings.backward import Backward, Finding, Part, _like_gradient, _texts, shifted
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -44,7 +44,7 @@ class Judging(Backward):
             self.right(found, right[0], target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
-        elif self.is_forward(total.expr) and not (wanted and _like_gradient(key)):
+        elif self.is_forward(total.expr) and not (wanted and _like_gradient(key) and self.has_target(total.expr)):
             self.recomputed(found, key, target, parts)
         elif self.carried_on(text, statements[-1].statement):
             self.intermediate(found, target, total)
@@ -59,6 +59,9 @@ class Judging(Backward):
             guess = self.meanings.get(key, self.asked[key][0] if self.asked[key] else None)
             if isinstance(guess, Ref) and guess.lag == 1:
                 return (guess.shifted(-1),)
+            if isinstance(guess, Ref) and self.forward.final:
+                names = self.truth.judge.system.derivation.names
+                return tuple(Ref(names.back(q.name), 0) for q in self.forward.cell.role("state") if names.adjoint(q.name) == guess.base)
         family = self.family(key, target)
         if isinstance(target, ast.Subscript):
             lag = (self.reader.place(target)[2] or 0) - self.scope.offsets.get(key, 0)
@@ -103,7 +106,36 @@ class Judging(Backward):
             return
         for part in statements:
             several = len(statements) > 1
+            trap = self.trap(part, true)
+            if trap is not None:
+                self.findings.append(replace(found, statement=part.statement, status="trap", true=true, message=trap[0], assumption=trap[1]))
+                continue
             self.findings.append(replace(found, statement=part.statement, status="right", true=true, part=several))
+
+    def trap(self, part: Part, true: Ref) -> tuple[str, str] | None:
+        """(what is wrong at the ends of the sequence, the right statement), though the general step is right."""
+        if self.loop is None or self.guarded(part.statement):
+            return None
+        names = self.truth.judge.system.derivation.names
+        last = {names.adjoint(name) for name in self.forward.final}
+        if true.lag == 0 and true.base not in last and any(r.base in last for r in part.array.expr.atoms(Ref)):
+            return "the error of what is computed once, at the last step, is added at every step", ""
+        for node in ast.walk(part.statement):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                key, _, lag = self.reader.place(node)
+                if key in self.forward.rings and lag == -1:
+                    text = ast.unparse(node)
+                    index = ast.unparse(node.slice).split(" ")[0]
+                    first = self.forward.shown.get(shifted(self.known[key], -1).expr, "the initial state")
+                    whole = ast.unparse(part.statement).replace(text, f"({text} if {index} > 0 else {first})")
+                    return f"at {index} = 0 the index -1 of the list {key} is its last entry, not the initial state", whole
+        return None
+
+    def guarded(self, statement: ast.stmt) -> bool:
+        """Whether a condition on the step stands around a statement, or in it."""
+        if any(isinstance(n, ast.IfExp) for n in ast.walk(statement)):
+            return True
+        return any(isinstance(n, ast.If) and any(s is statement for s in ast.walk(n)) for n in ast.walk(self.loop or statement))
 
     def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
         """A value that is a gradient, though its name would not say so."""
@@ -115,6 +147,11 @@ class Judging(Backward):
                 self.findings.append(replace(found, status="wrong", true=mended[0], assumption=mended[1], message=f"this is the gradient of {self.name(true)}; {mended[2]}"))
                 return
         self.right(found, true, target, parts)
+
+    def has_target(self, expr: sp.Expr) -> bool:
+        """Whether the loss's target is in an expression: its gradient begins there."""
+        targets = {q.name for q in self.forward.cell.role("target")}
+        return any(r.base in targets for r in expr.atoms(Ref))
 
     def is_forward(self, expr: sp.Expr) -> bool:
         """Whether no gradient is in an expression."""
@@ -188,6 +225,9 @@ class Judging(Backward):
         for part in statements:
             if part is blamed:
                 self.findings.append(replace(found, statement=part.statement, status="wrong", true=true, assumption=mended[1] if mended else "", message=mended[2] if mended else ""))
+            elif any(r in self.stale for r in part.reads):
+                stale = next(r for r in part.reads if r in self.stale)
+                self.findings.append(replace(found, statement=part.statement, status="stale", true=true, value=None, message=f"{stale} stays zero: it is never set in the loop", assumption=stale))
             else:
                 self.findings.append(replace(found, statement=part.statement, status="term", true=true, value=part.array.expr))
 

@@ -54,7 +54,7 @@ def stems(name: str) -> list[str]:
 def resolve(name: str, quantities: Iterable[str]) -> str | None:
     """The quantity that a name, or a short form of it, is called by."""
     table: dict[str, str] = {}
-    names = list(quantities)
+    names = sorted(quantities, key=lambda q: has_prev(q) != has_prev(name))
     for depth in range(4):
         for q in names:
             forms = variants(q)

@@ -219,7 +219,7 @@ def _blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
 
 
 def _score(judging: Judging) -> float:
-    weights = {"right": 1.0, "stale": 1.0, "last-only": 1.0, "no-effect": 1.0, "unread": -1.0, "wrong": -0.5, "conditional": 0.5}
+    weights = {"right": 1.0, "stale": 1.0, "last-only": 1.0, "trap": 1.0, "no-effect": 1.0, "unread": -1.0, "wrong": -0.5, "conditional": 0.5}
     return sum(weights.get(f.status, 0.0) for f in judging.findings) + judging.consistent
 
 
@@ -258,6 +258,8 @@ def _verdict(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     if status == "term":
         return _row(finding.statement, lines, "statement", "proved", about=about, message="right as one of its terms")
     if status == "no-effect":
+        return _row(finding.statement, lines, "statement", "refuted", expected=finding.assumption, repair=finding.assumption, **common)
+    if status == "trap":
         return _row(finding.statement, lines, "statement", "refuted", expected=finding.assumption, repair=finding.assumption, **common)
     if status == "stale":
         text = ast.unparse(finding.statement)

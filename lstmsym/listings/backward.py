@@ -116,8 +116,7 @@ class Finding:
     message: str = ""
     assumption: str = ""
     part: bool = False
-    scope: Scope | None = None
-    previous: sp.Expr | None = None
+    given: tuple[str, ...] = ()
 
 
 @dataclass
@@ -149,8 +148,9 @@ class Backward:
         self.stale: set[str] = set()
         self.loop: ast.For | None = None
         self.outside: set[str] = set()
-        self.consistent = 0
+        self.consistent = 0.0
         self.bound: dict[str, Ref] = {}
+        self.supported: set[str] = set()
 
     # -- what the forward pass has left ------------------------------------------------------------------
 
@@ -219,7 +219,8 @@ class Backward:
         if not isinstance(ref, Ref):
             return ZERO
         ref = ref.shifted(lag)
-        return Array(ref, self.reader.algebra.vector, self.truth.dims(ref))
+        notes = () if self.family(key) else (f"given {key}",)
+        return Array(ref, self.reader.algebra.vector, self.truth.dims(ref), notes=notes)
 
     def candidates(self, key: str) -> tuple[Any, ...]:
         """What a given gradient may be: of a state in all, from later steps, or from outside."""
@@ -235,7 +236,7 @@ class Backward:
             adjoint, back = Ref(names.adjoint(base), 0), Ref(names.back(base), 1)
             given = system.derivation.given.get(base)
             options = [adjoint, *([back] if base in states else []), *([given] if given is not None else [])]
-            found += options
+            found += options if base in self.forward.cell.outputs else options[1::-1] + options[2:]
         found += [f for f in family if f not in found and f.lag is not None]
         return tuple(dict.fromkeys(found))
 

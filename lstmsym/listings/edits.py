@@ -13,7 +13,7 @@ def edits(node: ast.expr, names: Iterable[str]) -> Iterator[tuple[ast.expr, str]
     """(edited expression, what was changed), likely edits first."""
     names = list(names)
     count = 0
-    for kind in (_calls, _activations, _times, _shapes, _signs, lambda n: _names(n, names), _less, _wrapped):
+    for kind in (_calls, _activations, _times, _shapes, _signs, lambda n: _names(n, names), _less, _wrapped, lambda n: _more(n, names)):
         for path, old in list(_walk(node)):
             for new, why in kind(old):
                 count += 1
@@ -152,3 +152,12 @@ def _wrapped(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
         yield _expr(f"({text} * (1 - {text}))"), f"times 1 - {text}"
         yield _expr(f"(1 - {text} ** 2)"), f"1 - {text} ** 2 for {text}"
         yield _expr(f"(1 - {text})"), f"1 - {text} for {text}"
+
+
+def _more(node: ast.expr, names: list[str]) -> Iterator[tuple[ast.expr, str]]:
+    """A factor or a term that was missing."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        text = ast.unparse(node)
+        for name in names:
+            for factor in (name, f"(1 - np.tanh({name}) ** 2)", f"(1 - {name} ** 2)", f"(1 - {name})"):
+                yield _expr(f"{text} * {factor}"), f"the factor {factor} was missing"

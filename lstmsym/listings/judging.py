@@ -33,7 +33,8 @@ class Judging(Backward):
         statements = [p for p in parts if p.notes != "start"]
         key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else "") or ""
         wanted = self.wanted(key, target)
-        found = Finding(statements[-1].statement, "", text, total.expr, wanted=wanted)
+        given = tuple(n[6:] for n in total.notes if n.startswith("given "))
+        found = Finding(statements[-1].statement, "", text, total.expr, wanted=wanted, given=given)
         special = self.special(found, total, target)
         if special is not None:
             self.findings.append(special)
@@ -89,6 +90,7 @@ class Judging(Backward):
         key = key_of(target) or ""
         if key:
             self.bound[key] = true
+        self.supported |= set(found.given)
         statements = [p for p in parts if p.notes != "start"]
         stale = next((s for p in parts for s in p.reads if s in self.stale), None)
         self.hold(target, true)
@@ -106,6 +108,9 @@ class Judging(Backward):
             return
         for part in statements:
             several = len(statements) > 1
+            if several and part is statements[0] and self.is_forward(part.array.expr) and _is_copy(part.statement):
+                self.findings.append(replace(found, statement=part.statement, status="definition", message="a part of what follows"))
+                continue
             trap = self.trap(part, true)
             if trap is not None:
                 self.findings.append(replace(found, statement=part.statement, status="trap", true=true, message=trap[0], assumption=trap[1]))
@@ -126,7 +131,9 @@ class Judging(Backward):
                 if key in self.forward.rings and lag == -1:
                     text = ast.unparse(node)
                     index = ast.unparse(node.slice).split(" ")[0]
-                    first = self.forward.shown.get(shifted(self.known[key], -1).expr, "the initial state")
+                    before = shifted(self.known[key], -1).expr
+                    names = [o.base for o, new in self.forward.rename.items() if new == before and o.lag is None]
+                    first = names[0] if names else "the initial state"
                     whole = ast.unparse(part.statement).replace(text, f"({text} if {index} > 0 else {first})")
                     return f"at {index} = 0 the index -1 of the list {key} is its last entry, not the initial state", whole
         return None
@@ -146,6 +153,8 @@ class Judging(Backward):
                 self.hold(target, mended[0])
                 self.findings.append(replace(found, status="wrong", true=mended[0], assumption=mended[1], message=f"this is the gradient of {self.name(true)}; {mended[2]}"))
                 return
+        if found.wanted:
+            self.consistent -= 0.5
         self.right(found, true, target, parts)
 
     def has_target(self, expr: sp.Expr) -> bool:
@@ -253,6 +262,8 @@ class Judging(Backward):
             return None
         stale = set(self.stale)
         for node, why in edits(statement.value, self.candidate_names()):
+            if isinstance(node, ast.Name) and isinstance(statement, ast.Assign):
+                continue  # a mere copy is no repair
             try:
                 value = self.reader(node)
                 if not isinstance(value, Array) or value is ZERO or value.form is None:
@@ -288,6 +299,12 @@ class Judging(Backward):
         """What a gradient is the gradient of."""
         line = self.truth.judge.system.derivation.by_name.get(ref.base)
         return self.forward.shown.get(line.of, str(line.of)) if line is not None else str(ref)
+
+
+def _is_copy(statement: ast.stmt) -> bool:
+    """Whether a statement copies one value and computes nothing."""
+    value = getattr(statement, "value", None)
+    return isinstance(statement, ast.Assign) and not any(isinstance(n, ast.BinOp) and not isinstance(n.right, ast.Constant) for n in ast.walk(value or statement))
 
 
 def _op(statement: ast.stmt) -> str:

@@ -13,16 +13,17 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.cell import Cell
-from lstmsym.listings.arrays import LAYOUTS, Algebra
+from lstmsym.listings.arrays import LAYOUTS, Algebra, Array
 from lstmsym.listings.backward import Finding, Truth
 from lstmsym.listings.expressions import Scope, key_of
 from lstmsym.listings.forward import Forward, Run, build, doubt, read_forward
 from lstmsym.listings.judging import Judging
+from lstmsym.listings.naming import resolve
 from lstmsym.listings.outline import Outline, outline
+from lstmsym.listings.write import numpy_text
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
-from lstmsym.verify.canonical import Canon
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.judge import Judge, Witness
 
@@ -142,7 +143,8 @@ def _row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, *
 def _read(plan: Outline, cell: Cell | None) -> _Reading:
     """The layout and the meanings under which most statements are right."""
     if cell is not None and not any(isinstance(s, (ast.Assign, ast.For)) for s in plan.forward):
-        forwards = [_given(cell, layout) for layout in LAYOUTS]
+        names = {key for s in plan.backward for n in ast.walk(s) if (key := key_of(n))}
+        forwards = [_given(c, layout, names) for layout in LAYOUTS for c in _stackings(cell)]
         kinds: Mapping[int, tuple[str, str]] = {}
         problem = ""
     else:
@@ -180,8 +182,43 @@ def _target(plan: Outline) -> str | None:
     return None
 
 
-def _given(cell: Cell, layout: str) -> Forward:
-    """A cell that is not in the listing, its names as they are."""
+def _stackings(cell: Cell) -> list[Cell]:
+    """The cell with its inputs stacked as it has them, and the other way round: a matter of columns."""
+    def turn(expr: sp.Expr) -> sp.Expr:
+        return expr.xreplace({node: N.concat(*reversed(node.args)) for node in expr.atoms(N.Concat)})
+
+    turned = tuple(replace(e, expr=turn(e.expr)) for e in cell.equations)
+    return [cell] if turned == cell.equations else [cell, replace(cell, equations=turned)]
+
+
+def _aliases(cell: Cell, names: set[str]) -> dict[str, str]:
+    """Other names that listings give to a cell state and to the stacked inputs."""
+    own = {q.name for q in cell.quantities}
+    words = {"c": ("s", "C", "cell", "c_t"), "s": ("c", "C", "cell", "c_t"), "h": ("a", "H")}
+    found = {}
+    for q in cell.role("state"):
+        for other in words.get(q.name, ()):
+            if other not in own and other in names:
+                found.setdefault(other, q.name)
+    return found
+
+
+STACKED = ("xc", "x_c", "z", "concat", "hx", "xh", "zt", "Z", "X", "v")
+
+
+def _stacked(cell: Cell, names: set[str], vector: str) -> dict[str, object]:
+    """What a listing may call the stacked inputs, where the cell calls them otherwise."""
+    own = {q.name for q in cell.quantities}
+    found = {node for e in cell.equations for node in e.expr.atoms(N.Concat)}
+    if len(found) != 1:
+        return {}
+    (node,) = found
+    size = sp.Add(*(cell.by_name[r.base].shape[0] for r in node.args if isinstance(r, Ref)))
+    return {other: Array(node, vector, (size,)) for other in STACKED if other in names and resolve(other, own) is None}
+
+
+def _given(cell: Cell, layout: str, names: set[str]) -> Forward:
+    """A cell that is not in the listing, its names as they are or as listings usually have them."""
     algebra = Algebra(layout)
     rename: dict[Ref, Ref] = {}
     shown: dict[Ref, str] = {}
@@ -197,7 +234,13 @@ def _given(cell: Cell, layout: str) -> Forward:
             algebra.types[f"{q.name}_prev"] = (form, q.shape)
             rename[Ref(f"{q.name}_prev")] = rename[Ref(q.name, -1)] = Ref(q.name, -1)
             shown[Ref(q.name, -1)] = f"{q.name}_prev"
-    return Forward(cell, Scope(), algebra, rename, {}, shown, {})
+    for other, name in _aliases(cell, names).items():
+        for suffix in ("", "_prev"):
+            if f"{name}{suffix}" in algebra.types:
+                algebra.types[f"{other}{suffix}"] = algebra.types[f"{name}{suffix}"]
+                rename[Ref(f"{other}{suffix}")] = rename[Ref(f"{name}{suffix}")]
+                shown[rename[Ref(f"{name}{suffix}")]] = f"{other}{suffix}"
+    return Forward(cell, Scope(_stacked(cell, names, algebra.vector)), algebra, rename, {}, shown, {})
 
 
 def _pass(truth: Truth, plan: Outline, meanings: Mapping[str, object], final: bool = False) -> Judging:
@@ -268,6 +311,10 @@ def _verdict(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     if status == "last-only":
         repaired = ast.unparse(finding.statement).replace(" = ", " += ", 1)
         return _row(finding.statement, lines, "statement", "refuted", expected=repaired, repair=repaired, **common)
+    doubtful = [key for key in finding.given if key not in judging.supported]
+    if doubtful and not finding.assumption:
+        message = f"what {' and '.join(doubtful)} stands for is not said: name it as the gradient of a quantity"
+        return _row(finding.statement, lines, "statement", "undecided", **{**common, "message": message})
     return _refuted(finding, judging, lines, common)
 
 
@@ -285,18 +332,31 @@ def _claim(finding: Finding, judging: Judging) -> Claim | None:
     if finding.true is None or finding.value is None:
         return None
     share = finding.true.lag is None and finding.true.base in judging.truth.judge.system.backward
-    value = padded(finding.value, judging.truth.judge.canon(0))
+    value = padded(finding.value, judging)
     return Claim(finding.true, value, share=share and not value.has(N.Total))
 
 
-def padded(expr: sp.Expr, canon: Canon) -> sp.Expr:
-    """Joined vectors as sums of vectors with zeros around them."""
+def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:
+    """Joined gradients as sums of vectors with zeros around them, as the derivation has them."""
+    shape = judging.truth.judge.canon(0).shape
     found = {}
     for node in expr.atoms(N.Concat):
-        sizes = [canon.shape(a)[0] for a in node.args]
-        places = [(sp.Add(*sizes[:i]), sp.Add(*sizes[i + 1 :])) for i in range(len(sizes))]
-        found[node] = sp.Add(*(N.Pad(padded(a, canon), sp.expand(low), sp.expand(high)) for a, (low, high) in zip(node.args, places, strict=True)))
+        if judging.is_forward(node):
+            continue
+        sizes = [shape(a)[0] for a in node.args]
+        places = [(sp.expand(sp.Add(*sizes[:i])), sp.expand(sp.Add(*sizes[i + 1 :]))) for i in range(len(sizes))]
+        parts = (padded(a, judging) for a in node.args)
+        found[node] = sp.Add(*(N.Pad(a, *place) for a, place in zip(parts, places, strict=True)))
     return expr.xreplace(found)
+
+
+def right_side(finding: Finding, judging: Judging) -> str:
+    """What the derivation has for the gradient, as NumPy text in the listing's names."""
+    line = judging.truth.judge.system.derivation.by_name.get(finding.true.base) if finding.true else None
+    if line is None or finding.target == "":
+        return ""
+    sign = "+=" if finding.true is not None and finding.true.lag is None else "="
+    return f"{finding.target} {sign} {numpy_text(line.expr, judging)}"
 
 
 def _refuted(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
@@ -311,7 +371,5 @@ def _refuted(finding: Finding, judging: Judging, lines: tuple[str, ...], common:
         except (NotationError, ShapeError, KeyError):
             witness = None
     repair = finding.assumption
-    message = finding.message
-    if repair:
-        message = f"{message}"
-    return _row(finding.statement, lines, "statement", "refuted", about=common["about"], expected=repair, witness=witness, repair=repair, message=message)
+    expected = repair or right_side(finding, judging)
+    return _row(finding.statement, lines, "statement", "refuted", expected=expected, witness=witness, repair=repair, **common)

@@ -287,13 +287,16 @@ class Judging(Backward):
     def candidate_names(self) -> list[str]:
         """Names that may stand in the place of another."""
         steps = [k for k in self.scope.loops if k.strip()]
-        names = [k for k, v in self.scope.names.items() if isinstance(v, Array) and v is not ZERO and k.isidentifier()]
-        names += [k for k, v in self.known.items() if isinstance(v, Array) and k.isidentifier() and k not in self.scope.series]
-        series = [f"{k}[{steps[0]}]" for k, s in self.scope.series.items() if 0 in s and isinstance(s[0], Array)] if steps else []
-        names += [n for n in sorted(self.texts) if n.count(".")]
-        return list(dict.fromkeys([*names, *series]))[:80]
+        values = {**self.known, **self.scope.names}
+        names = [k for k, v in values.items() if isinstance(v, Array) and v is not ZERO and k not in self.scope.series]
+        if self.forward.kinds:  # a listing with a forward part of its own: all its names
+            spelled = [self.texts.get(k, k) for k in names]
+        else:
+            spelled = [self.texts[k] for k in names if k in self.texts]
+        series = [f"{k}[{steps[0]}]" for k, s in self.scope.series.items() if isinstance(s.get(0), Array)] if steps else []
+        return list(dict.fromkeys([*(s for s in spelled if s.replace(".", "").isidentifier()), *series]))[:80]
 
-    texts: set[str]
+    texts: dict[str, str]
 
     def name(self, ref: Ref) -> str:
         """What a gradient is the gradient of."""

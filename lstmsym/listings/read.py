@@ -164,6 +164,8 @@ def _read(plan: Outline, cell: Cell | None) -> _Reading:
         judging = _settled(Truth(forward, Judge(forward.cell)), plan)
         if best is None or _score(judging) > _score(best):
             best = judging
+        if not any(f.status in ("wrong", "unread") for f in judging.findings) and judging.consistent >= 0:
+            break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
     meanings = best.meanings
@@ -247,7 +249,12 @@ def _pass(truth: Truth, plan: Outline, meanings: Mapping[str, object], final: bo
     judging = Judging(truth, plan.helpers, meanings)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
-    judging.texts = {ast.unparse(n) for s in plan.backward for n in ast.walk(s) if isinstance(n, ast.Attribute) and n.attr != "T"}
+    judging.texts = {}
+    for statement in plan.backward:
+        for node in ast.walk(statement):
+            key = key_of(node)
+            if key and not isinstance(node, ast.Subscript):
+                judging.texts.setdefault(key, ast.unparse(node))
     judging.run(plan.backward)
     return judging
 

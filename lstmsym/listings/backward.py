@@ -151,6 +151,9 @@ class Backward:
         self.consistent = 0.0
         self.bound: dict[str, Ref] = {}
         self.supported: set[str] = set()
+        self.forced: Mapping[int, Ref] = {}
+        self.later: dict[str, int] = {}
+        self.now = 0
 
     # -- what the forward pass has left ------------------------------------------------------------------
 
@@ -210,6 +213,8 @@ class Backward:
 
     def given(self, key: str, lag: int = 0) -> Array:
         """A gradient that the listing is given, under the meaning that is tried."""
+        if self.later.get(key, 0) > self.now and self.loop is None:
+            raise Misfit(f"{key} is used before it is assigned")
         if key not in self.asked:
             self.asked[key] = self.candidates(key)
         options = self.asked[key]
@@ -231,6 +236,8 @@ class Backward:
         bases = [s for s in states if any(f.base in (names.adjoint(s), names.back(s)) for f in family)]
         if not family and not _like_gradient(key):
             return ()
+        if family and not bases:
+            return family
         found: list[Any] = []
         for base in bases or [*self.forward.cell.outputs, *(s for s in states if s not in self.forward.cell.outputs)]:
             adjoint, back = Ref(names.adjoint(base), 0), Ref(names.back(base), 1)
@@ -286,7 +293,7 @@ class Backward:
         before = [Ref(names.adjoint(r.base), 0) for r in self.before(ref)]
         if ref.base in states and has_next(key):
             return [adjoint, Ref(names.back(ref.base), 1), *before]
-        return [*before, adjoint] if inner else [adjoint, *before]
+        return before if inner and before else [adjoint, *before]
 
     def before(self, ref: Ref) -> list[Ref]:
         """The pre-activations of a quantity."""
@@ -310,8 +317,21 @@ class Backward:
             try:
                 self.one(statement, block[index + 1 :])
             except ListingError as error:
-                self.findings.append(Finding(statement, "unread", message=str(error)))
-                self.forget(statement)
+                self.failed(statement, error)
+
+    def failed(self, statement: ast.stmt, error: ListingError) -> None:
+        """A statement that cannot be read, or whose arrays do not fit; its name means what it should."""
+        target = next(iter(_target_nodes(statement)), None)
+        key = key_of(target) if target is not None else None
+        family = self.family(key) if key else ()
+        status = "misfit" if isinstance(error, Misfit) and family else "unread"
+        text = ast.unparse(target) if target is not None else ""
+        held = self.forced.get(id(statement), family[0] if family else None)
+        self.findings.append(Finding(statement, status, text, message=str(error), wanted=family, true=held))
+        if target is not None and held is not None:
+            self.hold(target, held)
+        else:
+            self.forget(statement)
 
     def forget(self, statement: ast.stmt) -> None:
         """After a statement that was not read, its name means what it should."""
@@ -325,6 +345,7 @@ class Backward:
 
     def one(self, statement: ast.stmt, rest: list[ast.stmt]) -> None:
         """One statement, knowing those that follow in its block."""
+        self.now = statement.lineno
         if isinstance(statement, ast.For):
             self.for_(statement)
         elif isinstance(statement, ast.If):
@@ -573,6 +594,12 @@ def _like_gradient(key: str) -> bool:
 
 def _symbol(op: ast.operator) -> str:
     return {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}.get(type(op), "+")
+
+
+def _target_nodes(statement: ast.stmt) -> list[ast.expr]:
+    if isinstance(statement, ast.AugAssign):
+        return [statement.target]
+    return [t for t in statement.targets if not isinstance(t, ast.Tuple)] if isinstance(statement, ast.Assign) else []
 
 
 def _written(node: ast.AST) -> list[str]:

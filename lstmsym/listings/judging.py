@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.listings.arrays import Array, Pieces
+from lstmsym.listings.arrays import Array, Misfit
 from lstmsym.listings.backward import Backward, Finding, Part, _like_gradient, _texts, shifted
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
@@ -26,6 +26,22 @@ class Judging(Backward):
 
     final = False
 
+    def failed(self, statement: ast.stmt, error: ListingError) -> None:
+        """The same, with a repair where arrays do not fit."""
+        scope_before = len(self.findings)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        mended = None
+        if self.final and isinstance(error, Misfit) and isinstance(statement, ast.Assign) and isinstance(target, ast.expr):
+            key = key_of(target)
+            wanted = self.wanted(key, target) if key else ()
+            part = Part(statement, Array(sp.Integer(0)))
+            mended = self.mend(part, [part], wanted) if wanted else None
+        super().failed(statement, error)
+        if mended is not None and len(self.findings) > scope_before and isinstance(target, ast.expr):
+            self.repaired[id(statement)] = mended[1]
+            self.findings[-1] = replace(self.findings[-1], true=mended[0])
+            self.hold(target, mended[0])
+
     def close(self, target: ast.expr, parts: list[Part]) -> None:
         """Compare a value with the gradients that its name may mean."""
         total = self.add(parts)
@@ -35,6 +51,10 @@ class Judging(Backward):
         wanted = self.wanted(key, target)
         given = tuple(n[6:] for n in total.notes if n.startswith("given "))
         found = Finding(statements[-1].statement, "", text, total.expr, wanted=wanted, given=given)
+        option = next((self.forced[id(p.statement)] for p in statements if id(p.statement) in self.forced), None)
+        if option is not None and not self.truth.equals(total.expr, option):
+            self.wrong(replace(found, wanted=(option,)), target, parts)
+            return
         special = self.special(found, total, target)
         if special is not None:
             self.findings.append(special)
@@ -45,7 +65,7 @@ class Judging(Backward):
             self.right(found, right[0], target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
-        elif self.is_forward(total.expr) and not (wanted and _like_gradient(key) and self.has_target(total.expr)):
+        elif self.is_forward(total.expr) and not self.claims(wanted, key, target, total, statements[-1].statement):
             self.recomputed(found, key, target, parts)
         elif self.carried_on(text, statements[-1].statement):
             self.intermediate(found, target, total)
@@ -157,6 +177,13 @@ class Judging(Backward):
             self.consistent -= 0.5
         self.right(found, true, target, parts)
 
+    def claims(self, wanted: tuple[Ref, ...], key: str, target: ast.expr, total: Array, statement: ast.stmt) -> bool:
+        """Whether a value without a gradient in it stands where there must be one."""
+        if not wanted or not _like_gradient(key) or key.startswith("g") and not key.startswith("grad"):
+            return any(w.lag is None for w in wanted)
+        added = isinstance(statement, ast.AugAssign) or isinstance(target, ast.Subscript) or total.expr.has(N.Dot, N.Outer)
+        return added or self.has_target(total.expr) or any(w.lag is None for w in wanted)
+
     def has_target(self, expr: sp.Expr) -> bool:
         """Whether the loss's target is in an expression: its gradient begins there."""
         targets = {q.name for q in self.forward.cell.role("target")}
@@ -214,6 +241,7 @@ class Judging(Backward):
         return []
 
     blocks: list[list[ast.stmt]]
+    repaired: dict[int, str]
 
     def intermediate(self, found: Finding, target: ast.expr, total: Array) -> None:
         """A value of the author's own."""

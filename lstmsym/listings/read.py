@@ -14,7 +14,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.listings.arrays import LAYOUTS, Algebra, Array
-from lstmsym.listings.backward import Finding, Truth
+from lstmsym.listings.backward import Finding, Truth, _texts
 from lstmsym.listings.expressions import Scope, key_of
 from lstmsym.listings.forward import Forward, Run, build, doubt, read_forward
 from lstmsym.listings.judging import Judging
@@ -28,6 +28,7 @@ from lstmsym.verify.claims import Claim
 from lstmsym.verify.judge import Judge, Witness
 
 ROUNDS = 2
+BLAMED = 8
 
 
 @dataclass(frozen=True)
@@ -164,12 +165,12 @@ def _read(plan: Outline, cell: Cell | None) -> _Reading:
         judging = _settled(Truth(forward, Judge(forward.cell)), plan)
         if best is None or _score(judging) > _score(best):
             best = judging
-        if not any(f.status in ("wrong", "unread") for f in judging.findings) and judging.consistent >= 0:
+        if not any(f.status in ("wrong", "unread", "misfit") for f in judging.findings) and judging.consistent >= 0:
             break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
     meanings = best.meanings
-    final = _pass(best.truth, plan, meanings, final=True)
+    final = _pass(best.truth, plan, meanings, final=True, forced=_blamed(best, plan))
     return _Reading(plan, best.forward.kinds or kinds, final)
 
 
@@ -245,11 +246,13 @@ def _given(cell: Cell, layout: str, names: set[str]) -> Forward:
     return Forward(cell, Scope(_stacked(cell, names, algebra.vector)), algebra, rename, {}, shown, {})
 
 
-def _pass(truth: Truth, plan: Outline, meanings: Mapping[str, object], final: bool = False) -> Judging:
+def _pass(truth: Truth, plan: Outline, meanings: Mapping[str, object], final: bool = False, forced: Mapping[int, Ref] | None = None) -> Judging:
     judging = Judging(truth, plan.helpers, meanings)
+    judging.forced = forced or {}
+    judging.later = _first_assigned(plan.backward)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
-    judging.texts = {}
+    judging.texts, judging.repaired = {}, {}
     for statement in plan.backward:
         for node in ast.walk(statement):
             key = key_of(node)
@@ -257,6 +260,59 @@ def _pass(truth: Truth, plan: Outline, meanings: Mapping[str, object], final: bo
                 judging.texts.setdefault(key, ast.unparse(node))
     judging.run(plan.backward)
     return judging
+
+
+def _first_assigned(statements: tuple[ast.stmt, ...]) -> dict[str, int]:
+    """Name -> the line that assigns it first, where that line does not read it."""
+    found: dict[str, int] = {}
+    for statement in _statements(statements):
+        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            for one in target.elts if isinstance(target, ast.Tuple) else [target]:
+                key = key_of(one)
+                if key:
+                    reads = isinstance(statement, ast.Assign) and any(key_of(n) == key for n in ast.walk(statement.value))
+                    found.setdefault(key, 0 if reads else statement.lineno)
+        if isinstance(statement, ast.AugAssign) and (key := key_of(statement.target)):
+            found.setdefault(key, 0)
+    return found
+
+
+def _blamed(judging: Judging, plan: Outline) -> dict[int, Ref]:
+    """Statement -> the gradient that it should be: where that makes what reads it right, it is to blame."""
+    forced: dict[int, Ref] = {}
+    best = judging
+    for _ in range(BLAMED):
+        found = next(_better(best, plan, forced), None)
+        if found is None:
+            break
+        forced, best = found
+    return forced
+
+
+def _better(judging: Judging, plan: Outline, forced: dict[int, Ref]) -> Iterator[tuple[dict[int, Ref], Judging]]:
+    score = _score(judging)
+    bad = [f for f in judging.findings if f.status in ("wrong", "misfit", "definition")]
+    for index, finding in enumerate(judging.findings):
+        after = judging.findings[index + 1 :]
+        if id(finding.statement) in forced or not finding.target or not any(finding.target in _texts(f.statement) for f in after if f in bad):
+            continue
+        for option in _options(finding, judging):
+            tried = {**forced, id(finding.statement): option}
+            made = _pass(judging.truth, plan, judging.meanings, forced=tried)
+            if _score(made) > score:
+                yield tried, made
+
+
+def _options(finding: Finding, judging: Judging) -> list[Ref]:
+    """Other gradients that a statement may have been meant to give."""
+    ambiguous = finding.status == "right" and len(finding.wanted) != 1
+    if finding.status in ("wrong", "misfit", "unread") or (finding.status == "definition" and finding.value is not None) or ambiguous:
+        own = [w for w in finding.wanted if w != finding.true]
+        if own or finding.wanted:
+            return own
+        value = judging.truth.value(finding.value) if finding.value is not None else None
+        return [r for r, v in judging.truth.table.items() if r.lag == 0 and r != finding.true and (value is None or v.shape == value.shape)][:24]
+    return []
 
 
 def _blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
@@ -269,7 +325,7 @@ def _blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
 
 
 def _score(judging: Judging) -> float:
-    weights = {"right": 1.0, "stale": 1.0, "last-only": 1.0, "trap": 1.0, "no-effect": 1.0, "unread": -1.0, "wrong": -0.5, "conditional": 0.5}
+    weights = {"right": 1.0, "stale": 1.0, "last-only": 1.0, "trap": 1.0, "no-effect": 1.0, "unread": -1.0, "misfit": -1.0, "wrong": -0.5, "conditional": 0.5}
     return sum(weights.get(f.status, 0.0) for f in judging.findings) + judging.consistent
 
 
@@ -295,12 +351,17 @@ def _settled(truth: Truth, plan: Outline) -> Judging:
 
 def _verdict(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     status = finding.status
+    if status == "definition" and _open(finding, judging):
+        message = "it is no gradient of the listing's quantities, and nothing says which one it is meant to be"
+        return _row(finding.statement, lines, "statement", "undecided", message=message)
     if status in ("prose", "definition"):
         return _row(finding.statement, lines, status, "not-a-claim", message=finding.message)
     about = judging.name(finding.true) if finding.true is not None else finding.target
     common = {"about": about, "message": finding.message}
     if status == "unread":
         return _row(finding.statement, lines, "statement", "unread", **common)
+    if status == "misfit":
+        return _misfit(finding, judging, lines, common)
     if status == "conditional":
         return _row(finding.statement, lines, "statement", "conditional", assumption=finding.assumption, **common)
     if status == "right":
@@ -323,6 +384,24 @@ def _verdict(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
         message = f"what {' and '.join(doubtful)} stands for is not said: name it as the gradient of a quantity"
         return _row(finding.statement, lines, "statement", "undecided", **{**common, "message": message})
     return _refuted(finding, judging, lines, common)
+
+
+def _open(finding: Finding, judging: Judging) -> bool:
+    """Whether a value with gradients in it is of no use to any statement that is right."""
+    if finding.value is None or finding.message or judging.is_forward(finding.value):
+        return False
+    right = [f.statement for f in judging.findings if f.status in ("right", "trap", "last-only", "definition") and f.statement is not finding.statement]
+    return not any(finding.target in _texts(s) for s in right)
+
+
+def _misfit(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    """Arrays that do not fit: wrong, where the other statements show that the layout is understood."""
+    statuses = [f.status for f in judging.findings]
+    if statuses.count("right") <= 2 * statuses.count("misfit"):
+        return _row(finding.statement, lines, "statement", "unread", **common)
+    repair = judging.repaired.get(id(finding.statement), "")
+    expected = repair or right_side(finding, judging)
+    return _row(finding.statement, lines, "statement", "refuted", expected=expected, repair=repair, **common)
 
 
 def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:

@@ -13,7 +13,9 @@ backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
 checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
 verify verify.poly verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate
 verify.held verify.scope verify.canonical verify.claims verify.evaluate verify.readings verify.repair
-verify.judge pages report svg locate terminal beside training demo __init__ __main__""".split()
+verify.judge listings.source listings.naming listings.arrays listings.expressions listings.outline
+listings.forward listings.backward listings.edits listings.judging listings.write listings.rows listings.meanings
+listings.given listings.read listings pages report svg locate terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -184,7 +184,9 @@ class Algebra:
         if what != "append" and place is not None and (place >= len(form) or form[place] != "f"):
             raise Misfit(f"{what} joins the samples and not the features")
         dims = (sp.Add(*(a.dims[0] for a in arrays)),)
-        return Array(N.concat(*(a.expr for a in arrays)), form, dims, any(a.summed for a in arrays), _notes(arrays))
+        return Array(
+            N.concat(*(a.expr for a in arrays)), form, dims, any(a.summed for a in arrays), _notes(arrays)
+        )
 
     def part(self, a: Array, low: sp.Expr, high: sp.Expr | None) -> Array:
         """Some features."""
@@ -205,6 +207,7 @@ def _notes(arrays: Sequence[Array]) -> tuple[str, ...]:
 
 def _is_weight(first: str, second: str) -> bool:
     """Which of two unknown names looks like a matrix: the first?"""
+
     def score(key: str) -> int:
         name = key.rpartition(".")[2]
         return (name[:1] in "WUVR") * 2 + name.lower().startswith(("w", "u_", "v_", "r_", "kernel"))

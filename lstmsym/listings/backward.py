@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,8 +23,6 @@ from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried
 from lstmsym.listings.naming import gradient_of, has_next, has_prev, resolve
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref
-from lstmsym.shapes import ShapeError, Unifier
-from lstmsym.rules import shape_of
 from lstmsym.verify.evaluate import PRESENT, Numbers, evaluate
 from lstmsym.verify.judge import OUT_OF_REACH, Judge
 
@@ -132,7 +130,9 @@ class Part:
 class Backward:
     """One pass over the backward statements under one set of meanings."""
 
-    def __init__(self, truth: Truth, helpers: Mapping[str, ast.FunctionDef], meanings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, truth: Truth, helpers: Mapping[str, ast.FunctionDef], meanings: Mapping[str, Any]
+    ) -> None:
         """Start where the forward pass ended."""
         self.truth, self.forward, self.meanings = truth, truth.forward, meanings
         algebra = Algebra(self.forward.algebra.layout)
@@ -153,6 +153,7 @@ class Backward:
         self.supported: set[str] = set()
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
+        self.broken: set[str] = set()
         self.now = 0
 
     # -- what the forward pass has left ------------------------------------------------------------------
@@ -171,6 +172,7 @@ class Backward:
         if isinstance(value, list):
             return [self.ours(v) for v in value]
         if isinstance(value, Pieces):
+
             def size(s: Any) -> Any:
                 return None if s is None else self.sized((sp.sympify(s),))[0]
 
@@ -181,7 +183,9 @@ class Backward:
         """Names and series of the forward pass."""
         old = self.forward.scope
         self.scope.names = {k: self.ours(v) for k, v in old.names.items()}
-        self.scope.series = {k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store}
+        self.scope.series = {
+            k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
+        }
         self.scope.offsets = dict(old.offsets)
         self.scope.sizes = {k: self.sized((v,))[0] for k, v in old.sizes.items()}
         self.known = {**self.scope.names, **{k: s.get(0) for k, s in self.scope.series.items()}}
@@ -203,7 +207,9 @@ class Backward:
         if lag is not None and key in self.known and isinstance(self.known[key], (Array, Pieces)):
             return shifted(self.known[key], lag)
         if new is not None and new.base in self.truth.judge.system.shapes:
-            form, dims = self.reader.algebra.types.get(key, (self.reader.algebra.vector, self.truth.dims(new)))
+            form, dims = self.reader.algebra.types.get(
+                key, (self.reader.algebra.vector, self.truth.dims(new))
+            )
             return Array(new, form, dims)
         options = self.candidates(key)
         alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
@@ -234,12 +240,15 @@ class Backward:
         states = [q.name for q in self.forward.cell.role("state")]
         family = self.family(key)
         bases = [s for s in states if any(f.base in (names.adjoint(s), names.back(s)) for f in family)]
-        if not family and not _like_gradient(key):
+        if not family and not like_gradient(key):
             return ()
         if family and not bases:
             return family
         found: list[Any] = []
-        for base in bases or [*self.forward.cell.outputs, *(s for s in states if s not in self.forward.cell.outputs)]:
+        for base in bases or [
+            *self.forward.cell.outputs,
+            *(s for s in states if s not in self.forward.cell.outputs),
+        ]:
             adjoint, back = Ref(names.adjoint(base), 0), Ref(names.back(base), 1)
             given = system.derivation.given.get(base)
             options = [adjoint, *([back] if base in states else []), *([given] if given is not None else [])]
@@ -251,9 +260,13 @@ class Backward:
         """A size by its name, or under the meaning that is tried."""
         if key in self.scope.sizes:
             return self.scope.sizes[key]
+        if isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
+            raise ListingError(f"a bound of a slice that is no size: {key} is an array")
         sizes = list(self.forward.cell.sizes)
         low = key.lower()
-        inputs = low.endswith(("x", "_in", "x_dim", "input_size", "n_x", "d")) or "x_dim" in low or "input" in low
+        inputs = (
+            low.endswith(("x", "_in", "x_dim", "input_size", "n_x", "d")) or "x_dim" in low or "input" in low
+        )
         ordered = sorted(sizes, key=lambda s: (s.name == "m") != inputs)
         self.asked.setdefault(f"#{key}", tuple(ordered))
         return self.meanings.get(f"#{key}", self.asked[f"#{key}"][0])
@@ -275,7 +288,9 @@ class Backward:
                 return ()
         if not isinstance(value, Array):
             return ()
-        refs = [value.expr] if isinstance(value.expr, Ref) else self.truth.matches(value.expr, self.truth.values)
+        refs = (
+            [value.expr] if isinstance(value.expr, Ref) else self.truth.matches(value.expr, self.truth.values)
+        )
         result: list[Ref] = []
         for ref in refs:
             result += self.around(ref, inner, key)
@@ -298,10 +313,19 @@ class Backward:
     def before(self, ref: Ref) -> list[Ref]:
         """The pre-activations of a quantity."""
         expr = self.truth.judge.system.forward.get(ref.base)
-        if isinstance(expr, (N.Pointwise, N.softmax)) and isinstance(expr.args[-1 if isinstance(expr, N.where) else 0], Ref):
+        if isinstance(expr, (N.Pointwise, N.softmax)) and isinstance(
+            expr.args[-1 if isinstance(expr, N.where) else 0], Ref
+        ):
             inner = expr.args[0]
             further = self.truth.judge.system.forward.get(inner.base)
-            return [inner, *([further.args[0]] if isinstance(further, N.Part) and isinstance(further.args[0], Ref) else [])]
+            return [
+                inner,
+                *(
+                    [further.args[0]]
+                    if isinstance(further, N.Part) and isinstance(further.args[0], Ref)
+                    else []
+                ),
+            ]
         if isinstance(expr, N.Pointwise):
             return [a for a in expr.args if isinstance(a, Ref)]
         if ref.base == self.forward.cell.outputs[0] or isinstance(expr, sp.Mul):
@@ -328,6 +352,10 @@ class Backward:
         text = ast.unparse(target) if target is not None else ""
         held = self.forced.get(id(statement), family[0] if family else None)
         self.findings.append(Finding(statement, status, text, message=str(error), wanted=family, true=held))
+        if any(
+            isinstance(s, ast.AugAssign) and ast.unparse(s.target) == text for s in self.following(statement)
+        ):
+            self.broken.add(text)
         if target is not None and held is not None:
             self.hold(target, held)
         else:
@@ -369,10 +397,21 @@ class Backward:
         self.findings.append(Finding(loop, "prose"))
         if isinstance(loop.iter, (ast.List, ast.Tuple)) and isinstance(loop.target, ast.Name):
             for inner in loop.body:
-                clipped = [n for n in ast.walk(inner) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "clip"]
+                clipped = [
+                    n
+                    for n in ast.walk(inner)
+                    if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "clip"
+                ]
                 if clipped:
                     bounds = " and ".join(ast.unparse(a) for a in clipped[0].args[1:3])
-                    self.findings.append(Finding(inner, "conditional", assumption=f"every entry of the gradients lies within {bounds}", message="clipping changes larger entries"))
+                    self.findings.append(
+                        Finding(
+                            inner,
+                            "conditional",
+                            assumption=f"every entry of the gradients lies within {bounds}",
+                            message="clipping changes larger entries",
+                        )
+                    )
                 else:
                     self.findings.append(Finding(inner, "prose"))
             return
@@ -383,10 +422,15 @@ class Backward:
         carried = carried_names(loop.body)
         zeros = {k for k, v in self.scope.names.items() if v is ZERO}
         written = {k for s in ast.walk(loop) for k in _written(s)}
-        read = {k for s in loop.body for n in ast.walk(s) if (k := key_of(n)) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)}
+        read = {
+            k
+            for s in loop.body
+            for n in ast.walk(s)
+            if (k := key_of(n)) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
+        }
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
-        carries = [k for k in carried if k not in self.known or k in zeros or _like_gradient(k)]
+        carries = [k for k in carried if k not in self.known or k in zeros or like_gradient(k)]
         for key in [*carries, *self.stale]:
             self.scope.names.pop(key, None)
             self.asked[key] = self.carry_candidates(key)
@@ -398,7 +442,12 @@ class Backward:
         for key in carries:
             bound = self.bound.get(key)
             guess = self.meanings.get(key, self.asked[key][0])
-            if bound is not None and isinstance(guess, Ref) and bound.lag is not None and bound.shifted(1) == guess:
+            if (
+                bound is not None
+                and isinstance(guess, Ref)
+                and bound.lag is not None
+                and bound.shifted(1) == guess
+            ):
                 self.consistent += 1
         self.scope.loops.clear()
         self.loop = None
@@ -410,13 +459,18 @@ class Backward:
         backs = [ref.shifted(1) for ref in system.carried]
         family = {f.base for f in self.family(key)}
         names = system.derivation.names
+
         def near(ref: Ref) -> bool:
             state = next(q.name for q in self.forward.cell.role("state") if names.back(q.name) == ref.base)
             return ref.base in family or names.adjoint(state) in family
 
         ordered = sorted(backs, key=lambda r: not near(r))
         others = [r for r in self.truth.table if r.lag == 1 and r not in ordered and r.base in family]
-        totals = [Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")] if self.forward.final else []
+        totals = (
+            [Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")]
+            if self.forward.final
+            else []
+        )
         return tuple([*ordered, *others, *totals])
 
     def if_(self, statement: ast.If) -> None:
@@ -439,29 +493,57 @@ class Backward:
         call = statement.value
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "clip":
             bounds = " and ".join(ast.unparse(a) for a in call.args[1:3])
-            self.findings.append(Finding(statement, "conditional", assumption=f"every entry of the gradient lies within {bounds}", message="clipping changes larger entries"))
+            self.findings.append(
+                Finding(
+                    statement,
+                    "conditional",
+                    assumption=f"every entry of the gradient lies within {bounds}",
+                    message="clipping changes larger entries",
+                )
+            )
         elif isinstance(call, ast.BinOp):
             key = key_of(call.left)
             family = self.family(key) if key else ()
             target = ast.unparse(call.left)
             fixed = f"{target} {_symbol(call.op)}= {ast.unparse(call.right)}"
-            self.findings.append(Finding(statement, "no-effect", target, message=f"a statement without effect: {target} is left as it is", wanted=family, assumption=fixed))
+            self.findings.append(
+                Finding(
+                    statement,
+                    "no-effect",
+                    target,
+                    message=f"a statement without effect: {target} is left as it is",
+                    wanted=family,
+                    assumption=fixed,
+                )
+            )
         else:
             self.findings.append(Finding(statement, "prose"))
 
     def assign(self, target: ast.expr, node: ast.expr, statement: ast.stmt, rest: list[ast.stmt]) -> None:
         """``target = node``."""
         if isinstance(target, (ast.Tuple, ast.List)):
-            nodes = node.elts if isinstance(node, (ast.Tuple, ast.List)) and len(node.elts) == len(target.elts) else None
+            nodes = (
+                node.elts
+                if isinstance(node, (ast.Tuple, ast.List)) and len(node.elts) == len(target.elts)
+                else None
+            )
             values = None if nodes else self.reader(node)
             if nodes is None and not (isinstance(values, list) and len(values) == len(target.elts)):
                 raise ListingError("as many values as names are needed")
             for index, one in enumerate(target.elts):
-                self.store(one, nodes[index] if nodes else None, statement, rest, None if nodes else values[index])
+                node_, value = (nodes[index], None) if nodes else (None, values[index])  # type: ignore[index]
+                self.store(one, node_, statement, rest, value)
             return
         self.store(target, node, statement, rest)
 
-    def store(self, target: ast.expr, node: ast.expr | None, statement: ast.stmt, rest: list[ast.stmt], value: Any = None) -> None:
+    def store(
+        self,
+        target: ast.expr,
+        node: ast.expr | None,
+        statement: ast.stmt,
+        rest: list[ast.stmt],
+        value: Any = None,
+    ) -> None:
         self.reader.reads.clear()
         value = self.reader(node) if node is not None else value
         reads = tuple(self.reader.reads)
@@ -490,8 +572,10 @@ class Backward:
         if parts is None:
             parts = self.start(statement.target, key, one)
         if self.labelled(statement):
-            base = statement.target.value  # type: ignore[attr-defined]
-            parts = self.pending.pop(ast.unparse(base), None) or [Part(statement, self.reader.array(base), "start")]
+            base: ast.expr = statement.target.value  # type: ignore[union-attr]
+            parts = self.pending.pop(ast.unparse(base), None) or [
+                Part(statement, self.reader.array(base), "start")
+            ]
             self.take(base, [*parts, Part(statement, one, reads=tuple(self.reader.reads))], rest)
             return
         self.take(statement.target, [*parts, Part(statement, one, reads=tuple(self.reader.reads))], rest)
@@ -501,7 +585,7 @@ class Backward:
         target = statement.target
         if not isinstance(target, ast.Subscript) or not isinstance(statement.value, ast.Constant):
             return False
-        base, indices, _ = self.reader.place(target)
+        indices = self.reader.place(target)[1]
         return bool(indices) and any(not isinstance(i, (ast.Slice, ast.Constant)) for i in indices)
 
     def hot(self, statement: ast.AugAssign) -> Array:
@@ -550,6 +634,10 @@ class Backward:
         """Compare a value with the gradients that its name may mean."""
         raise NotImplementedError
 
+    def following(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements after one, in its block."""
+        raise NotImplementedError
+
     def hold(self, target: ast.expr, value: Any) -> None:
         """A name, a series at a step or a slice of it has a value from now on."""
         if isinstance(value, Ref):
@@ -587,9 +675,12 @@ def _is_all(node: ast.expr) -> bool:
     return isinstance(node, ast.Slice) and node.lower is None and node.upper is None
 
 
-def _like_gradient(key: str) -> bool:
+def like_gradient(key: str) -> bool:
+    """Whether a name looks like a gradient's."""
     low = key.lower()
-    return low.startswith(("d", "grad", "delta", "g", "top_diff", "bottom")) or low.endswith(("diff", "grad", "_d", "delta", "err", "error"))
+    return low.startswith(("d", "grad", "delta", "g", "top_diff", "bottom")) or low.endswith(
+        ("diff", "grad", "_d", "delta", "err", "error")
+    )
 
 
 def _symbol(op: ast.operator) -> str:
@@ -599,13 +690,25 @@ def _symbol(op: ast.operator) -> str:
 def _target_nodes(statement: ast.stmt) -> list[ast.expr]:
     if isinstance(statement, ast.AugAssign):
         return [statement.target]
-    return [t for t in statement.targets if not isinstance(t, ast.Tuple)] if isinstance(statement, ast.Assign) else []
+    return (
+        [t for t in statement.targets if not isinstance(t, ast.Tuple)]
+        if isinstance(statement, ast.Assign)
+        else []
+    )
 
 
 def _written(node: ast.AST) -> list[str]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AugAssign)
+        else []
+    )
     flat = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple) else [t])]
-    return [k for t in flat if (k := key_of(t) or (key_of(t.value) if isinstance(t, ast.Subscript) else None))]
+    return [
+        k for t in flat if (k := key_of(t) or (key_of(t.value) if isinstance(t, ast.Subscript) else None))
+    ]
 
 
 def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
@@ -615,16 +718,17 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
             target = statement.target
             inner = ast.unparse(target.value) if isinstance(target, ast.Subscript) else ""
             if ast.unparse(target) == text or (inner == text and isinstance(statement.value, ast.Constant)):
-                return isinstance(statement.op, (ast.Add, ast.Sub)) and text not in _texts(statement.value)
-            if text in _texts(statement.value):
+                return isinstance(statement.op, (ast.Add, ast.Sub)) and text not in texts(statement.value)
+            if text in texts(statement.value):
                 return False
         elif isinstance(statement, ast.Assign):
-            if text in _texts(statement.value) or any(ast.unparse(t) == text for t in statement.targets):
+            if text in texts(statement.value) or any(ast.unparse(t) == text for t in statement.targets):
                 return False
-        elif text in _texts(statement):
+        elif text in texts(statement):
             return False
     return False
 
 
-def _texts(node: ast.AST) -> set[str]:
+def texts(node: ast.AST) -> set[str]:
+    """The names, attributes and subscripts that a node holds, as they stand."""
     return {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}

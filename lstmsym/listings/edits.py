@@ -1,4 +1,4 @@
-"""One-place edits of a statement's right side, in the author's own text: among them the repair is looked for."""
+"""One-place edits of a right side, in the author's own text: among them the repair is looked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ def edits(node: ast.expr, names: Iterable[str]) -> Iterator[tuple[ast.expr, str]
     """(edited expression, what was changed), likely edits first."""
     names = list(names)
     count = 0
-    for kind in (_calls, _activations, _times, _shapes, _signs, lambda n: _names(n, names), _less, _wrapped, lambda n: _more(n, names)):
+    for kind in (
+        _calls,
+        _activations,
+        _times,
+        _shapes,
+        _signs,
+        lambda n: _names(n, names),
+        _less,
+        _wrapped,
+        lambda n: _more(n, names),
+    ):
         for path, old in list(_walk(node)):
             for new, why in kind(old):
                 count += 1
@@ -22,11 +32,13 @@ def edits(node: ast.expr, names: Iterable[str]) -> Iterator[tuple[ast.expr, str]
                 yield _replaced(node, path, new), why
 
 
-def _walk(node: ast.expr, path: tuple[tuple[str, int | None], ...] = ()) -> Iterator[tuple[tuple[tuple[str, int | None], ...], ast.expr]]:
+def _walk(
+    node: ast.expr, path: tuple[tuple[str, int | None], ...] = ()
+) -> Iterator[tuple[tuple[tuple[str, int | None], ...], ast.expr]]:
     """Every expression inside another, with the way to it."""
     yield path, node
     for name, value in ast.iter_fields(node):
-        if isinstance(value, ast.expr) and not (name == "func"):
+        if isinstance(value, ast.expr) and name != "func":
             yield from _walk(value, (*path, (name, None)))
         elif isinstance(value, list):
             for index, one in enumerate(value):
@@ -61,9 +73,21 @@ def _calls(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
     if not isinstance(node, ast.Call) or not node.args:
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    for index, keyword in enumerate(node.keywords):
+        if (
+            keyword.arg == "axis"
+            and isinstance(keyword.value, ast.Constant)
+            and keyword.value.value in (0, 1)
+        ):
+            turned = copy.deepcopy(node)
+            turned.keywords[index].value = ast.Constant(1 - keyword.value.value)
+            yield turned, "the other axis"
     inner = ast.unparse(node.args[0])
     if "sig" in name.lower():
-        yield _expr(f"({inner}) * (1 - ({inner}))"), f"{inner} is activated already: its derivative is y * (1 - y)"
+        yield (
+            _expr(f"({inner}) * (1 - ({inner}))"),
+            f"{inner} is activated already: its derivative is y * (1 - y)",
+        )
     if "tanh" in name.lower():
         yield _expr(f"1 - ({inner}) ** 2"), f"{inner} is activated already: its derivative is 1 - y ** 2"
 
@@ -87,7 +111,9 @@ def _times(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
         if base.isidentifier() and text in (base, f"{base} - 1", f"{base} + 1"):
             for other in (f"{base} - 1", base, f"{base} + 1"):
                 if other != text:
-                    made = ast.unparse(node).replace(f"[{text}", f"[{other}").replace(f", {text}", f", {other}")
+                    made = (
+                        ast.unparse(node).replace(f"[{text}", f"[{other}").replace(f", {text}", f", {other}")
+                    )
                     yield _expr(made), f"{other} for {text}"
 
 
@@ -103,9 +129,9 @@ def _shapes(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         yield ast.BinOp(node.right, node.op, node.left), "the factors in the other order"
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-        made = copy.deepcopy(node)
-        made.slice.elts = made.slice.elts[::-1]  # type: ignore[attr-defined]
-        yield made, "the other axis"
+        turned = copy.deepcopy(node)
+        turned.slice = ast.Tuple(node.slice.elts[::-1], ast.Load())
+        yield turned, "the other axis"
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         low, high = node.slice.lower, node.slice.upper
         if (low is None) != (high is None):
@@ -116,7 +142,10 @@ def _shapes(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
 
 def _signs(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
-        yield ast.BinOp(node.left, ast.Sub() if isinstance(node.op, ast.Add) else ast.Add(), node.right), "sign"
+        yield (
+            ast.BinOp(node.left, ast.Sub() if isinstance(node.op, ast.Add) else ast.Add(), node.right),
+            "sign",
+        )
         if isinstance(node.op, ast.Sub):
             yield ast.BinOp(node.right, ast.Sub(), node.left), "sign"
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -141,7 +170,11 @@ def _less(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
         what = "term" if isinstance(node.op, ast.Add) else "factor"
         yield node.left, f"without the {what} {ast.unparse(node.right)}"
         yield node.right, f"without the {what} {ast.unparse(node.left)}"
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and isinstance(node.left, ast.Constant):
+    if (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, (ast.Add, ast.Sub))
+        and isinstance(node.left, ast.Constant)
+    ):
         yield node.right, f"without {ast.unparse(node.left)}"
 
 
@@ -156,7 +189,9 @@ def _wrapped(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
 
 def _more(node: ast.expr, names: list[str]) -> Iterator[tuple[ast.expr, str]]:
     """A factor or a term that was missing."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+    if (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)) or isinstance(
+        node, (ast.Name, ast.Subscript)
+    ):
         text = ast.unparse(node)
         for name in names:
             for factor in (name, f"(1 - np.tanh({name}) ** 2)", f"(1 - {name} ** 2)", f"(1 - {name})"):

@@ -21,7 +21,23 @@ from lstmsym.notation import Ref
 MAX_STEPS = 40_000
 MAX_CALLS = 8
 MODULES = {"np", "numpy", "math", "cp", "torch", "F", "scipy", "jnp", "self"}
-SAME = {"copy", "array", "asarray", "ravel", "flatten", "squeeze", "float", "astype", "reshape", "ascontiguousarray", "deepcopy", "view", "float32", "float64", "item"}
+SAME = {
+    "copy",
+    "array",
+    "asarray",
+    "ravel",
+    "flatten",
+    "squeeze",
+    "float",
+    "astype",
+    "reshape",
+    "ascontiguousarray",
+    "deepcopy",
+    "view",
+    "float32",
+    "float64",
+    "item",
+}
 ZEROS = {"zeros", "zeros_like", "empty", "empty_like"}
 POINTWISE: dict[str, Callable[..., Any]] = {
     "tanh": N.tanh, "exp": N.exp, "log": N.log, "sqrt": N.sqrt, "abs": N.absolute, "absolute": N.absolute,
@@ -38,6 +54,13 @@ TINY = sp.Rational(1, 10**6)
 
 ZERO = Array(sp.Integer(0), "")
 """Zeros of any shape."""
+
+
+@dataclass(frozen=True)
+class Initial:
+    """A dictionary of steps that holds the one before the first: ``{-1: h0}``."""
+
+    value: Array
 
 
 @dataclass
@@ -60,7 +83,11 @@ def key_of(node: ast.AST) -> str | None:
         while isinstance(base, ast.Attribute):
             base = base.value
         return node.attr if isinstance(base, ast.Name) and base.id not in MODULES - {"self"} else None
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+    if (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    ):
         return node.slice.value
     return None
 
@@ -95,7 +122,14 @@ class Reader:
             raise ListingError(f"{type(node).__name__} is not read")
         try:
             return method(node)
-        except (RecursionError, OverflowError, ZeroDivisionError, ValueError, TypeError, N.NotationError) as error:
+        except (
+            RecursionError,
+            OverflowError,
+            ZeroDivisionError,
+            ValueError,
+            TypeError,
+            N.NotationError,
+        ) as error:
             if isinstance(error, ListingError):
                 raise
             raise ListingError(str(error) or type(error).__name__) from None
@@ -154,13 +188,19 @@ class Reader:
     read_List = read_Tuple
 
     def read_Dict(self, node: ast.Dict) -> Any:
+        start = node.keys[0] if len(node.keys) == 1 else None
+        if isinstance(start, ast.UnaryOp) and self.constant_step(start) == -1:
+            return Initial(self.array(node.values[0]))
         if node.keys:
             raise ListingError("a dictionary that holds something is not read")
         return []
 
     def read_IfExp(self, node: ast.IfExp) -> Any:
         chosen = self.decide(node.test)
-        value, other = self(node.orelse if chosen is False else node.body), node.body if chosen is False else node.orelse
+        value, other = (
+            self(node.orelse if chosen is False else node.body),
+            node.body if chosen is False else node.orelse,
+        )
         key = key_of(other)
         if chosen is not None and key and key not in self.scope.names and isinstance(value, Array):
             self.scope.names[key] = value  # the initial state, which the general step has from the one before
@@ -175,7 +215,11 @@ class Reader:
             return bool(test.value)
         if isinstance(test, ast.Name) and isinstance(self.scope.names.get(test.id), bool):
             return bool(self.scope.names[test.id])
-        if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id in self.scope.loops:
+        if (
+            isinstance(test, ast.Compare)
+            and isinstance(test.left, ast.Name)
+            and test.left.id in self.scope.loops
+        ):
             if isinstance(test.ops[0], ast.Eq):
                 return False
             return True
@@ -242,7 +286,9 @@ class Reader:
             arguments = [node.func.value, *arguments]
         if any(isinstance(a, ast.Starred) for a in arguments) or len(options) != len(node.keywords):
             raise ListingError("starred arguments are not read")
-        own = isinstance(node.func, ast.Name) or (isinstance(node.func, ast.Attribute) and key_of(node.func.value) == "self")
+        own = isinstance(node.func, ast.Name) or (
+            isinstance(node.func, ast.Attribute) and key_of(node.func.value) == "self"
+        )
         if own and name in self.helpers:
             return self.helper(self.helpers[name], list(node.args), options)
         return self.known_call(name, arguments, options)
@@ -336,7 +382,12 @@ class Reader:
             raise ListingError("split takes a number of parts")
         value = self.algebra.settle(self.algebra.known(value), self.algebra.vector)
         axis = self.axis(arguments[1:], options) or 0
-        if not value.form or value.form == "ff" or not -1 <= axis < len(value.form) or value.form[axis] != "f":
+        if (
+            not value.form
+            or value.form == "ff"
+            or not -1 <= axis < len(value.form)
+            or value.form[axis] != "f"
+        ):
             raise Misfit("split along an axis that holds no features")
         width = self.algebra.fresh()
         self.algebra.same(value.dims, (count.value * width,), "split")
@@ -360,7 +411,9 @@ class Reader:
             axis = 0
         return self.algebra.joined([self.array(n) for n in nodes], axis, kind)
 
-    def helper(self, function: ast.FunctionDef, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
+    def helper(
+        self, function: ast.FunctionDef, arguments: list[ast.expr], options: Mapping[str, ast.expr]
+    ) -> Any:
         """A small function of the listing, interpreted with its arguments."""
         if self.depth >= MAX_CALLS:
             raise ListingError("helper functions call each other too deeply")
@@ -409,7 +462,11 @@ class Reader:
             value = self(node.value)
         if isinstance(value, list):
             index = indices[0] if indices else None
-            if isinstance(index, ast.Constant) and isinstance(index.value, int) and -len(value) <= index.value < len(value):
+            if (
+                isinstance(index, ast.Constant)
+                and isinstance(index.value, int)
+                and -len(value) <= index.value < len(value)
+            ):
                 return value[index.value]
             raise ListingError("an index of a list that is not a number")
         return self.sliced(value, indices)
@@ -420,7 +477,12 @@ class Reader:
         base = key_of(node.value)
         for index, element in enumerate(elements):
             lag = self.time(element)
-            if lag is None and base in self.scope.series and len(elements) == 1 and not isinstance(self.scope.names.get(base or ""), list):
+            if (
+                lag is None
+                and base in self.scope.series
+                and len(elements) == 1
+                and not isinstance(self.scope.names.get(base or ""), list)
+            ):
                 lag = self.constant_step(element)
             if lag is not None and base is not None and not isinstance(self.scope.names.get(base), list):
                 return base, elements[:index] + elements[index + 1 :], lag
@@ -522,9 +584,13 @@ class Reader:
         for start, end, a in sorted(value.parts, key=lambda p: _rank(p[0])):
             if start == low and end == high:
                 return a
-            if _rank(start) >= _rank(low) and (high is None or (end is not None and _rank(end) <= _rank(high))):
+            if _rank(start) >= _rank(low) and (
+                high is None or (end is not None and _rank(end) <= _rank(high))
+            ):
                 inside.append(a)
-            elif _rank(start) <= _rank(low) and (end is None or (high is not None and _rank(high) <= _rank(end))):
+            elif _rank(start) <= _rank(low) and (
+                end is None or (high is not None and _rank(high) <= _rank(end))
+            ):
                 return self.algebra.part(a, low - start, a.dims[0] if high is None else high - start)
         if not inside:
             raise ListingError("a slice of which nothing has been assigned")

@@ -16,7 +16,7 @@ from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.declare import Bias, Declared, Input, Loss, Output, State, Target, Weight
 from lstmsym.listings.arrays import Algebra, Array, Pieces
-from lstmsym.listings.expressions import ZERO, Reader, Scope, key_of
+from lstmsym.listings.expressions import ZERO, Initial, Reader, Scope, key_of
 from lstmsym.listings.naming import has_prev, plain, resolve
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref, Size
@@ -92,7 +92,12 @@ class Run:
 
     def run_Expr(self, statement: ast.Expr) -> None:
         call = statement.value
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append" and call.args:
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == "append"
+            and call.args
+        ):
             key = key_of(call.func.value)
             if key:
                 value = self.reader(call.args[0])
@@ -138,7 +143,12 @@ class Run:
         self.block(statement.body)
         for key in carried:
             value = self.scope.names[key]
-            if isinstance(value, Array) and isinstance(value.expr, Ref) and value.expr.base != key and value.expr.lag == 0:
+            if (
+                isinstance(value, Array)
+                and isinstance(value.expr, Ref)
+                and value.expr.base != key
+                and value.expr.lag == 0
+            ):
                 self.renames[key] = value.expr.base
                 self.scope.names[key] = replace(value, expr=Ref(value.expr.base, -1))
         self.scope.loops.clear()
@@ -163,7 +173,11 @@ class Run:
             self.define_loss(key, value.expr if isinstance(statement.op, ast.Add) else -value.expr, statement)
             return
         before = self.reader.array(statement.target)
-        self.assign(statement.target, self.reader.binary(statement.op, before, self.reader.array(statement.value)), statement)
+        self.assign(
+            statement.target,
+            self.reader.binary(statement.op, before, self.reader.array(statement.value)),
+            statement,
+        )
 
     def assign(self, target: ast.expr, value: Any, statement: ast.stmt) -> None:
         """A name, a series at the step, or a slice of it gets a value."""
@@ -223,6 +237,11 @@ class Run:
 
     def define(self, key: str, value: Any, statement: ast.stmt) -> Any:
         """A new quantity, unless it is a plain copy or a constant."""
+        if isinstance(value, Initial):
+            self.scope.series[key] = {}
+            self.note(statement, "definition", "the initial value")
+            self.initial(key, value.value)
+            return []
         if value == [] and isinstance(value, list):
             self.note(statement, "definition")
             self.scope.series[key] = {}
@@ -287,17 +306,22 @@ def bind_loop(statement: ast.For, reader: Reader) -> None:
     """The variables of a loop: its index is the step, an element the series at that step."""
     target, source = statement.target, statement.iter
     scope = reader.scope
-    while isinstance(source, ast.Call) and getattr(source.func, "id", "") in ("reversed", "list") and source.args:
+    while (
+        isinstance(source, ast.Call)
+        and getattr(source.func, "id", "") in ("reversed", "list")
+        and source.args
+    ):
         source = source.args[0]
     name = getattr(source.func, "id", "") if isinstance(source, ast.Call) else ""
+    over = source.args if isinstance(source, ast.Call) else []
     if name == "range" and isinstance(target, ast.Name):
         scope.loops[target.id] = 0
     elif name == "enumerate" and isinstance(target, ast.Tuple) and isinstance(target.elts[0], ast.Name):
         scope.loops[target.elts[0].id] = 0
-        _element(target.elts[1], source.args[0], reader)  # type: ignore[union-attr]
+        _element(target.elts[1], over[0], reader)
     elif name == "zip" and isinstance(target, ast.Tuple):
         scope.loops[" "] = 0
-        for one, series in zip(target.elts, source.args, strict=False):  # type: ignore[union-attr]
+        for one, series in zip(target.elts, over, strict=False):
             _element(one, series, reader)
     elif isinstance(target, ast.Name):
         scope.loops[" "] = 0
@@ -320,23 +344,21 @@ def carried_names(body: list[ast.stmt]) -> list[str]:
     carried: dict[str, None] = {}
     for statement in _flat(body):
         parts = statement.value if isinstance(statement, (ast.Assign, ast.AugAssign)) else statement
-        for node in ast.walk(parts) if parts is not None else ():
-            key = key_of(node)
-            if key and key not in assigned:
-                read[key] = None
-        if isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                for one in target.elts if isinstance(target, ast.Tuple) else [target]:
-                    key = key_of(one)
-                    if key:
-                        if key in read and key not in assigned:
-                            carried[key] = None
-                        assigned.add(key)
-        elif isinstance(statement, ast.AugAssign):
-            key = key_of(statement.target)
-            if key and key not in assigned:
-                read[key] = None
+        keys = [key_of(node) for node in ast.walk(parts)] if parts is not None else []
+        keys += [key_of(statement.target)] if isinstance(statement, ast.AugAssign) else []
+        read |= {key: None for key in keys if key and key not in assigned}
+        for key in assigned_keys(statement):
+            if key in read and key not in assigned:
+                carried[key] = None
+            assigned.add(key)
     return list(carried)
+
+
+def assigned_keys(statement: ast.stmt) -> list[str]:
+    """The plain names that a statement assigns to."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    ones = [one for t in targets for one in (t.elts if isinstance(t, ast.Tuple) else [t])]
+    return [key for one in ones if (key := key_of(one))]
 
 
 def _flat(body: list[ast.stmt]) -> Iterable[ast.stmt]:
@@ -363,7 +385,9 @@ def assigned_steps(body: list[ast.stmt], reader: Reader) -> dict[str, int]:
 # -- the cell ------------------------------------------------------------------------------------------
 
 
-def read_forward(statements: tuple[ast.stmt, ...], helpers: Mapping[str, ast.FunctionDef], layout: str) -> Run:
+def read_forward(
+    statements: tuple[ast.stmt, ...], helpers: Mapping[str, ast.FunctionDef], layout: str
+) -> Run:
     """Execute the forward statements in one layout."""
     run = Run(Reader(Algebra(layout), helpers, Scope()))
     run.block(statements)
@@ -413,7 +437,15 @@ class _Builder:
         states = self.states(exprs, defined)
         loss = self.loss_line(exprs)
         exprs = self.needed(exprs, states, loss)
-        frees = sorted({r for x in (*exprs.values(), *([loss] if loss is not None else [])) for r in x.atoms(Ref) if r.base not in exprs}, key=str)
+        frees = sorted(
+            {
+                r
+                for x in (*exprs.values(), *([loss] if loss is not None else []))
+                for r in x.atoms(Ref)
+                if r.base not in exprs
+            },
+            key=str,
+        )
         inputs, targets, parameters = self.roles(frees, exprs, loss)
         sizes = self.sizes(states, inputs, exprs)
         lines, wholes = _single(exprs, sizes)
@@ -429,14 +461,29 @@ class _Builder:
             rename[Ref(ref.base)] = rename[ref] = Ref(names[ref.base], 0)
         for ref, expr in self.aliases.items():
             rename[ref] = expr.xreplace({r: _named(r, names) for r in expr.atoms(Ref)})
-        return Forward(made, self.run.scope, self.algebra, rename, sizes, self.shown(names, exprs), self.run.kinds, frozenset(names[f] for f in self.run.final if f in names), frozenset(self.run.rings))
+        return Forward(
+            made,
+            self.run.scope,
+            self.algebra,
+            rename,
+            sizes,
+            self.shown(names, exprs),
+            self.run.kinds,
+            frozenset(names[f] for f in self.run.final if f in names),
+            frozenset(self.run.rings),
+        )
 
     def renamed(self, expr: sp.Expr) -> sp.Expr:
         return expr.xreplace(self.rename)
 
     def pair(self, defined: list[str]) -> None:
         """Names of values before the step, and the quantities that they become."""
-        frees = {r for e in self.equations for r in e.expr.atoms(Ref) if r.base not in defined and r not in self.rename}
+        frees = {
+            r
+            for e in self.equations
+            for r in e.expr.atoms(Ref)
+            if r.base not in defined and r not in self.rename
+        }
         left = [name for name in defined]
         pending = []
         for ref in sorted(frees, key=str):
@@ -448,7 +495,7 @@ class _Builder:
             else:
                 pending.append(ref)
         for ref in sorted(frees, key=str):
-            if ref.base[-1:] == "x" and ref.base[:-1] + "y" in defined and ref not in self.rename:
+            if ref.base[1:].endswith("x") and ref.base[:-1] + "y" in defined and ref not in self.rename:
                 self.rename[ref] = Ref(ref.base[:-1] + "y", -1)
         used = {r.base for r in self.rename.values()}
         sinks = [name for name in defined if name not in used]
@@ -502,17 +549,25 @@ class _Builder:
                 del exprs[name]
         return loss
 
-    def needed(self, exprs: dict[str, sp.Expr], states: list[str], loss: sp.Expr | None) -> dict[str, sp.Expr]:
+    def needed(
+        self, exprs: dict[str, sp.Expr], states: list[str], loss: sp.Expr | None
+    ) -> dict[str, sp.Expr]:
         """All lines but those that define nothing more than names for parts of no use."""
-        read = {r.base for x in (*exprs.values(), *([loss] if loss is not None else [])) for r in x.atoms(Ref)}
+        read = {
+            r.base for x in (*exprs.values(), *([loss] if loss is not None else [])) for r in x.atoms(Ref)
+        }
         sinks = [name for name in exprs if name not in read and name not in states]
         self.outputs = sinks if loss is None else []
         return {name: x for name, x in exprs.items() if loss is None or name in read or name in states}
 
-    def roles(self, frees: list[Ref], exprs: Mapping[str, sp.Expr], loss: sp.Expr | None) -> tuple[list[Ref], list[Ref], list[Ref]]:
+    def roles(
+        self, frees: list[Ref], exprs: Mapping[str, sp.Expr], loss: sp.Expr | None
+    ) -> tuple[list[Ref], list[Ref], list[Ref]]:
         """Inputs, targets and parameters among what the listing is given."""
         inputs, targets, parameters = [], [], []
-        operands = {v for x in exprs.values() for d in x.atoms(N.Dot, N.Concat) for a in d.args for v in a.atoms(Ref)}
+        operands = {
+            v for x in exprs.values() for d in x.atoms(N.Dot, N.Concat) for a in d.args for v in a.atoms(Ref)
+        }
         in_loss = loss.atoms(Ref) if loss is not None else set()
         for ref in frees:
             used = any(ref in x.atoms(Ref) for x in exprs.values())
@@ -524,7 +579,9 @@ class _Builder:
                 inputs.append(ref)
         return inputs, targets, parameters
 
-    def sizes(self, states: list[str], inputs: list[Ref], exprs: Mapping[str, sp.Expr]) -> dict[sp.Symbol, sp.Expr]:
+    def sizes(
+        self, states: list[str], inputs: list[Ref], exprs: Mapping[str, sp.Expr]
+    ) -> dict[sp.Symbol, sp.Expr]:
         """Unknown sizes -> the sizes of the cell: n units, m inputs, others as they come."""
         found: dict[sp.Symbol, sp.Expr] = {}
         spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 9))])
@@ -553,7 +610,17 @@ class _Builder:
     def dims(self, name: str) -> tuple[sp.Expr, ...]:
         return self.algebra.types.get(name, ("", ()))[1]
 
-    def cell(self, lines: list[tuple[str, sp.Expr]], states: list[str], inputs: list[Ref], targets: list[Ref], parameters: list[Ref], loss: sp.Expr | None, sizes: Mapping[sp.Symbol, sp.Expr], names: Mapping[str, str]) -> Cell:
+    def cell(
+        self,
+        lines: list[tuple[str, sp.Expr]],
+        states: list[str],
+        inputs: list[Ref],
+        targets: list[Ref],
+        parameters: list[Ref],
+        loss: sp.Expr | None,
+        sizes: Mapping[sp.Symbol, sp.Expr],
+        names: Mapping[str, str],
+    ) -> Cell:
         def sized(name: str) -> list[Any]:
             dims = self.algebra.unifier.resolve(self.dims(name))
             return [sp.expand(sp.sympify(d).xreplace(sizes)) for d in dims]
@@ -600,7 +667,9 @@ class _Builder:
             if new.base in names and new.lag == -1:
                 shown.setdefault(Ref(names[new.base], -1), old.base)
         for name, made in names.items():
-            timed = name in exprs or any(r.base == name and r.lag == 0 for x in exprs.values() for r in x.atoms(Ref))
+            timed = name in exprs or any(
+                r.base == name and r.lag == 0 for x in exprs.values() for r in x.atoms(Ref)
+            )
             shown.setdefault(Ref(made, 0), name if name in exprs or not timed else f"{name}[t]")
             shown.setdefault(Ref(made), name)
         return shown
@@ -614,7 +683,10 @@ def _resized(expr: sp.Expr, algebra: Algebra, sizes: Mapping[sp.Symbol, sp.Expr]
     """An expression with its unknown sizes replaced by the cell's."""
     known = {d: sp.expand(algebra.unifier.resolve((d,))[0].xreplace(sizes)) for d in expr.atoms(sp.Dummy)}
     expr = expr.xreplace(known)
-    bounds = {node: node.func(node.args[0], *(b if b == N.End else sp.expand(b) for b in node.args[1:])) for node in expr.atoms(N.Part, N.Pad)}
+    bounds = {
+        node: node.func(node.args[0], *(b if b == N.End else sp.expand(b) for b in node.args[1:]))
+        for node in expr.atoms(N.Part, N.Pad)
+    }
     return expr.xreplace({k: v for k, v in bounds.items() if k != v})
 
 
@@ -623,13 +695,21 @@ def _identifiers(names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in dict.fromkeys(names):
         made = re.sub(r"\W", "_", name.encode("ascii", "ignore").decode()) or "v"
-        while made in RESERVED or made in N.FUNCTIONS or keyword.iskeyword(made) or made in found.values() or not made.isidentifier():
+        while (
+            made in RESERVED
+            or made in N.FUNCTIONS
+            or keyword.iskeyword(made)
+            or made in found.values()
+            or not made.isidentifier()
+        ):
             made = f"{made}_" if made[:1].isalpha() or made[:1] == "_" else f"v{made}"
         found[name] = made
     return found
 
 
-def _single(exprs: Mapping[str, sp.Expr], sizes: Mapping[sp.Symbol, sp.Expr]) -> tuple[list[tuple[str, sp.Expr]], list[str]]:
+def _single(
+    exprs: Mapping[str, sp.Expr], sizes: Mapping[sp.Symbol, sp.Expr]
+) -> tuple[list[tuple[str, sp.Expr]], list[str]]:
     """Every operation a line of its own, equal ones once: so each part has a gradient."""
     lines: list[tuple[str, sp.Expr]] = []
     known: dict[sp.Expr, Ref] = {}

@@ -5,10 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-PREFIXES = ("top_diff_", "bottom_diff_", "grad_output_", "grad_", "delta_", "diff_", "dL_d", "dl_d", "dE_d", "d_", "d", "D", "g")
+PREFIXES = (
+    "top_diff_",
+    "bottom_diff_",
+    "grad_output_",
+    "grad_",
+    "delta_",
+    "diff_",
+    "dL_d",
+    "dl_d",
+    "dE_d",
+    "d_",
+    "d",
+    "D",
+    "g",
+)
 SUFFIXES = ("_diff", "_grad", "_gradient", "_delta", "_d", "_error", "_err")
 NEXT = re.compile(r"^next_?|_?next(?=_|$)|^new_?|_?new$|_?nxt$")
-PREV = re.compile(r"^prev_?|_?prev(?=_|t?$)|^old_?|_?old$|_?last$|^last_?|_?tm1$|_?pre?v$|_0$|(?<=[a-zA-Z])0$|_?init$")
+PREV = re.compile(
+    r"^prev_?|_?prev(?=_|t?$)|^old_?|_?old$|_?last$|^last_?|_?tm1$|_?pre?v$|_0$|(?<=[a-zA-Z])0$|_?init$"
+)
 LATER = re.compile(r"(_input|_raw|_in|_z|_pre|_hat|_linear|_net|raw|pre|in)$")
 
 
@@ -48,7 +64,9 @@ def stems(name: str) -> list[str]:
     found += [name[len(p) :] for p in PREFIXES if name.startswith(p) and len(name) > len(p)]
     found += [m.group(1) + m.group(2) for m in [re.fullmatch(r"(.+?)_?(?:diff|grad)_?(.*)", name)] if m]
     inner = re.fullmatch(r"(.*?)_?d([A-Za-z]\w*)", name)
-    return list(dict.fromkeys(f.strip("_") for f in found if f.strip("_"))) + ([inner.group(2)] if inner and inner.group(1).endswith("_") else [])
+    return list(dict.fromkeys(f.strip("_") for f in found if f.strip("_"))) + (
+        [inner.group(2)] if inner and inner.group(1).endswith("_") else []
+    )
 
 
 def resolve(name: str, quantities: Iterable[str]) -> str | None:

@@ -33,7 +33,9 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> Outline:
     made = _Split(helpers, known)
     for statement in body:
         made.take(statement, "")
-    return Outline(tuple(made.forward), tuple(made.backward), helpers, tuple(made.prose), tuple(made.definitions))
+    return Outline(
+        tuple(made.forward), tuple(made.backward), helpers, tuple(made.prose), tuple(made.definitions)
+    )
 
 
 def _called(tree: ast.AST) -> Iterator[str]:
@@ -68,11 +70,23 @@ class _Split:
         elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             self.prose.append(statement)
             self.section(statement)
-        elif isinstance(statement, ast.If) and _is_main(statement):
-            self.prose.append(statement)
-        elif isinstance(statement, (ast.Import, ast.ImportFrom, ast.Return, ast.Pass, ast.Assert, ast.Raise, ast.Global, ast.Delete)):
-            self.prose.append(statement)
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        elif (
+            (isinstance(statement, ast.If) and _is_main(statement))
+            or isinstance(
+                statement,
+                (
+                    ast.Import,
+                    ast.ImportFrom,
+                    ast.Return,
+                    ast.Pass,
+                    ast.Assert,
+                    ast.Raise,
+                    ast.Global,
+                    ast.Delete,
+                ),
+            )
+            or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        ):
             self.prose.append(statement)
         elif section == "__init__":
             self.definitions.append(statement)

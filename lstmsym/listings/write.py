@@ -61,7 +61,9 @@ class _Writer:
         if ref in self.named:
             return self.named[ref]
         line = self.system.derivation.by_name.get(ref.base)
-        meaning = line.expr if line is not None and ref.lag in (0, None) else self.system.forward.get(ref.base)
+        meaning = (
+            line.expr if line is not None and ref.lag in (0, None) else self.system.forward.get(ref.base)
+        )
         if meaning is None or depth > DEPTH or (line is None and ref.lag != 0):
             return str(ref)
         return self(meaning, level, depth + 1)
@@ -79,7 +81,11 @@ class _Writer:
             return self(expr.args[0], level, depth)
         if isinstance(expr, N.Outer):
             a, b = (self(x, 3, depth) for x in expr.args)
-            forms = {"columns": f"np.dot({a}, {b}.T)", "rows": f"np.dot({a}.T, {b})", "flat": f"np.outer({a}, {b})"}
+            forms = {
+                "columns": f"np.dot({a}, {b}.T)",
+                "rows": f"np.dot({a}.T, {b})",
+                "flat": f"np.outer({a}, {b})",
+            }
             return forms[self.layout]
         if isinstance(expr, N.Part):
             low, high = ("" if b in (0, N.End) else str(b) for b in expr.args[1:])

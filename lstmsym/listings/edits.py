@@ -15,6 +15,7 @@ def edits(node: ast.expr, names: Iterable[str]) -> Iterator[tuple[ast.expr, str]
     count = 0
     for kind in (
         _calls,
+        _squares,
         _activations,
         _times,
         _shapes,
@@ -90,6 +91,15 @@ def _calls(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
         )
     if "tanh" in name.lower():
         yield _expr(f"1 - ({inner}) ** 2"), f"{inner} is activated already: its derivative is 1 - y ** 2"
+
+
+def _squares(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
+    """The square of tanh of an activated value, which is the square of that value."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and isinstance(node.left, ast.Call)):
+        return
+    if "tanh" in ast.unparse(node.left.func) and node.left.args:
+        made = ast.BinOp(node.left.args[0], node.op, node.right)
+        yield made, f"{ast.unparse(node.left.args[0])} is activated already"
 
 
 def _activations(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:

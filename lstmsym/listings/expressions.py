@@ -220,9 +220,7 @@ class Reader:
             and isinstance(test.left, ast.Name)
             and test.left.id in self.scope.loops
         ):
-            if isinstance(test.ops[0], ast.Eq):
-                return False
-            return True
+            return not isinstance(test.ops[0], ast.Eq)
         if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             return isinstance(test.ops[0], ast.IsNot)
         return None
@@ -455,11 +453,7 @@ class Reader:
         if key is not None:
             return self.lookup(key)
         base, indices, lag = self.place(node)
-        value: Any
-        if lag is not None and base is not None:
-            value = self.step(base, lag)
-        else:
-            value = self(node.value)
+        value = self.step(base, lag) if lag is not None and base is not None else self(node.value)
         if isinstance(value, list):
             index = indices[0] if indices else None
             if (
@@ -579,7 +573,7 @@ class Reader:
     def pieces(self, value: Pieces, indices: list[ast.expr]) -> Array:
         """The pieces inside a slice of what was assigned piece by piece."""
         index = next(i for i in indices if isinstance(i, ast.Slice) and (i.lower or i.upper))
-        low, high = self.bounds(index)  # type: ignore[arg-type]
+        low, high = self.bounds(index)
         inside = []
         for start, end, a in sorted(value.parts, key=lambda p: _rank(p[0])):
             if start == low and end == high:

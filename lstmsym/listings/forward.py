@@ -237,20 +237,9 @@ class Run:
 
     def define(self, key: str, value: Any, statement: ast.stmt) -> Any:
         """A new quantity, unless it is a plain copy or a constant."""
-        if isinstance(value, Initial):
-            self.scope.series[key] = {}
-            self.note(statement, "definition", "the initial value")
-            self.initial(key, value.value)
-            return []
-        if value == [] and isinstance(value, list):
-            self.note(statement, "definition")
-            self.scope.series[key] = {}
-            if "[" in ast.unparse(statement):
-                self.rings.add(key)
-            return value
         if not isinstance(value, Array):
             self.note(statement, "definition")
-            return value
+            return self.container(key, value, statement)
         if value.form is None or isinstance(value.expr, Ref) or not value.expr.atoms(Ref):
             if id(statement) not in self.kinds:
                 self.note(statement, "definition")
@@ -271,6 +260,18 @@ class Run:
         if self.looped and not self.scope.loops:
             self.final.add(name)
         return replace(value, expr=Ref(name, 0), key="")
+
+    def container(self, key: str, value: Any, statement: ast.stmt) -> Any:
+        """An empty list or a dictionary of steps, to be filled in the loop."""
+        if isinstance(value, Initial):
+            self.scope.series[key] = {}
+            self.initial(key, value.value)
+            return []
+        if isinstance(value, list) and not value:
+            self.scope.series[key] = {}
+            if "[" in ast.unparse(statement):
+                self.rings.add(key)
+        return value
 
     def define_loss(self, key: str, expr: sp.Expr, statement: ast.stmt) -> None:
         self.loss = (key, N.canonical(_labelled(expr)))

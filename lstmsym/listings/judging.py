@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -13,13 +12,12 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, Finding, Part, like_gradient, texts, shifted
+from lstmsym.listings.backward import Backward, Finding, Part, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref
-
 
 SAMPLES = "only some of the samples are counted"
 
@@ -214,7 +212,7 @@ class Judging(Backward):
             )
 
     def trap(self, part: Part, true: Ref) -> tuple[str, str] | None:
-        """(what is wrong at the ends of the sequence, the right statement), though the general step is right."""
+        """(what is wrong at an end of the sequence, the right statement); the general step is right."""
         if self.loop is None or self.guarded(part.statement):
             return None
         names = self.truth.judge.system.derivation.names
@@ -279,7 +277,7 @@ class Judging(Backward):
         self, wanted: tuple[Ref, ...], key: str, target: ast.expr, total: Array, statement: ast.stmt
     ) -> bool:
         """Whether a value without a gradient in it stands where there must be one."""
-        if not wanted or not like_gradient(key) or key.startswith("g") and not key.startswith("grad"):
+        if not wanted or not like_gradient(key) or (key.startswith("g") and not key.startswith("grad")):
             return any(w.lag is None for w in wanted)
         added = (
             isinstance(statement, ast.AugAssign)
@@ -431,10 +429,8 @@ class Judging(Backward):
     def mend(self, part: Part, parts: list[Part], wanted: tuple[Ref, ...]) -> tuple[Ref, str, str] | None:
         """(the gradient, the mended statement, what was changed), if a one-place edit does it."""
         statement = part.statement
-        if (
-            not isinstance(statement, (ast.Assign, ast.AugAssign))
-            or isinstance(statement, ast.Assign)
-            and isinstance(statement.targets[0], ast.Tuple)
+        if not isinstance(statement, (ast.Assign, ast.AugAssign)) or (
+            isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
         ):
             return None
         stale = set(self.stale)

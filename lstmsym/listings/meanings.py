@@ -26,6 +26,7 @@ def run_pass(
     final: bool = False,
     forced: Mapping[int, Ref] | None = None,
 ) -> Judging:
+    """Execute the backward statements once; ``final`` looks for repairs too."""
     judging = Judging(truth, plan.helpers, meanings)
     judging.forced = forced or {}
     judging.later = _first_assigned(plan.backward)
@@ -68,6 +69,7 @@ def _blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
 
 
 def score(judging: Judging) -> float:
+    """How much of a listing is right under the meanings that were tried."""
     weights = {
         "right": 1.0,
         "stale": 1.0,

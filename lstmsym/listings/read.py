@@ -13,7 +13,7 @@ from lstmsym.cell import Cell
 from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.backward import Finding, Truth
 from lstmsym.listings.expressions import key_of
-from lstmsym.listings.forward import Forward, build, doubt, read_forward
+from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.meanings import blamed, each, run_pass, score, settled, unexplained

@@ -34,13 +34,14 @@ class Row:
 
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
+    """The row of a statement."""
     end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
     text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
     return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]
 
 
 def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
-    """Whether a value with gradients in it (or ``forward``, any) is of no use to any statement that is right."""
+    """Whether a value with gradients in it (or ``forward``, any) is of no use to what is right."""
     if finding.value is None or finding.message or (judging.is_forward(finding.value) and not forward):
         return False
     if forward and (finding.target.startswith("g") and not finding.target.startswith("grad")):
@@ -54,6 +55,7 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
 
 
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
+    """The row of a statement of the backward pass."""
     status = finding.status
     if (
         status == "definition"

@@ -26,6 +26,9 @@ from lstmsym.notation import Ref
 from lstmsym.verify.evaluate import PRESENT, Numbers, evaluate
 from lstmsym.verify.judge import OUT_OF_REACH, Judge
 
+SEARCH = 4_500
+"""Values that the search for meanings, blame and repairs may compute for one listing, a third for each."""
+
 
 @dataclass
 class Truth:
@@ -33,6 +36,11 @@ class Truth:
 
     forward: Forward
     judge: Judge
+    spent: int = 0
+
+    def left(self, thirds: int) -> bool:
+        """Whether the search may go on: the same on every machine, unlike a time."""
+        return self.spent < SEARCH * thirds // 3
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -66,6 +74,7 @@ class Truth:
 
     def value(self, expr: sp.Expr) -> Any:
         """An expression in numbers, or None."""
+        self.spent += 1
         try:
             return np.array(evaluate(expr, self.numbers, PRESENT), dtype=float)
         except (*OUT_OF_REACH, IndexError, AttributeError):

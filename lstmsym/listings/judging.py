@@ -435,6 +435,8 @@ class Judging(Backward):
             return None
         stale = set(self.stale)
         for node, why in edits(statement.value, self.candidate_names()):
+            if not self.truth.left(3):
+                break
             if isinstance(node, ast.Name) and isinstance(statement, ast.Assign):
                 continue  # a mere copy is no repair
             try:

@@ -90,8 +90,8 @@ def settled(truth: Truth, plan: Outline) -> Judging:
     for _ in range(ROUNDS):
         before = score(best)
         for key in list(best.asked):
-            for option in best.asked[key][:12]:
-                if best.meanings.get(key, best.asked[key][0]) == option:
+            for option in best.asked.get(key, ())[:12]:
+                if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
                     continue
                 tried = run_pass(truth, plan, {**best.meanings, key: option})
                 if score(tried) > score(best):
@@ -136,6 +136,8 @@ def _better(
         ):
             continue
         for option in _options(finding, judging):
+            if not judging.truth.left(2):
+                return
             tried = {**forced, id(finding.statement): option}
             made = run_pass(judging.truth, plan, judging.meanings, forced=tried)
             if score(made) > least:

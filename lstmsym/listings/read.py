@@ -1,0 +1,169 @@
+"""A NumPy listing in, a row for every statement out; nothing of it is ever run.
+
+text ─ast─▶ statements ─forward─▶ Cell ─derive─▶ true gradients ─backward, statement by statement─▶ rows
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from lstmsym.cell import Cell
+from lstmsym.listings.arrays import LAYOUTS
+from lstmsym.listings.backward import Finding, Truth
+from lstmsym.listings.expressions import key_of
+from lstmsym.listings.forward import build, doubt, read_forward
+from lstmsym.listings.given import given, stackings
+from lstmsym.listings.judging import Judging
+from lstmsym.listings.meanings import blamed, each, run_pass, score, settled, unexplained
+from lstmsym.listings.outline import Outline, outline
+from lstmsym.listings.rows import Row, row, verdict_row
+from lstmsym.listings.source import Damage, ListingError, parse
+from lstmsym.notation import NotationError
+from lstmsym.shapes import ShapeError
+from lstmsym.verify.judge import Judge
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A listing that has been read: a row for each statement, its cell, and what had to be mended."""
+
+    rows: tuple[Row, ...]
+    cell: Cell | None
+    damage: tuple[Damage, ...] = field(default=())
+
+
+def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Listing:
+    """Judge every statement of a NumPy listing.
+
+    ``first_line`` is the line of the file on which the listing begins; ``cell`` is the cell that it is
+    about, where the listing has no forward pass of its own.
+
+    Raises:
+        ListingError: it is too large or no Python at all.
+    """
+    source = parse(text)
+    plan = outline(source.body, () if cell is None else tuple(q.name for q in cell.quantities))
+    reading = _read(plan, cell)
+    lines = source.lines
+    rows = [*_prose(plan, lines), *reading.rows(lines)]
+    for number in source.lost:
+        rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
+    mended = {d.line: d.message for d in source.damage if d.line not in source.lost}
+    placed = [
+        replace(
+            r, line=r.line + first_line - 1, message="; ".join(filter(None, (r.message, mended.get(r.line))))
+        )
+        for r in sorted(rows, key=lambda r: r.line)
+    ]
+    damage = tuple(replace(d, line=d.line + first_line - 1) for d in source.damage)
+    return Listing(tuple(placed), reading.cell, damage)
+
+
+@dataclass
+class _Reading:
+    """What was found: the forward part's kinds and the backward part's findings."""
+
+    plan: Outline
+    kinds: Mapping[int, tuple[str, str]]
+    judging: Judging | None = None
+    problem: str = ""
+
+    @property
+    def cell(self) -> Cell | None:
+        return self.judging.forward.cell if self.judging else None
+
+    def rows(self, lines: tuple[str, ...]) -> Iterator[Row]:
+        for statement in each(self.plan.forward):
+            kind, message = self.kinds.get(id(statement), ("prose", ""))
+            verdict = "unread" if kind == "unread" else "not-a-claim"
+            yield row(statement, lines, "statement" if kind == "unread" else kind, verdict, message=message)
+        found: dict[int, Finding] = {}
+        for finding in self.judging.findings if self.judging else ():
+            old = found.get(id(finding.statement))
+            if old is None or _rank(finding) >= _rank(old):
+                found[id(finding.statement)] = finding
+        for statement in each(self.plan.backward):
+            one = found.get(id(statement))
+            if one is None:
+                simple = isinstance(statement, (ast.Assign, ast.AugAssign))
+                message = self.problem if simple else ""
+                yield row(
+                    statement,
+                    lines,
+                    "statement" if simple else "prose",
+                    "unread" if simple else "not-a-claim",
+                    message=message,
+                )
+            else:
+                assert self.judging is not None
+                yield verdict_row(one, self.judging, lines)
+
+
+def _rank(finding: Finding) -> int:
+    """What a row shows of several findings: the worst."""
+    ranks = {"prose": 0, "right": 2, "term": 2, "conditional": 3, "unread": 4}
+    named = finding.status == "definition" and finding.wanted and finding.value is not None
+    return 3 if named else 1 if finding.status == "definition" else ranks.get(finding.status, 5)
+
+
+def _prose(plan: Outline, lines: tuple[str, ...]) -> Iterator[Row]:
+    for statement in plan.prose:
+        yield row(statement, lines, "prose", "not-a-claim")
+    for statement in plan.definitions:
+        yield row(statement, lines, "definition", "not-a-claim")
+
+
+def _read(plan: Outline, cell: Cell | None) -> _Reading:
+    """The layout and the meanings under which most statements are right."""
+    if cell is not None and not any(isinstance(s, (ast.Assign, ast.For)) for s in plan.forward):
+        names = {key for s in plan.backward for n in ast.walk(s) if (key := key_of(n))}
+        forwards = [given(c, layout, names) for layout in LAYOUTS for c in stackings(cell)]
+        kinds: Mapping[int, tuple[str, str]] = {}
+        problem = ""
+    else:
+        runs = [read_forward(plan.forward, plan.helpers, layout) for layout in LAYOUTS]
+        least = min(map(doubt, runs))
+        forwards, problem = [], ""
+        kinds = min(runs, key=doubt).kinds
+        for run in runs:
+            if doubt(run) > least:
+                continue
+            try:
+                forwards.append(build(run, _target(plan)))
+            except (ListingError, NotationError, ShapeError) as error:
+                problem = f"the forward pass gives no cell: {str(error).rpartition('Listing: ')[2]}"
+    best: Judging | None = None
+    for forward in forwards:
+        judging = settled(Truth(forward, Judge(forward.cell)), plan)
+        if best is None or score(judging) > score(best):
+            best = judging
+        if (
+            not any(f.status in ("wrong", "unread", "misfit") for f in judging.findings)
+            and judging.consistent >= 0
+        ):
+            break
+    if best is None:
+        return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
+    meanings = best.meanings
+    final = run_pass(best.truth, plan, meanings, final=True)
+    if any(unexplained(f) for f in final.findings):
+        final = run_pass(best.truth, plan, meanings, final=True, forced=blamed(final, plan))
+    return _Reading(plan, best.forward.kinds or kinds, final)
+
+
+def _target(plan: Outline) -> str | None:
+    """The labels that the backward pass takes off a softmax, where the listing states no loss."""
+    for statement in each(plan.backward):
+        if (
+            isinstance(statement, ast.AugAssign)
+            and isinstance(statement.op, ast.Sub)
+            and isinstance(statement.target, ast.Subscript)
+            and isinstance(statement.value, ast.Constant)
+        ):
+            for node in ast.walk(statement.target.slice):
+                key = key_of(node)
+                if key and key not in ("argmax", "np", "range", "arange", "t", "int"):
+                    return key
+    return None

@@ -1,0 +1,191 @@
+"""Rows of a report from what was found: the judge has the last word on every statement."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.listings.backward import Finding, texts
+from lstmsym.listings.judging import Judging
+from lstmsym.listings.write import numpy_text
+from lstmsym.notation import NotationError
+from lstmsym.shapes import ShapeError
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.judge import Witness
+
+
+@dataclass(frozen=True)
+class Row:
+    """One statement: the keys of the rows of a report."""
+
+    line: int
+    source: str
+    kind: str
+    verdict: str
+    about: str = ""
+    expected: str = ""
+    witness: Witness | None = None
+    repair: str = ""
+    assumption: str = ""
+    message: str = ""
+
+
+def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
+    """The row of a statement."""
+    end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
+    text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
+    return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]
+
+
+def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
+    """Whether a value with gradients in it (or ``forward``, any) is of no use to what is right."""
+    if finding.value is None or finding.message or (judging.is_forward(finding.value) and not forward):
+        return False
+    if forward and (finding.target.startswith("g") and not finding.target.startswith("grad")):
+        return False
+    right = [
+        f.statement
+        for f in judging.findings
+        if f.status in ("right", "trap", "last-only", "definition") and f.statement is not finding.statement
+    ]
+    return not any(finding.target in texts(s) for s in right)
+
+
+def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
+    """The row of a statement of the backward pass."""
+    status = finding.status
+    if (
+        status == "definition"
+        and finding.wanted
+        and _open(finding, judging, forward=True)
+        and not judging.carried_on(finding.target, finding.statement)
+    ):
+        meant = replace(finding, true=finding.wanted[0])
+        return _refuted(meant, judging, lines, {"about": judging.name(finding.wanted[0]), "message": ""})
+    if status == "definition" and _open(finding, judging):
+        message = (
+            "it is no gradient of the listing's quantities, and nothing says which one it is meant to be"
+        )
+        return row(finding.statement, lines, "statement", "undecided", message=message)
+    if status in ("prose", "definition"):
+        return row(finding.statement, lines, status, "not-a-claim", message=finding.message)
+    about = judging.name(finding.true) if finding.true is not None else finding.target
+    common = {"about": about, "message": finding.message}
+    if status in ("right", "misfit"):
+        make = _proved if status == "right" else _misfit
+        return make(finding, judging, lines, common)
+    if status in ("wrong", "term"):
+        return _wrong(finding, judging, lines, common)
+    if status == "stale":
+        text = ast.unparse(finding.statement)
+        common["expected"] = f"{text}, with {finding.assumption} set at the end of the loop to what goes back"
+    elif status == "last-only":
+        text = ast.unparse(finding.statement)
+        common["expected"] = common["repair"] = text.replace(" = ", " += ", 1)
+    elif status == "conditional":
+        common["assumption"] = finding.assumption
+    elif status in ("no-effect", "trap"):
+        common["expected"] = common["repair"] = finding.assumption
+    verdicts = {"unread": "unread", "conditional": "conditional"}
+    return row(finding.statement, lines, "statement", verdicts.get(status, "refuted"), **common)
+
+
+def _wrong(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    """Wrong, unless what it is made of is not known; or a right part of a wrong whole."""
+    if finding.status == "term":
+        message = "right as one of its terms"
+        return row(finding.statement, lines, "statement", "proved", about=common["about"], message=message)
+    doubtful = [key for key in finding.given if key not in judging.supported]
+    if doubtful and not finding.assumption:
+        message = (
+            f"what {' and '.join(doubtful)} stands for is not said: name it as the gradient of a quantity"
+        )
+        return row(finding.statement, lines, "statement", "undecided", about=common["about"], message=message)
+    return _refuted(finding, judging, lines, common)
+
+
+def _misfit(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    """Arrays that do not fit: wrong, where the other statements show that the layout is understood."""
+    statuses = [f.status for f in judging.findings]
+    if statuses.count("right") <= 2 * statuses.count("misfit"):
+        return row(finding.statement, lines, "statement", "unread", **common)
+    repair = judging.repaired.get(id(finding.statement), "")
+    expected = repair or right_side(finding, judging)
+    return row(finding.statement, lines, "statement", "refuted", expected=expected, repair=repair, **common)
+
+
+def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    claim = _claim(finding, judging)
+    ok = claim is not None and judging.truth.judge.holds(claim)
+    if finding.part:
+        common = {**common, "message": "one of the terms that together are the gradient"}
+    if ok:
+        return row(finding.statement, lines, "statement", "proved", **common)
+    return row(
+        finding.statement,
+        lines,
+        "statement",
+        "undecided",
+        **{**common, "message": "neither a proof nor numbers against it were found"},
+    )
+
+
+def _claim(finding: Finding, judging: Judging) -> Claim | None:
+    if finding.true is None or finding.value is None:
+        return None
+    share = finding.true.lag is None and finding.true.base in judging.truth.judge.system.backward
+    value = padded(finding.value, judging)
+    return Claim(finding.true, value, share=share and not value.has(N.Total))
+
+
+def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:
+    """Joined gradients as sums of vectors with zeros around them, as the derivation has them."""
+    shape = judging.truth.judge.canon(0).shape
+    found: dict[sp.Expr, sp.Expr] = {}
+    for node in expr.atoms(N.Concat):
+        if judging.is_forward(node):
+            continue
+        sizes = [shape(a)[0] for a in node.args]
+        places = [
+            (sp.expand(sp.Add(*sizes[:i])), sp.expand(sp.Add(*sizes[i + 1 :]))) for i in range(len(sizes))
+        ]
+        parts = (padded(a, judging) for a in node.args)
+        found[node] = sp.Add(*(N.Pad(a, *place) for a, place in zip(parts, places, strict=True)))
+    return expr.xreplace(found)
+
+
+def right_side(finding: Finding, judging: Judging) -> str:
+    """What the derivation has for the gradient, as NumPy text in the listing's names."""
+    line = judging.truth.judge.system.derivation.by_name.get(finding.true.base) if finding.true else None
+    if line is None or finding.target == "":
+        return ""
+    sign = "+=" if finding.true is not None and finding.true.lag is None else "="
+    return f"{finding.target} {sign} {numpy_text(line.expr, judging)}"
+
+
+def _refuted(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
+    witness = None
+    claim = _claim(finding, judging)
+    judge = judging.truth.judge
+    if claim is not None:
+        try:
+            left, right = judge.sides(claim)
+            if not judge.mismatched(left, right):
+                witness = judge.witness(left, right)
+        except (NotationError, ShapeError, KeyError):
+            witness = None
+    repair = finding.assumption
+    expected = repair or right_side(finding, judging)
+    return row(
+        finding.statement,
+        lines,
+        "statement",
+        "refuted",
+        expected=expected,
+        witness=witness,
+        repair=repair,
+        **common,
+    )

@@ -1,0 +1,141 @@
+"""A listing's text as statements: limits first, then Python's own parser; damage is mended and reported.
+
+Only `ast` is used; nothing of a listing is ever run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+
+MAX_CHARACTERS = 200_000
+MAX_LINES = 4_000
+MAX_DEPTH = 40
+MAX_NODES = 60_000
+REPAIRS = 25
+
+
+class ListingError(ValueError):
+    """Why a listing, or a statement of it, is not read."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A line that is no Python as it stands, and what was made of it."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The statements, the text they came from, and the lines that had to be mended or left out."""
+
+    body: tuple[ast.stmt, ...]
+    lines: tuple[str, ...]
+    damage: tuple[Damage, ...]
+    lost: tuple[int, ...]
+
+
+def parse(text: str) -> Source:
+    """The statements of a listing; lines count from 1 within it.
+
+    Raises:
+        ListingError: it is too large, too deep, or nothing in it is Python.
+    """
+    _check(text)
+    original = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
+    lines = [_plain(line) for line in _dedented(original)]
+    damage: list[Damage] = []
+    lost: list[int] = []
+    for _ in range(REPAIRS):
+        tree, error = _tree("\n".join(lines) + "\n")
+        if tree is not None:
+            if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+                raise ListingError(f"more than {MAX_NODES} parts: split the listing")
+            return Source(tuple(tree.body), tuple(original), tuple(damage), tuple(lost))
+        _mend(lines, error, damage, lost)
+    raise ListingError("too much of it is no Python")
+
+
+def _check(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise ListingError(f"more than {MAX_CHARACTERS} characters: split the listing")
+    if text.count("\n") > MAX_LINES:
+        raise ListingError(f"more than {MAX_LINES} lines: split the listing")
+    if "\0" in text:
+        raise ListingError("it holds a null character")
+    depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        depth = max(depth, 0)
+        if depth > MAX_DEPTH:
+            raise ListingError(f"brackets nested more than {MAX_DEPTH} deep")
+    if re.search(r"(?:\bnot\s+|[-+~]\s*){200}|(?:\*\*\s*\w+\s*){100}|\d{200}", text):
+        raise ListingError("an expression without end")
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    """Without the indentation that all but a lone first line have: an excerpt of a method."""
+    widths = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+    common = min(widths, default=0)
+    return [line[common:] if line.strip() else "" for line in lines]
+
+
+def _plain(line: str) -> str:
+    """Without prompts of a session; what a notebook alone understands is left out."""
+    line = re.sub(r"^(\s*)(?:>>> ?|\.\.\. ?|In ?\[\d*\]: ?)", r"\1", line)
+    return "" if re.match(r"\s*[%!]", line) else line
+
+
+def _tree(text: str) -> tuple[ast.Module | None, SyntaxError]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text), SyntaxError()
+    except SyntaxError as error:
+        return None, error
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise ListingError(f"it is no Python that can be read ({type(error).__name__})") from None
+
+
+def _mend(lines: list[str], error: SyntaxError, damage: list[Damage], lost: list[int]) -> None:
+    """Change one line so that the parser gets further, and say so."""
+    place = min(max((error.lineno or 1) - 1, 0), len(lines) - 1)
+    if isinstance(error, IndentationError):
+        stray = _stray(lines, place)
+        if stray is not None:
+            index, width = stray
+            was = _indent(lines[index])
+            lines[index] = " " * width + lines[index].lstrip()
+            damage.append(
+                Damage(index + 1, f"the indentation is lost (column {was}); read as if at column {width}")
+            )
+            return
+    while place > 0 and not lines[place].strip():
+        place -= 1
+    damage.append(Damage(place + 1, f"no Python: {error.msg}; the line is left out"))
+    lost.append(place + 1)
+    lines[place] = ""
+
+
+def _stray(lines: list[str], place: int) -> tuple[int, int] | None:
+    """The line whose indentation is wrong, and the right one: its neighbours agree on it."""
+    before = [i for i in range(place) if lines[i].strip()]
+    if not lines[place].strip() or not before:
+        return None
+    here = _indent(lines[place])
+    last = before[-1]
+    if len(before) > 1 and _indent(lines[before[-2]]) == here != _indent(lines[last]):
+        return last, here
+    if lines[last].rstrip().endswith(":"):
+        return place, _indent(lines[last]) + 4
+    if here != _indent(lines[last]):
+        return place, _indent(lines[last])
+    return None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -1,0 +1,465 @@
+"""A document judged: its forward equations are its cell, every other equation a claim with a verdict.
+
+    text -> rows -> forward equations -> cell -> meanings of the gradients' names -> claims -> verdicts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.cell import Cell
+from lstmsym.documents.author import AuthorLatex
+from lstmsym.documents.bind import Bound, Table, bind
+from lstmsym.documents.express import Express, Misfit, Unreadable, Value
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Sum, walk
+from lstmsym.documents.gradients import Meaning, Slot, candidates, occurrences, resolve, slot_of
+from lstmsym.documents.read import Document, read
+from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
+from lstmsym.documents.scope import Backward, SumRange, Unbound
+from lstmsym.documents.templates import expanded, index_sets
+from lstmsym.mistakes import NotationError
+from lstmsym.notation import Ref
+from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.evaluate import MP, PRESENT, evaluate
+from lstmsym.verify.judge import OUT_OF_REACH, Judge, Status, Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one equation or statement of a document, as it is reported."""
+
+    line: int
+    source: str
+    kind: str
+    verdict: str
+    about: str = ""
+    expected: str = ""
+    witness: str = ""
+    repair: str = ""
+    assumption: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A document with its cell and a finding for every row; ``summary`` counts the verdicts."""
+
+    document: str
+    cell: Cell | None
+    rows: tuple[Finding, ...]
+    summary: dict[str, int] = field(default_factory=dict)
+
+
+def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Result:
+    """Judge every equation of a document.
+
+    Raises:
+        DocumentError: the file cannot be used at all.
+    """
+    document = read(text, path)
+    rows = list(document.rows)
+    sets = index_sets(rows)
+    lines = [(left, right, row) for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)]
+    bound = bind(document, lines)
+    findings = _Judging(document, lines, bound).findings()
+    summary: dict[str, int] = {}
+    for finding in findings:
+        summary[finding.verdict] = summary.get(finding.verdict, 0) + 1
+    return Result(path, bound.cell, tuple(findings), summary)
+
+
+Line = tuple[Formula, Formula, Equation]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """One choice of the document: its options are meanings, or ways to read a family of notations."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+class _Judging:
+    def __init__(self, document: Document, lines: list[Line], bound: Bound) -> None:
+        self.document, self.lines, self.bound = document, lines, bound
+        self.table = bound.table
+        self.of_row: dict[int, list[int]] = {}
+        for place, (_, _, row) in enumerate(lines):
+            self.of_row.setdefault(id(row), []).append(place)
+        self.choice: dict[str, str] = {}
+        self.meanings: dict[Slot, list[Meaning]] = {}
+        self.flat = False
+        self.pinned: dict[Slot, Meaning] = {}
+        if bound.cell is not None:
+            self.judge = Judge(bound.cell)
+            self.system = self.judge.system
+            self.judge.show = AuthorLatex(self.system, self.table, self.spelled_slots)  # type: ignore[assignment]
+        self.agreeing: dict[tuple[sp.Expr, sp.Expr], bool | None] = {}
+        self.values: dict[sp.Expr, object] = {}
+
+    def spelled_slots(self) -> dict[str, tuple[Formula, int | None]]:
+        """Adjoint -> how the document writes it, with the lag there."""
+        found: dict[str, tuple[Formula, int | None]] = {}
+        for left, right, _ in self.lines:
+            for side in (left, right):
+                for node, slot, at, _name in occurrences(side, self.table):
+                    meaning = self.meaning(slot, False)
+                    if meaning is not None and meaning.shift in (0, None) and not isinstance(at.lag, str):
+                        found.setdefault(meaning.base, (node, at.lag))
+        return found
+
+    # -- meanings --------------------------------------------------------------------------------------
+
+    def claims(self) -> list[int]:
+        """The places of the lines that claim something."""
+        return [n for n in range(len(self.lines)) if n not in self.bound.kinds]
+
+    def meaning(self, slot: Slot, left_earlier: bool) -> Meaning | None:
+        """What a slot stands for under the present choices."""
+        if slot in self.pinned:
+            return self.pinned[slot]
+        options = self.meanings.get(slot)
+        if not options:
+            return None
+        own = self.choice.get(_own(slot))
+        if own is not None:
+            return next((m for m in options if _label(m) == own), None)
+        if not resolve(slot, self.table):
+            return None
+        targets = resolve(slot, self.table)
+        if (left_earlier or slot.word == "prev") and self.choice.get(f"{slot.family} back", "total") == "carried":
+            carried = [m for m in options if m.kind == "carried" and m.of == targets[0]]
+            if carried:
+                return carried[0]
+        wanted = self.choice.get(f"{slot.family} gates", "named")
+        if wanted != "named":
+            pre = set(self.table.before.values())
+            side = [m for m in options if m.kind == "total" and ((m.of in pre) == (wanted == "before"))]
+            if any(m.of in self.table.before or m.of in pre for m in options) and side:
+                return side[0]
+        return options[0]
+
+    def prepare(self) -> None:
+        """Find the slots and their candidates."""
+        assert self.bound.cell is not None
+        for place in self.claims():
+            left, right, _ = self.lines[place]
+            for side in (left, right):
+                for _node, slot, _at, _name in occurrences(side, self.table):
+                    if slot not in self.meanings:
+                        self.meanings[slot] = candidates(slot, self.table, self.bound.cell, self.system)
+        for place in self.claims():
+            self._pin(place)
+
+    def _pin(self, place: int) -> None:
+        """A line that only says what a notation stands for: the gradient by a quantity."""
+        left, right, _ = self.lines[place]
+        found = slot_of(left, self.table)
+        if found is None or not isinstance(right, Derivative) or found[0] in self.pinned:
+            return
+        try:
+            value = self.express(right)
+        except (Unreadable, NotationError, ShapeError):
+            return
+        lag = found[1].lag if not isinstance(found[1].lag, str) else None
+        expr = value.expr
+        if isinstance(expr, Ref) and (expr.lag is None) == (lag is None):
+            shift = None if lag is None or expr.lag is None else expr.lag - lag
+            self.pinned[found[0]] = Meaning(expr.base, shift, "defined")
+            self.defining.add(place)
+
+    def groups(self) -> list[_Group]:
+        """The choices there are, those of whole families first."""
+        found: dict[str, tuple[str, ...]] = {}
+        lefts = {s for n in self.claims() if (f := slot_of(self.lines[n][0], self.table)) for s in [f[0]]}
+        pre = set(self.table.before.values())
+        for slot, options in self.meanings.items():
+            if slot in self.pinned:
+                continue
+            targets = resolve(slot, self.table)
+            if targets:
+                if any(m.of in pre or m.of in self.table.before for m in options if m.kind == "total"):
+                    found[f"{slot.family} gates"] = ("named", "before", "after")
+                if any(m.kind == "carried" for m in options):
+                    found[f"{slot.family} back"] = ("total", "carried")
+        for slot, options in self.meanings.items():
+            if slot in self.pinned or not options:
+                continue
+            targets = resolve(slot, self.table)
+            special = slot.word == "next" or slot.family == "grad" or slot not in lefts
+            if not targets or special and len(options) > 1 and any(m.kind == "carried" for m in options):
+                found[_own(slot)] = tuple(_label(m) for m in options)
+        return [_Group(name, options) for name, options in found.items()]
+
+    def solve(self) -> None:
+        """Choose one meaning for each notation: those under which most lines are consistent."""
+        self.prepare()
+        groups = self.groups()
+        uses = {g.name: [n for n in self.claims() if self._involves(n, g.name)] for g in groups}
+        for group in groups:
+            if not group.name.startswith("own "):
+                self.choice[group.name] = group.options[0]
+        for _ in range(3):
+            before = dict(self.choice)
+            for group in groups:
+                self._settle(group, uses[group.name])
+            if self.choice == before:
+                break
+        counted = []
+        for flat in (False, True):
+            self.flat = flat
+            counted.append((sum(bool(self.consistent(n)) for n in self.claims()), not flat, flat))
+        self.flat = max(counted)[2]
+
+    def _involves(self, place: int, group: str) -> bool:
+        left, right, _ = self.lines[place]
+        for side in (left, right):
+            for _node, slot, _at, _name in occurrences(side, self.table):
+                if group in (_own(slot), f"{slot.family} gates", f"{slot.family} back"):
+                    return True
+        return False
+
+    def _settle(self, group: _Group, places: list[int]) -> None:
+        present = self.choice.get(group.name)
+        scores = []
+        for rank, option in enumerate(group.options):
+            self.choice[group.name] = option
+            score = sum(bool(self.consistent(n)) for n in places)
+            scores.append((score, option == present, -rank, option))
+        best = max(scores)
+        if best[0] == 0 and present is None:
+            del self.choice[group.name]
+        else:
+            self.choice[group.name] = best[3] if best[0] else (present or group.options[0])
+
+    # -- lines as claims -------------------------------------------------------------------------------
+
+    defining: set[int]
+
+    def scope(self) -> Backward:
+        """A scope under the present choices."""
+        return Backward(self.bound, self.system, Unifier(), self.meaning, self.flat)
+
+    def express(self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False) -> Value:
+        """A formula as a value, with the sums it has noted."""
+        scope = self.scope()
+        scope.on_left = left
+        express = Express(scope, scope.unifier, self.table.rows, of_output)
+        express.wanted = wanted
+        value = express(formula)
+        resolved = Value(value.expr, scope.unifier.resolve(value.shape), value.row)
+        self.last_sums = scope.sums
+        return resolved
+
+    def claim(self, place: int, of_output: bool = False) -> Claim:
+        """A line as a claim.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        left, right, row = self.lines[place]
+        relation = row.relation
+        if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and len(right.terms) > 1:
+            relation, right = "+=", Sum(right.signs[1:], right.terms[1:]) if len(right.terms) > 2 else right.terms[1]
+        a = self.express(left, left=True)
+        b = self.express(right, wanted=a.rank, of_output=of_output)
+        sums = self.last_sums
+        expr, target = b.expr, a.expr
+        share = False
+        if isinstance(target, Ref):
+            timeless = target.lag is None and target.base in self.system.backward
+            if timeless and not expr.has(N.Total) and any(r.lag is not None for r in expr.atoms(Ref)):
+                share = relation == "+=" or self.shares
+            elif relation == "+=" and target.lag is not None:
+                target, expr = self._added(target, expr)
+        self.range_note = self._range(sums, row)
+        claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
+        return replace(claim, shown=row.source)
+
+    def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+        """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""
+        names = self.system.derivation.names
+        of = next((q.name for q in self.bound.cell.role("state") if names.adjoint(q.name) == target.base), None)  # type: ignore[union-attr]
+        if of is None:
+            return target, expr
+        if target.lag == -1:
+            return Ref(names.back(of), 0), expr
+        back = Ref(names.back(of), (target.lag or 0) + 1)
+        given = Ref(names.given(of), target.lag) if of in self.bound.cell.outputs else sp.Integer(0)  # type: ignore[union-attr]
+        return target, expr + back + given
+
+    @property
+    def shares(self) -> bool:
+        """Whether parameters' gradients are those of one step here: no line sums over the steps."""
+        for place in self.claims():
+            left, right, _ = self.lines[place]
+            if any(type(n).__name__ == "Big" for n in walk(right)) and not isinstance(right, Derivative):
+                try:
+                    value = self.express(left, left=True).expr
+                except (Unreadable, NotationError, ShapeError):
+                    continue
+                if isinstance(value, Ref) and value.lag is None:
+                    return False
+        return True
+
+    def _range(self, sums: list[SumRange], row: Equation) -> str:
+        """What a sum over the steps leaves out: nothing, the first step, the last."""
+        for item in sums:
+            if item.high is not None and item.high < 0:
+                return "last"
+            if item.low is not None and item.low > self.start:
+                return "first" if item.states else "early"
+        return ""
+
+    @property
+    def start(self) -> int:
+        """The number of the first step: the smallest at which a sum of the document starts."""
+        if self._start is None:
+            lows = []
+            for place in self.claims():
+                try:
+                    self.express(self.lines[place][1])
+                except (Unreadable, NotationError, ShapeError):
+                    continue
+                lows += [s.low for s in self.last_sums if s.low is not None]
+            self._start = min([1, *lows])
+        return self._start
+
+    _start: int | None = None
+
+    def consistent(self, place: int) -> bool | None:
+        """Whether the two sides of a line agree in numbers; None where that is not known."""
+        try:
+            claim = self.claim(place)
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        key = (claim.left, N.Total(claim.right) if claim.share else claim.right)
+        if key not in self.agreeing:
+            self.agreeing[key] = self._agree(claim)
+        return self.agreeing[key]
+
+    def _agree(self, claim: Claim) -> bool | None:
+        try:
+            left, right = self.judge.sides(claim)
+            if self.judge.mismatched(left, right):
+                return False
+            a, b = self._value(left), self._value(right)
+            a, b = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
+            scale = max((abs(v) for v in (*a.flat, *b.flat)), default=MP.mpf(0)) or MP.mpf(1)
+            return all(abs(x - y) / scale < MP.mpf(10) ** -20 for x, y in zip(a.flat, b.flat, strict=True))
+        except (NotationError, ShapeError, *OUT_OF_REACH):
+            return None
+
+    def _value(self, expr: sp.Expr) -> object:
+        if expr not in self.values:
+            self.values[expr] = evaluate(expr, next(self.judge.numbers()), PRESENT)
+        return self.values[expr]
+
+    # -- findings --------------------------------------------------------------------------------------
+
+    def findings(self) -> list[Finding]:
+        """A finding for every row, in order."""
+        self.defining = set()
+        if self.bound.cell is not None:
+            self.solve()
+        return [self.finding(row) for row in self.document.rows]
+
+    def finding(self, row: Row) -> Finding:
+        """What is found of one row."""
+        if isinstance(row, Unread):
+            where = f"line {row.at[0]}, column {row.at[1]}: " if row.at[0] else ""
+            return Finding(row.line, row.source, "claim", "unread", message=where + row.reason)
+        if isinstance(row, NotAClaim):
+            kind = "statement" if row.reason in ("an inequality", "an approximation") else "prose"
+            return Finding(row.line, row.source, kind, "not-a-claim", message=row.reason)
+        assert isinstance(row, Equation)
+        places = self.of_row[id(row)]
+        kinds = {self.bound.kinds.get(n) for n in places}
+        if kinds == {"forward"} or kinds == {"alias"}:
+            return Finding(row.line, row.source, "forward", "not-a-claim", message="a forward equation")
+        if kinds & {"loss", "definition"}:
+            return Finding(row.line, row.source, "definition", "not-a-claim", message="a definition")
+        if self.bound.cell is None:
+            return Finding(row.line, row.source, "claim", "unread", message=self.bound.problem)
+        if set(places) <= self.defining:
+            return Finding(row.line, row.source, "definition", "not-a-claim", message="says what the notation stands for")
+        found = [self.judged(n, row) for n in places]
+        return max(found, key=lambda f: _WORST.index(f.verdict))
+
+    def judged(self, place: int, row: Equation) -> Finding:
+        """The finding of one line."""
+        try:
+            claim = self.claim(place)
+        except Misfit as error:
+            return Finding(row.line, row.source, "claim", "refuted", message=str(error), **self._right_of(place))
+        except Unreadable as error:
+            return Finding(row.line, row.source, "claim", "unread", message=str(error))
+        except (NotationError, ShapeError) as error:
+            return Finding(row.line, row.source, "claim", "unread", message=str(error))
+        missing = self.range_note
+        verdict = self.judge(claim)
+        if verdict.status in (Status.REFUTED, Status.UNDECIDED) and _has_primes(self.lines[place][1]):
+            other = self._of_output(place)
+            if other is not None:
+                return other
+        found = self.reported(verdict, row)
+        if verdict.status is Status.PROVED and missing == "first":
+            return replace(found, verdict="conditional", assumption="the initial state is zero", message="the sum leaves out the first step")
+        if verdict.status is Status.PROVED and missing:
+            return replace(found, verdict="refuted", message=f"the sum leaves out {'the last step' if missing == 'last' else 'early steps'}")
+        return found
+
+    def _right_of(self, place: int) -> dict[str, str]:
+        try:
+            left = self.express(self.lines[place][0], left=True)
+            return {"expected": self.judge.expected(Claim(left.expr, left.expr))}
+        except (Unreadable, NotationError, ShapeError):
+            return {}
+
+    def _of_output(self, place: int) -> Finding | None:
+        """A line right where f′ is written in terms of the output of f."""
+        try:
+            claim = self.claim(place, of_output=True)
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        verdict = self.judge(claim)
+        if verdict.status is not Status.PROVED:
+            return None
+        row = self.lines[place][2]
+        heads = sorted({n.head.base for n in walk(self.lines[place][1]) if isinstance(n, Apply) and n.head.primes})
+        assumption = f"{heads[0]}' is written in terms of its output"
+        return replace(self.reported(verdict, row), verdict="conditional", assumption=assumption)
+
+    def reported(self, verdict: Verdict, row: Equation) -> Finding:
+        """A verdict as a finding."""
+        return Finding(
+            row.line, row.source, "claim", verdict.status.value,
+            about=self.judge.show(verdict.claim.left), expected=verdict.expected,
+            witness=str(verdict.witness) if verdict.witness else "", repair=_without_reason(verdict.repair),
+            assumption=verdict.assumption, message=verdict.message,
+        )  # fmt: skip
+
+
+_WORST = ["not-a-claim", "proved", "conditional", "undecided", "unread", "refuted"]
+
+
+def _without_reason(repair: str) -> str:
+    return repair.rpartition("  (")[0] or repair
+
+
+def _has_primes(formula: Formula) -> bool:
+    return any(isinstance(n, Apply) and n.head.primes for n in walk(formula))
+
+
+def _own(slot: Slot) -> str:
+    return f"own {slot.family} {slot.target} {slot.word}"
+
+
+def _label(meaning: Meaning) -> str:
+    return f"{meaning.kind} {meaning.of}"

@@ -19,7 +19,7 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
-    Fraction,
+    Item,
     Matrix,
     Name,
     Number,
@@ -71,30 +71,18 @@ class Table:
     functions: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)
     macros: dict[str, Formula] = field(default_factory=dict)
-    primed: bool = False
-    """Whether a prime says the new value of a state (h' beside h)."""
+    renewed: frozenset[str] = frozenset()
+    """States whose new value has a prime (h' beside h)."""
     rows: bool = False
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""
-        if self.primed and name.time is None and name.primes:
-            found = place(replace(name, primes=0), self.letters)
-            return Place(found.key, 0)
+        if self.renewed and name.time is None:
+            bare = untimed(replace(name, primes=0))[0].key
+            if bare in self.renewed:
+                return Place(bare, 0 if name.primes else -1)
         found = place(name, self.letters)
-        key = self.aliases.get(found.key, found.key)
-        if self.primed and found.lag is None and self.roles.get(self.idents.get(key, ""), "") == "state":
-            return Place(key, -1)
-        return replace(found, key=key)
-
-
-@dataclass(frozen=True)
-class Line:
-    """An equation of the document, with what it is: forward, loss, again (said before), or other."""
-
-    row: Equation
-    left: Formula
-    right: Formula
-    kind: str = "other"
+        return replace(found, key=self.aliases.get(found.key, found.key))
 
 
 @dataclass(frozen=True)
@@ -111,6 +99,18 @@ class Bound:
     """Losses that count from a step on, L(t)."""
 
 
+class Sizes(Unifier):
+    """Sizes in which a size by itself gives way to a sum of sizes, and not a part of the sum to a difference."""
+
+    def _equate(self, left: sp.Expr, right: sp.Expr) -> bool:
+        left, right = self._size(left), self._size(right)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, sp.Dummy) and one not in other.atoms(sp.Dummy):
+                self.known[one] = other
+                return True
+        return super()._equate(left, right)
+
+
 class _Forward:
     """The scope of forward equations: an unknown name becomes an input, a state or a parameter."""
 
@@ -122,7 +122,7 @@ class _Forward:
     def quantity(self, name: Name) -> Value:
         """A name, declared by its use."""
         table = self.table
-        if name.primes and not table.primed:
+        if name.primes and table.key(name).key not in table.renewed:
             return Express(self, self.unifier, table.rows).transposed(self.quantity(replace(name, primes=0)))
         at = table.key(name)
         if at.lag in (FIRST, LAST):
@@ -208,7 +208,7 @@ def bind(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]])
     table = Table(letters=_letters(document, lines))
     known = _functions(lines, table)
     table.functions.update(known)
-    table.primed = _primed(lines)
+    table.renewed = frozenset(_renewed(lines))
     kinds = _kinds(lines, table)
     losses = frozenset(_loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -292,13 +292,13 @@ def _left_name(left: Formula) -> Name | None:
     return left if isinstance(left, Name) else None
 
 
-def _primed(lines: Sequence[tuple[Formula, Formula, Equation]]) -> bool:
-    """Whether h' is defined from h."""
-    return any(
-        isinstance(left, Name) and left.primes == 1 and left.time is None
-        and any(n.key == replace(left, primes=0).key for n in names(right))
-        for left, right, _ in lines
-    )  # fmt: skip
+def _renewed(lines: Sequence[tuple[Formula, Formula, Equation]]) -> Iterator[str]:
+    """Names whose primed form is defined from them: h' of h."""
+    for left, right, _ in lines:
+        if isinstance(left, Name) and left.primes == 1 and left.time is None:
+            bare = replace(left, primes=0).key
+            if any(n.key == bare for n in names(right)):
+                yield bare
 
 
 def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
@@ -323,7 +323,7 @@ def _has_gradient(node: Formula, table: Table, closed: bool) -> bool:
     for part in walk(node):
         if isinstance(part, (Delta, Derivative)):
             return True
-        if isinstance(part, Apply) and part.head.primes and not table.primed:
+        if isinstance(part, Apply) and part.head.primes and not table.renewed:
             return True
     return any(is_gradient_name(n, table, closed) for n in _bare_names(node))
 
@@ -353,7 +353,7 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
             continue
         if closed and any(_unnatural(n, table, defined) for n in _bare_names(right)) and _grounded(right, table, defined):
             continue
-        if any(isinstance(n, Big) for n in walk(right)):
+        if any(isinstance(n, (Big, Item)) for n in walk(right)) or any(p == at for p in parts):
             continue
         if isinstance(right, Name) and parts and parts[0].key not in defined and at.lag is not None:
             table.aliases[parts[0].key] = at.key
@@ -470,7 +470,7 @@ def _contexts(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[st
 
 
 def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]], kinds: dict[int, str], table: Table) -> Cell:
-    unifier = Unifier()
+    unifier = Sizes()
     used = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "forward"]
     timeless = not any(
         isinstance(table.key(n).lag, int) and n.time is not None for left, right in used for n in (*names(left), *names(right))
@@ -526,8 +526,7 @@ def _declare_defined(used: Sequence[tuple[Formula, Formula]], table: Table, unif
         shift = table.key(left).lag or 0
         for name in _bare_names(right):
             at = table.key(name)
-            bare_old = table.primed and name.time is None and not name.primes
-            if (isinstance(at.lag, int) and isinstance(shift, int) and at.lag - shift == -1) or bare_old:
+            if isinstance(at.lag, int) and isinstance(shift, int) and at.lag - shift == -1:
                 read.add(at.key)
     for left, _ in used:
         assert isinstance(left, Name)
@@ -535,7 +534,7 @@ def _declare_defined(used: Sequence[tuple[Formula, Formula]], table: Table, unif
         ident = identifier(at.key, [*table.spelled, *N.FUNCTIONS, "t", "m", "n", "p", "k", "loss"])
         table.idents[at.key] = ident
         table.samples[ident] = left
-        table.spelled[ident] = untimed(replace(left, primes=0) if table.primed else left)[0]
+        table.spelled[ident] = untimed(replace(left, primes=0) if at.key in table.renewed else left)[0]
         table.roles[ident] = "state" if at.key in read else "name"
         table.shapes[ident] = (unifier.fresh(),)
 

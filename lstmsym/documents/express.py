@@ -269,17 +269,17 @@ class Express:
             return Value(a.expr * b.expr, whole.shape, whole.row)
         if a.rank == 2 and b.rank == 2:
             self._same(a.shape[1:], b.shape[:1], "multiplied")
-            return Value(N.Dot(a.expr, b.expr), (a.shape[0], b.shape[1]))
+            return Value(_matrices(a.expr, b.expr), (a.shape[0], b.shape[1]))
         if a.rank == 2 and b.rank == 1:
             if b.row:
                 raise Misfit("a matrix stands left of a row vector")
             self._same(a.shape[1:], b.shape, "multiplied")
-            return Value(N.Dot(a.expr, b.expr), a.shape[:1])
+            return Value(_applied(a.expr, b.expr), a.shape[:1])
         if a.rank == 1 and b.rank == 2:
             if not a.row:
                 raise Misfit("a column vector stands left of a matrix")
             self._same(b.shape[:1], a.shape, "multiplied")
-            return Value(N.Dot(N.transposed(b.expr), a.expr), b.shape[1:], True)
+            return Value(_applied(N.transposed(b.expr), a.expr), b.shape[1:], True)
         if a.row == b.row:
             return self._entrywise(a, b)
         if b.row:
@@ -411,6 +411,21 @@ class Express:
         if function in ("sigma", "tanh", "relu", "exp", "log", "sqrt", "softplus"):
             return Value(N.canonical(getattr(N, function)(first.expr)), first.shape, first.row)
         raise Unreadable(f"{function} is not understood")
+
+
+def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """A matrix times a vector; a diagonal one entry by entry."""
+    inner = matrix.args[0] if isinstance(matrix, N.Transposed) else matrix
+    return inner.args[0] * v if isinstance(inner, Diag) else N.Dot(matrix, v)
+
+
+def _matrices(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """A product of matrices; one with an outer product is an outer product."""
+    if isinstance(b, N.Outer):
+        return N.Outer(_applied(a, b.args[0]), b.args[1])
+    if isinstance(a, N.Outer):
+        return N.Outer(a.args[0], _applied(N.transposed(b), a.args[1]))
+    return N.Dot(a, b)
 
 
 def _is_transposition(exponent: Formula) -> bool:

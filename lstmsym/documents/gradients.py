@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lstmsym.cell import Cell
-from lstmsym.documents.bind import Bound, Table, is_gradient_name
-from lstmsym.documents.formula import Delta, Derivative, Formula, Name, Number, Script, walk
+from lstmsym.documents.bind import Table, function_of, is_gradient_name
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, children
 from lstmsym.documents.quantity import Place, untimed
 from lstmsym.notation import Ref
 from lstmsym.verify.system import System
@@ -168,7 +168,7 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
         return
     if isinstance(node, (Name, Derivative)):
         return
-    from lstmsym.documents.formula import children
-
     for child in children(node):
+        if isinstance(node, Apply) and child is node.head and function_of(node.head, table):
+            continue
         yield from occurrences(child, table)

@@ -49,13 +49,14 @@ def untimed(name: Name) -> tuple[Name, int | None]:
     lag: int | None = None
     scripts = []
     for script in name.scripts:
-        word = script.text.lower()
-        if word in EARLIER:
-            lag = -1
-        elif word in NEW:
-            lag = 0
-        else:
+        words = script.text.split("_")
+        rest = [w for w in words if w.lower() not in EARLIER | NEW]
+        for word in words:
+            lag = -1 if word.lower() in EARLIER else 0 if word.lower() in NEW else lag
+        if rest == words:
             scripts.append(script)
+        elif rest:
+            scripts.append(replace(script, body=Name("_".join(rest))))
     return replace(name, scripts=tuple(scripts), time=None), lag
 
 

@@ -16,7 +16,6 @@ from lstmsym.documents.quantity import FIRST, LAST, Place
 from lstmsym.documents.templates import substituted
 from lstmsym.documents.times import step_letters
 from lstmsym.notation import Ref
-from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
@@ -143,11 +142,8 @@ class Backward:
         if not isinstance(what.expr, Ref) or what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name:
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = Local(what.expr, by.expr)
-        written = written_out(local, self.system)
-        if written is None:
-            return Value(local, (*what.shape, *by.shape))
-        shape = shape_of(written, lambda ref: self.system.shapes[ref.base], Unifier())
-        return Value(local, shape, False)
+        written_out(local, self.system)
+        return Value(local, self.system.jacobians[local].shape)
 
     def _of_loss(self, of: Name, at: Place, by: Value) -> Value:
         names_ = self.system.derivation.names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from lstmsym.documents.formula import Big, Brackets, Formula, Name, Relation, Script, plain, rebuilt, walk
+from lstmsym.documents.formula import Big, Brackets, Formula, Name, Relation, Script, children, plain, rebuilt, walk
 from lstmsym.documents.rows import Equation, NotAClaim, Row
 
 Sets = list[tuple[int, str, tuple[Formula, ...]]]
@@ -73,8 +73,6 @@ def _is_free(node: Formula, index: str) -> bool:
         if node.base == index and index in ("⋆", "*", "•", "·"):
             return True
         return any(_is_index(s, index) for s in node.scripts)
-    from lstmsym.documents.formula import children
-
     return any(_is_free(child, index) for child in children(node))
 
 
@@ -89,7 +87,8 @@ def substituted(node: Formula, index: str, item: Formula) -> Formula:
         if isinstance(part, Name):
             if part.base == index and isinstance(item, Name) and index in ("⋆", "*", "•"):
                 return replace(item, scripts=(*item.scripts, *part.scripts), time=part.time, span=part.span)
-            scripts = tuple(replace(s, body=item) if _is_index(s, index) else s for s in part.scripts)
+            bare = replace(item, marks=()) if isinstance(item, Name) and index in ("⋆", "*", "•") else item
+            scripts = tuple(replace(s, body=bare) if _is_index(s, index) else s for s in part.scripts)
             return replace(part, scripts=scripts) if scripts != part.scripts else part
         return rebuilt(part, change)
 

@@ -16,12 +16,25 @@ from lstmsym.cell import Cell
 from lstmsym.documents.author import AuthorLatex
 from lstmsym.documents.bind import Bound, Table, bind
 from lstmsym.documents.express import Express, Misfit, Unreadable, Value
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Sum, walk
+from lstmsym.documents.formula import (
+    Apply,
+    Brackets,
+    Delta,
+    Derivative,
+    Formula,
+    Name,
+    Product,
+    Sum,
+    Time,
+    rebuilt,
+    walk,
+)
 from lstmsym.documents.gradients import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.documents.read import Document, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.documents.scope import Backward, SumRange, Unbound
 from lstmsym.documents.templates import expanded, index_sets
+from lstmsym.documents.times import is_step
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -65,13 +78,39 @@ def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Resu
     document = read(text, path)
     rows = list(document.rows)
     sets = index_sets(rows)
-    lines = [(left, right, row) for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)]
+    lines = [
+        (attached(left), attached(right), row)
+        for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)
+    ]  # fmt: skip
     bound = bind(document, lines)
     findings = _Judging(document, lines, bound).findings()
     summary: dict[str, int] = {}
     for finding in findings:
         summary[finding.verdict] = summary.get(finding.verdict, 0) + 1
     return Result(path, bound.cell, tuple(findings), summary)
+
+
+def attached(node: Formula) -> Formula:
+    """A formula in which a step in brackets behind a gradient's name, ``top_diff_h(t)``, belongs to it."""
+    node = rebuilt(node, attached)
+    if isinstance(node, Product) and not any(node.operators):
+        factors: list[Formula] = []
+        for factor in node.factors:
+            last = factors[-1] if factors else None
+            if isinstance(last, Delta) and isinstance(last.of, Name) and last.of.time is None and _step(factor):
+                index = factor.items[0]  # type: ignore[attr-defined]
+                factors[-1] = replace(last, of=replace(last.of, time=Time(index, "call")), whole="")
+            else:
+                factors.append(factor)
+        if len(factors) == 1:
+            return factors[0]
+        if len(factors) < len(node.factors):
+            return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+    return node
+
+
+def _step(node: Formula) -> bool:
+    return isinstance(node, Brackets) and node.left == "(" and len(node.items) == 1 and is_step(node.items[0], "t")
 
 
 Line = tuple[Formula, Formula, Equation]
@@ -397,7 +436,9 @@ class _Judging:
         try:
             claim = self.claim(place)
         except Misfit as error:
-            return Finding(row.line, row.source, "claim", "refuted", message=str(error), **self._right_of(place))
+            return self._flipped(place) or Finding(
+                row.line, row.source, "claim", "refuted", message=str(error), **self._right_of(place)
+            )
         except Unreadable as error:
             return Finding(row.line, row.source, "claim", "unread", message=str(error))
         except (NotationError, ShapeError) as error:
@@ -414,6 +455,24 @@ class _Judging:
         if verdict.status is Status.PROVED and missing:
             return replace(found, verdict="refuted", message=f"the sum leaves out {'the last step' if missing == 'last' else 'early steps'}")
         return found
+
+    def _flipped(self, place: int) -> Finding | None:
+        """A line whose products fit only where gradients lie the other way, if it is right so."""
+        self.flat = not self.flat
+        try:
+            verdict = self.judge(self.claim(place))
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        finally:
+            self.flat = not self.flat
+        if verdict.status is not Status.PROVED:
+            return None
+        lie = "lie" if self.flat == self.table.rows else "stand"
+        said = any("row" in r.block.text for r in self.document.readings if not r.rows)
+        found = self.reported(verdict, self.lines[place][2])
+        if said:
+            return replace(found, message=f"gradients {lie} here")
+        return replace(found, verdict="conditional", assumption=f"gradients {lie} here")
 
     def _right_of(self, place: int) -> dict[str, str]:
         try:

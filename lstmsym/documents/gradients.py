@@ -10,11 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import sympy as sp
+
+from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.documents.bind import Table, function_of, is_gradient_name
 from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, children
 from lstmsym.documents.quantity import Place, untimed
-from lstmsym.notation import Ref
+from lstmsym.notation import NotationError, Ref
+from lstmsym.rules import shape_of
+from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.verify.pullback import gradient_of
 from lstmsym.verify.system import System
 
 
@@ -29,10 +35,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a slot stands for: a reference, this many steps from where the slot is taken; how it is called."""
+    """What a slot stands for, as an expression where it is taken at t; how it is called."""
 
-    base: str
-    shift: int | None = 0
+    expr: sp.Expr
     kind: str = "total"
     of: str = ""
 
@@ -121,13 +126,13 @@ def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Mea
         base = names.adjoint(ident)
         if base not in system.backward:
             return None
-        return Meaning(base, None if ident in constant else 0, "total", ident)
+        return Meaning(Ref(base, None if ident in constant else 0), "total", ident)
 
     def carried(ident: str) -> list[Meaning]:
-        return [Meaning(names.back(ident), 1, "carried", ident)] if ident in states else []
+        return [Meaning(Ref(names.back(ident), 1), "carried", ident)] if ident in states else []
 
     def given(ident: str) -> list[Meaning]:
-        return [Meaning(names.given(ident), 0, "given", ident)] if ident in cell.outputs else []
+        return [Meaning(Ref(names.given(ident), 0), "given", ident)] if ident in cell.outputs else []
 
     found: list[Meaning | None] = []
     targets = resolve(slot, table)
@@ -147,9 +152,50 @@ def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Mea
         for output in cell.outputs:
             found += given(output)
         for state in states:
-            found += carried(state)
+            found += [*carried(state), Meaning(Ref(names.back(state), 0), "back", state)]
+        found += parts(system)
     unique = dict.fromkeys(m for m in found if m is not None)
     return list(unique)
+
+
+def parts(system: System) -> list[Meaning]:
+    """The gradients of what stands in the lines of a cell: of every term and factor, by each of its paths."""
+    names = system.derivation.names
+    found: dict[sp.Expr, Meaning] = {}
+    for equation in system.cell.equations:
+        adjoint = names.adjoint(equation.name.base)
+        if adjoint not in system.backward or not system.shapes[equation.name.base]:
+            continue
+        for path, node in _inside(equation.expr):
+            shape = shape_of(node, lambda ref: system.shapes[ref.base], Unifier())
+            if len(shape) != 1 or all(ref.lag is None for ref in node.atoms(Ref)):
+                continue
+            hole = Ref("hole", 0)
+            changed = _put(equation.expr, path, hole)
+            whole = N.Sum(Ref(adjoint, 0) * changed)
+            try:
+                part = gradient_of(whole, hole, {**system.shapes, hole.base: shape}).xreplace({hole: node})
+            except (NotationError, ShapeError, KeyError):
+                continue
+            if any(ref.base not in system.shapes for ref in part.atoms(Ref)):
+                continue
+            found.setdefault(part, Meaning(part, "part", f"{node} in {equation.name.base}"))
+    return list(found.values())
+
+
+def _inside(expr: sp.Expr, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:
+    for place, arg in enumerate(expr.args):
+        if arg.atoms(Ref) and not (isinstance(expr, (N.Part, N.Pad, N.Spread)) and place):
+            yield (*path, place), arg
+            yield from _inside(arg, (*path, place))
+
+
+def _put(expr: sp.Expr, path: tuple[int, ...], new: sp.Expr) -> sp.Expr:
+    if not path:
+        return new
+    args = list(expr.args)
+    args[path[0]] = _put(args[path[0]], path[1:], new)
+    return expr.func(*args)
 
 
 def _likeness(target: str, ident: str, table: Table) -> int:

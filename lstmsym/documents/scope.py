@@ -16,6 +16,7 @@ from lstmsym.documents.quantity import FIRST, LAST, Place
 from lstmsym.documents.templates import substituted
 from lstmsym.documents.times import step_letters
 from lstmsym.notation import Ref
+from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
@@ -119,13 +120,9 @@ class Backward:
         meaning = self.meaning(slot, self.on_left and at.lag == -1)
         if meaning is None:
             raise Unbound(slot)
-        lag = None if meaning.shift is None else (_lag(at) or 0) + meaning.shift
-        return self.adjoint(meaning.base, lag)
-
-    def adjoint(self, base: str, lag: int | None) -> Value:
-        """A gradient as a value."""
-        shape = self.system.shapes[base]
-        return Value(Ref(base, lag), shape, self.bound.table.rows != self.flat and len(shape) == 1)
+        expr = later(meaning.expr, _lag(at) or 0)
+        shape = shape_of(meaning.expr, lambda ref: self.system.shapes[ref.base], Unifier())
+        return Value(expr, shape, self.bound.table.rows != self.flat and len(shape) == 1)
 
     def _derivative(self, node: Derivative) -> Value:
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,9 +31,11 @@ from lstmsym.documents.formula import (
     walk,
 )
 from lstmsym.documents.gradients import Meaning, Slot, candidates, occurrences, resolve, slot_of
+from lstmsym.documents.macros import definitions
 from lstmsym.documents.read import Document, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.documents.scope import Backward, SumRange, Unbound
+from lstmsym.documents.stated import Said, stated
 from lstmsym.documents.templates import expanded, index_sets
 from lstmsym.documents.times import is_step
 from lstmsym.mistakes import NotationError
@@ -83,7 +86,7 @@ def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Resu
         for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)
     ]  # fmt: skip
     bound = bind(document, lines)
-    findings = _Judging(document, lines, bound).findings()
+    findings = _Judging(document, lines, bound, text).findings()
     summary: dict[str, int] = {}
     for finding in findings:
         summary[finding.verdict] = summary.get(finding.verdict, 0) + 1
@@ -125,7 +128,8 @@ class _Group:
 
 
 class _Judging:
-    def __init__(self, document: Document, lines: list[Line], bound: Bound) -> None:
+    def __init__(self, document: Document, lines: list[Line], bound: Bound, text: str = "") -> None:
+        self.text, self.macros = text, definitions(text)
         self.document, self.lines, self.bound = document, lines, bound
         self.table = bound.table
         self.of_row: dict[int, list[int]] = {}
@@ -149,8 +153,9 @@ class _Judging:
             for side in (left, right):
                 for node, slot, at, _name in occurrences(side, self.table):
                     meaning = self.meaning(slot, False)
-                    if meaning is not None and meaning.shift in (0, None) and not isinstance(at.lag, str):
-                        found.setdefault(meaning.base, (node, at.lag))
+                    ref = meaning.expr if meaning is not None else None
+                    if isinstance(ref, Ref) and ref.lag in (0, None) and not isinstance(at.lag, str):
+                        found.setdefault(ref.base, (node, at.lag))
         return found
 
     # -- meanings --------------------------------------------------------------------------------------
@@ -195,6 +200,37 @@ class _Judging:
                         self.meanings[slot] = candidates(slot, self.table, self.bound.cell, self.system)
         for place in self.claims():
             self._pin(place)
+        for said in stated(self.text, self.document.lexicon, self.macros):
+            self._said(said)
+
+    def _said(self, said: Said) -> None:
+        """A notation of which the text says what it is the gradient of."""
+        found = slot_of(attached(said.notation), self.table)
+        if found is None or found[0] in self.pinned or not isinstance(said.of, Name):
+            return
+        at = self.table.key(said.of)
+        ident = self.table.idents.get(at.key, "")
+        lag = at.lag if isinstance(at.lag, int) else 0
+        names, cell = self.system.derivation.names, self.bound.cell
+        assert cell is not None
+        adjoint = names.adjoint(ident)
+        if ident not in self.table.roles or adjoint not in self.system.backward:
+            return
+        is_state = any(q.name == ident for q in cell.role("state"))
+        kind, expr = said.kind, Ref(adjoint, lag)
+        constant = self.system.cell.by_name[ident].constant if ident in self.system.cell.by_name else False
+        own = found[1].lag
+        base = 0 if not isinstance(own, int) else own
+        if constant:
+            expr = Ref(adjoint)
+        elif kind == "given" and ident in cell.outputs:
+            expr = Ref(names.given(ident), lag)
+        elif kind in ("carried", "back") and is_state:
+            expr = Ref(names.back(ident), lag + 1)
+        elif kind == "received":
+            return
+        shifted = expr if constant else Ref(expr.base, (expr.lag or 0) - base)
+        self.pinned[found[0]] = Meaning(shifted, "said", ident)
 
     def _pin(self, place: int) -> None:
         """A line that only says what a notation stands for: the gradient by a quantity."""
@@ -210,7 +246,7 @@ class _Judging:
         expr = value.expr
         if isinstance(expr, Ref) and (expr.lag is None) == (lag is None):
             shift = None if lag is None or expr.lag is None else expr.lag - lag
-            self.pinned[found[0]] = Meaning(expr.base, shift, "defined")
+            self.pinned[found[0]] = Meaning(Ref(expr.base, shift), "defined")
             self.defining.add(place)
 
     def groups(self) -> list[_Group]:
@@ -240,31 +276,95 @@ class _Judging:
         """Choose one meaning for each notation: those under which most lines are consistent."""
         self.prepare()
         groups = self.groups()
-        uses = {g.name: [n for n in self.claims() if self._involves(n, g.name)] for g in groups}
+        self.involved = {n: self._involved(n) for n in self.claims()}
+        families = [g for g in groups if not g.name.startswith("own ")]
+        own = [g for g in groups if g.name.startswith("own ")]
         for group in groups:
-            if not group.name.startswith("own "):
+            if group in families or any(resolve(s, self.table) for s in self.meanings if _own(s) == group.name):
                 self.choice[group.name] = group.options[0]
         for _ in range(3):
             before = dict(self.choice)
-            for group in groups:
-                self._settle(group, uses[group.name])
+            for group in families:
+                self._settle(group)
+            self._bind_unknown({g.name: g for g in own})
+            for group in own:
+                self._settle(group)
             if self.choice == before:
                 break
+        self._mend({g.name: g for g in groups})
         counted = []
         for flat in (False, True):
             self.flat = flat
             counted.append((sum(bool(self.consistent(n)) for n in self.claims()), not flat, flat))
         self.flat = max(counted)[2]
 
-    def _involves(self, place: int, group: str) -> bool:
-        left, right, _ = self.lines[place]
-        for side in (left, right):
+    def _involved(self, place: int) -> set[str]:
+        """The choices that a line depends on."""
+        found: set[str] = set()
+        for side in self.lines[place][:2]:
             for _node, slot, _at, _name in occurrences(side, self.table):
-                if group in (_own(slot), f"{slot.family} gates", f"{slot.family} back"):
-                    return True
-        return False
+                if slot not in self.pinned:
+                    found |= {_own(slot), f"{slot.family} gates", f"{slot.family} back"}
+        return found
 
-    def _settle(self, group: _Group, places: list[int]) -> None:
+    def _open(self, place: int, groups: dict[str, _Group]) -> list[str]:
+        """The names in a line of which nothing is chosen yet."""
+        return sorted(name for name in self.involved[place] if name in groups and name not in self.choice)
+
+    def _bind_unknown(self, groups: dict[str, _Group]) -> None:
+        """Names that nothing is known of, through the lines in which all others are known."""
+        for limit in (1, 1, 2, 1, 2, 1, 2, 1, 2, 1):
+            changed = True
+            while changed:
+                changed = False
+                for place in self.claims():
+                    names = self._open(place, groups)
+                    if 1 <= len(names) <= limit and self._try(place, [groups[n] for n in names]):
+                        changed = limit == 1
+                        if not changed:
+                            break
+
+    def _try(self, place: int, groups: list[_Group]) -> bool:
+        """Give names in a line meanings that make it consistent, those that fit most other lines too."""
+        found: list[tuple[int, int, tuple[str, ...]]] = []
+        options = [g.options for g in groups]
+        if math.prod(map(len, options)) > 2500:
+            return False
+        for rank, combination in enumerate(itertools.product(*options)):
+            for group, option in zip(groups, combination, strict=True):
+                self.choice[group.name] = option
+            if self.consistent(place):
+                affected = [n for n in self.claims() if self.involved[n] & {g.name for g in groups}]
+                found.append((sum(bool(self.consistent(n)) for n in affected), -rank, combination))
+        for group in groups:
+            self.choice.pop(group.name, None)
+        if not found:
+            return False
+        for group, option in zip(groups, max(found)[2], strict=True):
+            self.choice[group.name] = option
+        return True
+
+    def _mend(self, groups: dict[str, _Group]) -> None:
+        """Two choices changed together, where a line is inconsistent and more lines are consistent then."""
+        for place in self.claims():
+            if self.consistent(place) is not False:
+                continue
+            names = [n for n in sorted(self.involved[place]) if n in groups and n in self.choice]
+            for pair in itertools.combinations(names, 2):
+                affected = [n for n in self.claims() if self.involved[n] & set(pair)]
+                present = tuple(self.choice[n] for n in pair)
+                best = (sum(bool(self.consistent(n)) for n in affected), present)
+                for combination in itertools.product(*(groups[n].options for n in pair)):
+                    self.choice.update(zip(pair, combination, strict=True))
+                    if not self.consistent(place):
+                        continue
+                    score = sum(bool(self.consistent(n)) for n in affected)
+                    if score > best[0]:
+                        best = (score, combination)
+                self.choice.update(zip(pair, best[1], strict=True))
+
+    def _settle(self, group: _Group) -> None:
+        places = [n for n in self.claims() if group.name in self.involved[n]]
         present = self.choice.get(group.name)
         scores = []
         for rank, option in enumerate(group.options):
@@ -374,8 +474,13 @@ class _Judging:
 
     def consistent(self, place: int) -> bool | None:
         """Whether the two sides of a line agree in numbers; None where that is not known."""
+        ways = (False, True) if _has_primes(self.lines[place][1]) else (False,)
+        found = [self._consistent(place, of_output) for of_output in ways]
+        return True if True in found else found[0]
+
+    def _consistent(self, place: int, of_output: bool) -> bool | None:
         try:
-            claim = self.claim(place)
+            claim = self.claim(place, of_output)
         except (Unreadable, NotationError, ShapeError):
             return None
         key = (claim.left, N.Total(claim.right) if claim.share else claim.right)

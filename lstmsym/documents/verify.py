@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
@@ -32,6 +33,7 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.documents.gradients import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.documents.macros import definitions
+from lstmsym.documents.quick import Quick, alike
 from lstmsym.documents.read import Document, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.documents.scope import Backward, SumRange, Unbound
@@ -42,8 +44,9 @@ from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref
 from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.claims import Claim
-from lstmsym.verify.evaluate import MP, PRESENT, evaluate
+from lstmsym.verify.elaborate import sides
 from lstmsym.verify.judge import OUT_OF_REACH, Judge, Status, Verdict
+from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, later
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class _Judging:
             self.system = self.judge.system
             self.judge.show = AuthorLatex(self.system, self.table, self.spelled_slots)  # type: ignore[assignment]
         self.agreeing: dict[tuple[sp.Expr, sp.Expr], bool | None] = {}
-        self.values: dict[sp.Expr, object] = {}
+        self.elaborated: dict[object, Claim | None] = {}
 
     def spelled_slots(self) -> dict[str, tuple[Formula, int | None]]:
         """Adjoint -> how the document writes it, with the lag there."""
@@ -277,6 +280,7 @@ class _Judging:
         self.prepare()
         groups = self.groups()
         self.involved = {n: self._involved(n) for n in self.claims()}
+        self.slots = {n: self._slots(n) for n in self.claims()}
         families = [g for g in groups if not g.name.startswith("own ")]
         own = [g for g in groups if g.name.startswith("own ")]
         for group in groups:
@@ -307,6 +311,10 @@ class _Judging:
                     found |= {_own(slot), f"{slot.family} gates", f"{slot.family} back"}
         return found
 
+    def _slots(self, place: int) -> tuple[Slot, ...]:
+        sides = self.lines[place][:2]
+        return tuple(dict.fromkeys(slot for side in sides for _, slot, _, _ in occurrences(side, self.table)))
+
     def _open(self, place: int, groups: dict[str, _Group]) -> list[str]:
         """The names in a line of which nothing is chosen yet."""
         return sorted(name for name in self.involved[place] if name in groups and name not in self.choice)
@@ -326,23 +334,60 @@ class _Judging:
 
     def _try(self, place: int, groups: list[_Group]) -> bool:
         """Give names in a line meanings that make it consistent, those that fit most other lines too."""
-        found: list[tuple[int, int, tuple[str, ...]]] = []
-        options = [g.options for g in groups]
-        if math.prod(map(len, options)) > 2500:
+        left = slot_of(self.lines[place][0], self.table)
+        last = next((g for g in groups if left is not None and g.name == _own(left[0])), None)
+        others = [g for g in groups if g is not last]
+        if math.prod(len(g.options) for g in others) > 400:
             return False
-        for rank, combination in enumerate(itertools.product(*options)):
-            for group, option in zip(groups, combination, strict=True):
+        found: list[tuple[int, int, tuple[str, ...]]] = []
+        names = [*others, *([last] if last else [])]
+        affected = [n for n in self.claims() if self.involved[n] & {g.name for g in groups}]
+        rank = 0
+        for combination in itertools.product(*(g.options for g in others)):
+            for group, option in zip(others, combination, strict=True):
                 self.choice[group.name] = option
-            if self.consistent(place):
-                affected = [n for n in self.claims() if self.involved[n] & {g.name for g in groups}]
-                found.append((sum(bool(self.consistent(n)) for n in affected), -rank, combination))
+            for option in self._fitting(place, last) if last else ("",):
+                if last:
+                    self.choice[last.name] = option
+                rank -= 1
+                if self.consistent(place):
+                    score = sum(bool(self.consistent(n)) for n in affected)
+                    found.append((score, rank, (*combination, *([option] if last else []))))
+            if last:
+                self.choice.pop(last.name, None)
         for group in groups:
             self.choice.pop(group.name, None)
         if not found:
             return False
-        for group, option in zip(groups, max(found)[2], strict=True):
+        for group, option in zip(names, max(found)[2], strict=True):
             self.choice[group.name] = option
         return True
+
+    def _fitting(self, place: int, group: _Group) -> list[str]:
+        """The meanings of a left side whose value is that of the right one."""
+        left, right, row = self.lines[place]
+        found = slot_of(left, self.table)
+        assert found is not None
+        if row.relation == "+=" or (isinstance(right, Sum) and right.terms[0] == left):
+            return list(group.options)
+        lag = found[1].lag if isinstance(found[1].lag, int) else 0
+        values = []
+        for of_output in (False, True) if _has_primes(right) else (False,):
+            try:
+                expr = self.express(right, of_output=of_output).expr
+                expr = sides(expr, expr, self.system)[0] if expr.has(*_WRITTEN_OUT) else expr
+                values.append(self.quick(expr))
+            except (Unreadable, NotationError, ShapeError, *OUT_OF_REACH):
+                continue
+        fitting = []
+        for meaning in self.meanings[found[0]]:
+            try:
+                value = self.quick(later(meaning.expr, lag))
+            except OUT_OF_REACH:
+                continue
+            if any(np.shape(value) == np.shape(v) and alike(value, v) for v in values):
+                fitting.append(_label(meaning))
+        return fitting
 
     def _mend(self, groups: dict[str, _Group]) -> None:
         """Two choices changed together, where a line is inconsistent and more lines are consistent then."""
@@ -478,10 +523,19 @@ class _Judging:
         found = [self._consistent(place, of_output) for of_output in ways]
         return True if True in found else found[0]
 
+    def _meant(self, place: int) -> tuple[object, ...]:
+        """What the names in a line mean now."""
+        return tuple((self.meaning(s, False), self.meaning(s, True)) for s in self.slots[place])
+
     def _consistent(self, place: int, of_output: bool) -> bool | None:
-        try:
-            claim = self.claim(place, of_output)
-        except (Unreadable, NotationError, ShapeError):
+        state = (place, of_output, self.flat, self._meant(place))
+        if state not in self.elaborated:
+            try:
+                self.elaborated[state] = self.claim(place, of_output)
+            except (Unreadable, NotationError, ShapeError):
+                self.elaborated[state] = None
+        claim = self.elaborated[state]
+        if claim is None:
             return None
         key = (claim.left, N.Total(claim.right) if claim.share else claim.right)
         if key not in self.agreeing:
@@ -490,20 +544,17 @@ class _Judging:
 
     def _agree(self, claim: Claim) -> bool | None:
         try:
-            left, right = self.judge.sides(claim)
-            if self.judge.mismatched(left, right):
-                return False
-            a, b = self._value(left), self._value(right)
-            a, b = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
-            scale = max((abs(v) for v in (*a.flat, *b.flat)), default=MP.mpf(0)) or MP.mpf(1)
-            return all(abs(x - y) / scale < MP.mpf(10) ** -20 for x, y in zip(a.flat, b.flat, strict=True))
+            left, right = claim.left, N.Total(claim.right) if claim.share else claim.right
+            if left.has(*_WRITTEN_OUT) or right.has(*_WRITTEN_OUT):
+                left, right = self.judge.sides(claim)
+            return alike(self.quick(left), self.quick(right))
         except (NotationError, ShapeError, *OUT_OF_REACH):
             return None
 
-    def _value(self, expr: sp.Expr) -> object:
-        if expr not in self.values:
-            self.values[expr] = evaluate(expr, next(self.judge.numbers()), PRESENT)
-        return self.values[expr]
+    @cached_property
+    def quick(self) -> Quick:
+        """Numbers of one generic sequence."""
+        return Quick(next(self.judge.numbers()))
 
     # -- findings --------------------------------------------------------------------------------------
 
@@ -609,6 +660,8 @@ class _Judging:
             assumption=verdict.assumption, message=verdict.message,
         )  # fmt: skip
 
+
+_WRITTEN_OUT = (Label, Local, LossFrom, Diag, ChainSum, Columns)
 
 _WORST = ["not-a-claim", "proved", "conditional", "undecided", "unread", "refuted"]
 

@@ -254,9 +254,21 @@ class Express:
         for operator, value in zip(operators[1:], values[1:], strict=True):
             if found.rank == 1 and isinstance(value.expr, Diag):
                 found = self._entrywise(found, Value(value.expr.args[0], value.shape[:1]))
+            elif self.wanted == 2 and found.rank == value.rank == 1 and found.row == value.row and not self._fit(found, value):
+                self.noted.append("the last product is read as an outer product")
+                found = Value(N.Outer(found.expr, value.expr), (*found.shape, *value.shape))
             else:
                 found = self.times(found, value, operator)
         return found
+
+    def _fit(self, a: Value, b: Value) -> bool:
+        known = dict(self.unifier.known)
+        try:
+            self._same(a.shape, b.shape, "")
+        except Misfit:
+            self.unifier.known = known
+            return False
+        return True
 
     def times(self, a: Value, b: Value, operator: str = "") -> Value:
         """An open product.
@@ -292,7 +304,7 @@ class Express:
         return self._entrywise(above, Value(1 / below.expr, below.shape, below.row))
 
     def _raised(self, node: Raised) -> Value:
-        if node.kind == "transpose" or (node.kind == "open" and _is_transposition(node.exponent)):
+        if is_transposition(node):
             return self.transposed(self(node.body))
         if isinstance(node.body, Brackets) and node.body.left == "‖":
             inner = self(node.body.items[0])
@@ -426,6 +438,11 @@ def _matrices(a: sp.Expr, b: sp.Expr) -> sp.Expr:
     if isinstance(a, N.Outer):
         return N.Outer(a.args[0], _applied(N.transposed(b), a.args[1]))
     return N.Dot(a, b)
+
+
+def is_transposition(node: Raised) -> bool:
+    """Whether an exponent is the sign of transposition."""
+    return node.kind == "transpose" or (node.kind == "open" and _is_transposition(node.exponent))
 
 
 def _is_transposition(exponent: Formula) -> bool:

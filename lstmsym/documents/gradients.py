@@ -15,7 +15,8 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.documents.bind import Table, function_of, is_gradient_name
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, children
+from lstmsym.documents.express import is_transposition
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
 from lstmsym.documents.quantity import Place, untimed
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
@@ -72,7 +73,9 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
 
 def _by_name(name: Name, table: Table) -> tuple[Slot, Place, Name | None] | None:
     at = table.key(name)
-    if at.key in table.idents or at.key in table.macros:
+    if at.key in table.idents or at.key in table.macros or name.base == "1":
+        return None
+    if name.primes and table.key(replace(name, primes=0)).key in table.idents:
         return None
     if name.base in ("δ", "ε", "ϵ", "Δ") and name.base not in table.functions:
         scripts = [s for s in untimed(name)[0].scripts]
@@ -179,7 +182,7 @@ def parts(system: System) -> list[Meaning]:
                 continue
             if any(ref.base not in system.shapes for ref in part.atoms(Ref)):
                 continue
-            found.setdefault(part, Meaning(part, "part", f"{node} in {equation.name.base}"))
+            found.setdefault(part, Meaning(part, f"part {len(found)}", f"{node} in {equation.name.base}"))
     return list(found.values())
 
 
@@ -213,6 +216,9 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
         yield (node, *found)
         return
     if isinstance(node, (Name, Derivative)):
+        return
+    if isinstance(node, Raised) and is_transposition(node):
+        yield from occurrences(node.body, table)
         return
     for child in children(node):
         if isinstance(node, Apply) and child is node.head and function_of(node.head, table):

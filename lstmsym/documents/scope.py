@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.documents.bind import LOSSES, Bound, function_of
 from lstmsym.documents.express import Misfit, Unreadable, Value
-from lstmsym.documents.formula import Big, Brackets, Delta, Derivative, Formula, Name, Number, Relation, Sum, Words, names, plain
+from lstmsym.documents.formula import Big, Brackets, Delta, Derivative, Formula, Name, Number, Relation, Script, Sum, names, plain
 from lstmsym.documents.gradients import Meaning, Slot, slot_of
 from lstmsym.documents.quantity import FIRST, LAST, Place
 from lstmsym.documents.templates import substituted
@@ -30,6 +30,11 @@ class Unbound(Unreadable):
         """Keep the slot."""
         super().__init__(f"what {slot.target or slot.family} is the gradient of is not known")
         self.slot = slot
+
+
+def is_unit(script: Script) -> bool:
+    """Whether an index numbers the units of a layer."""
+    return script.where == "sub" and script.text in ("i", "j", "k", "l", "n", "m") and not script.wrap
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,12 @@ class Backward:
         table = self.bound.table
         if self.letters:
             table = replace(table, letters=self.letters)
-        return table.key(name)
+        at = table.key(name)
+        if at.key not in table.idents and at.key not in table.macros:
+            bare = replace(name, scripts=tuple(s for s in name.scripts if not is_unit(s)))
+            if bare != name and table.key(bare).key in table.idents:
+                return table.key(bare)  # the k-th entry of a vector stands for the vector
+        return at
 
     def placed_slot(self, at: Place, name: Name) -> Place:
         """The step of a slot's name."""

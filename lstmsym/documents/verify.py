@@ -20,6 +20,7 @@ from lstmsym.documents.bind import Bound, Table, bind
 from lstmsym.documents.express import Express, Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
+    Big,
     Brackets,
     Delta,
     Derivative,
@@ -46,7 +47,7 @@ from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
 from lstmsym.verify.judge import OUT_OF_REACH, Judge, Status, Verdict
-from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, later
+from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, Through, later
 
 
 @dataclass(frozen=True)
@@ -103,20 +104,28 @@ def attached(node: Formula) -> Formula:
         factors: list[Formula] = []
         for factor in node.factors:
             last = factors[-1] if factors else None
-            if isinstance(last, Delta) and isinstance(last.of, Name) and last.of.time is None and _step(factor):
-                index = factor.items[0]  # type: ignore[attr-defined]
+            index = _step(factor)
+            if index is not None and isinstance(last, Delta) and isinstance(last.of, Name) and last.of.time is None:
                 factors[-1] = replace(last, of=replace(last.of, time=Time(index, "call")), whole="")
+            elif index is not None and isinstance(last, Derivative) and isinstance(last.by, Name) and last.by.time is None:
+                factors[-1] = replace(last, by=replace(last.by, time=Time(index, "call")))
             else:
                 factors.append(factor)
         if len(factors) == 1:
             return factors[0]
         if len(factors) < len(node.factors):
             return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+    if isinstance(node, Product) and node.operators == ("/",):
+        above, below = node.factors
+        if isinstance(above, Delta) and isinstance(below, Delta) and above.prefix == below.prefix:
+            return Derivative(above.of, below.of, above.prefix, form="slash", span=node.span)
     return node
 
 
-def _step(node: Formula) -> bool:
-    return isinstance(node, Brackets) and node.left == "(" and len(node.items) == 1 and is_step(node.items[0], "t")
+def _step(node: Formula) -> Formula | None:
+    if isinstance(node, Brackets) and node.left == "(" and len(node.items) == 1 and is_step(node.items[0], "t"):
+        return node.items[0]
+    return None
 
 
 Line = tuple[Formula, Formula, Equation]
@@ -169,9 +178,12 @@ class _Judging:
 
     def meaning(self, slot: Slot, left_earlier: bool) -> Meaning | None:
         """What a slot stands for under the present choices."""
-        if slot in self.pinned:
-            return self.pinned[slot]
         options = self.meanings.get(slot)
+        pinned = self.pinned.get(slot)
+        if pinned is not None:
+            back = self.choice.get(f"{slot.family} back", "total") == "carried"
+            carried = [m for m in options or () if m.kind == "carried" and m.of == self.of_adjoint(pinned)]
+            return carried[0] if left_earlier and back and carried else pinned
         if not options:
             return None
         own = self.choice.get(_own(slot))
@@ -191,6 +203,11 @@ class _Judging:
             if any(m.of in self.table.before or m.of in pre for m in options) and side:
                 return side[0]
         return options[0]
+
+    def of_adjoint(self, meaning: Meaning) -> str:
+        """The quantity of which a meaning is all of the gradient."""
+        names = self.system.derivation.names
+        return next((q.name for q in self.system.cell.quantities if meaning.expr == Ref(names.adjoint(q.name), 0)), "")
 
     def prepare(self) -> None:
         """Find the slots and their candidates."""
@@ -259,6 +276,8 @@ class _Judging:
         pre = set(self.table.before.values())
         for slot, options in self.meanings.items():
             if slot in self.pinned:
+                if self.of_adjoint(self.pinned[slot]):
+                    found[f"{slot.family} back"] = ("total", "carried")
                 continue
             targets = resolve(slot, self.table)
             if targets:
@@ -283,19 +302,20 @@ class _Judging:
         self.slots = {n: self._slots(n) for n in self.claims()}
         families = [g for g in groups if not g.name.startswith("own ")]
         own = [g for g in groups if g.name.startswith("own ")]
+        self.own_groups = {g.name: g for g in own}
         for group in groups:
             if group in families or any(resolve(s, self.table) for s in self.meanings if _own(s) == group.name):
                 self.choice[group.name] = group.options[0]
-        for _ in range(3):
+        for _ in range(4):
             before = dict(self.choice)
             for group in families:
                 self._settle(group)
             self._bind_unknown({g.name: g for g in own})
             for group in own:
                 self._settle(group)
+            self._mend({g.name: g for g in groups})
             if self.choice == before:
                 break
-        self._mend({g.name: g for g in groups})
         counted = []
         for flat in (False, True):
             self.flat = flat
@@ -307,13 +327,25 @@ class _Judging:
         found: set[str] = set()
         for side in self.lines[place][:2]:
             for _node, slot, _at, _name in occurrences(side, self.table):
-                if slot not in self.pinned:
-                    found |= {_own(slot), f"{slot.family} gates", f"{slot.family} back"}
+                found |= {_own(slot), f"{slot.family} gates", f"{slot.family} back"}
         return found
 
     def _slots(self, place: int) -> tuple[Slot, ...]:
         sides = self.lines[place][:2]
         return tuple(dict.fromkeys(slot for side in sides for _, slot, _, _ in occurrences(side, self.table)))
+
+    def score(self, places: list[int]) -> int:
+        """How many lines are consistent, those counted in which only the left side is not known yet."""
+        found = 0
+        for place in places:
+            if self.consistent(place):
+                found += 1
+            elif self.own_groups:
+                names = self._open(place, self.own_groups)
+                left = slot_of(self.lines[place][0], self.table)
+                if left is not None and names == [_own(left[0])]:
+                    found += bool(self._fitting(place, self.own_groups[names[0]]))
+        return found
 
     def _open(self, place: int, groups: dict[str, _Group]) -> list[str]:
         """The names in a line of which nothing is chosen yet."""
@@ -351,7 +383,7 @@ class _Judging:
                     self.choice[last.name] = option
                 rank -= 1
                 if self.consistent(place):
-                    score = sum(bool(self.consistent(n)) for n in affected)
+                    score = self.score(affected)
                     found.append((score, rank, (*combination, *([option] if last else []))))
             if last:
                 self.choice.pop(last.name, None)
@@ -414,7 +446,7 @@ class _Judging:
         scores = []
         for rank, option in enumerate(group.options):
             self.choice[group.name] = option
-            score = sum(bool(self.consistent(n)) for n in places)
+            score = self.score(places)
             scores.append((score, option == present, -rank, option))
         best = max(scores)
         if best[0] == 0 and present is None:
@@ -438,7 +470,7 @@ class _Judging:
         express.wanted = wanted
         value = express(formula)
         resolved = Value(value.expr, scope.unifier.resolve(value.shape), value.row)
-        self.last_sums = scope.sums
+        self.last_sums, self.last_noted = scope.sums, express.noted
         return resolved
 
     def claim(self, place: int, of_output: bool = False) -> Claim:
@@ -483,9 +515,12 @@ class _Judging:
         """Whether parameters' gradients are those of one step here: no line sums over the steps."""
         for place in self.claims():
             left, right, _ = self.lines[place]
-            if any(type(n).__name__ == "Big" for n in walk(right)) and not isinstance(right, Derivative):
+            if any(isinstance(n, Big) for n in walk(right)):
                 try:
                     value = self.express(left, left=True).expr
+                    self.express(right, wanted=2)
+                    if not self.last_sums:
+                        continue
                 except (Unreadable, NotationError, ShapeError):
                     continue
                 if isinstance(value, Ref) and value.lag is None:
@@ -543,6 +578,13 @@ class _Judging:
         return self.agreeing[key]
 
     def _agree(self, claim: Claim) -> bool | None:
+        found = self._agreeing(claim)
+        if found is None or found is False:
+            block = self._columns(claim)
+            return self._agreeing(block) or found if block is not None else found
+        return found
+
+    def _agreeing(self, claim: Claim) -> bool | None:
         try:
             left, right = claim.left, N.Total(claim.right) if claim.share else claim.right
             if left.has(*_WRITTEN_OUT) or right.has(*_WRITTEN_OUT):
@@ -563,7 +605,17 @@ class _Judging:
         self.defining = set()
         if self.bound.cell is not None:
             self.solve()
-        return [self.finding(row) for row in self.document.rows]
+        found: list[Finding] = []
+        last: Row | None = None
+        for row in self.document.rows:
+            finding = self.finding(row)
+            chained = isinstance(row, Equation) and row.chain and isinstance(last, Equation)
+            if chained and (last.line, last.column, last.source) == (row.line, row.column, row.source):  # type: ignore[union-attr]
+                found[-1] = max(found[-1], finding, key=lambda f: _WORST.index(f.verdict))
+            else:
+                found.append(finding)
+            last = row
+        return found
 
     def finding(self, row: Row) -> Finding:
         """What is found of one row."""
@@ -605,7 +657,20 @@ class _Judging:
             other = self._of_output(place)
             if other is not None:
                 return other
+        if verdict.status is Status.REFUTED:
+            block = self._columns(claim)
+            if block is not None and self.judge.holds(block):
+                return replace(
+                    self.reported(verdict, row), verdict="proved", expected="", witness="", repair="",
+                    message="with the columns of the weights that multiply this quantity",
+                )  # fmt: skip
         found = self.reported(verdict, row)
+        if self.last_noted and verdict.status is Status.PROVED:
+            return replace(found, verdict="conditional", assumption=self.last_noted[0])
+        if verdict.status is Status.PROVED and claim.left.has(Local):
+            followed = self._followed(claim)
+            if followed:
+                return replace(found, verdict="conditional", assumption=followed)
         if verdict.status is Status.PROVED and missing == "first":
             return replace(found, verdict="conditional", assumption="the initial state is zero", message="the sum leaves out the first step")
         if verdict.status is Status.PROVED and missing:
@@ -629,6 +694,38 @@ class _Judging:
         if said:
             return replace(found, message=f"gradients {lie} here")
         return replace(found, verdict="conditional", assumption=f"gradients {lie} here")
+
+    def _columns(self, claim: Claim) -> Claim | None:
+        """A gradient of all that is stacked where that of one part of it is meant."""
+        if not isinstance(claim.left, Ref) or claim.left.lag is None:
+            return None
+        names = self.system.derivation.names
+        of = next(
+            (q.name for q in self.system.cell.quantities if claim.left.base in (names.adjoint(q.name), names.back(q.name))), ""
+        )
+        for equation in self.system.cell.equations:
+            for node in equation.expr.atoms(N.Concat):
+                low = sp.Integer(0)
+                for part in node.args:
+                    size = self.system.shapes[part.base][0] if isinstance(part, Ref) else sp.Integer(0)
+                    if isinstance(part, Ref) and part.base == of:
+                        return replace(claim, right=N.Part(claim.right, low, low + size))
+                    low = low + size
+        return None
+
+    def _followed(self, claim: Claim) -> str:
+        """What a derivative by an earlier state holds fixed, where that makes a difference."""
+        rules = {}
+        for node in claim.left.atoms(Local):
+            what, by = node.args[:2]
+            if len(node.args) == 2 and isinstance(by, Ref) and by.lag is not None and not isinstance(node, Through):
+                rules[node] = Through(what, by)
+        if not rules or self.judge.holds(replace(claim, left=claim.left.xreplace(rules))):
+            return ""
+        (node, *_) = rules
+        by = node.args[1]
+        others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]  # type: ignore[attr-defined]
+        return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
 
     def _right_of(self, place: int) -> dict[str, str]:
         try:

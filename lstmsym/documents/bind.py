@@ -28,6 +28,7 @@ from lstmsym.documents.formula import (
     Sum,
     children,
     names,
+    rebuilt,
     walk,
 )
 from lstmsym.documents.quantity import FIRST, LAST, Place, identifier, place, untimed
@@ -118,6 +119,8 @@ class _Forward:
         self.table, self.unifier, self.contexts, self.timeless = table, unifier, contexts, timeless
         self.lag = 0
         self.used: set[str] = set()
+        self.lines: dict[str, sp.Expr] = {}
+        self.held: set[str] = set()
 
     def quantity(self, name: Name) -> Value:
         """A name, declared by its use."""
@@ -137,6 +140,14 @@ class _Forward:
         shape = table.shapes[ident]
         self.used.add(ident)
         return Value(Ref(ident, lag), shape, self.is_row(shape))
+
+    def scores(self, log: sp.Expr) -> sp.Expr | None:
+        """What the softmax is taken of, whose logarithm this is."""
+        (inner,) = log.args
+        if isinstance(log, N.log_softmax):
+            return inner
+        line = self.lines.get(inner.base) if isinstance(inner, Ref) else inner
+        return line.args[0] if isinstance(line, N.softmax) else None
 
     def is_row(self, shape: Shape) -> bool:
         """Whether a plain vector lies."""
@@ -203,8 +214,10 @@ def function_of(name: Name, table: Table) -> str:
 # -- which equations are forward --------------------------------------------------------------------------
 
 
-def bind(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]]) -> Bound:
-    """The cell of a document's forward equations."""
+def bind(
+    document: Document, lines: Sequence[tuple[Formula, Formula, Equation]], held_names: Iterable[str] = ()
+) -> Bound:
+    """The cell of a document's forward equations; ``held_names`` are keys of names that pass no gradient on."""
     table = Table(letters=_letters(document, lines))
     known = _functions(lines, table)
     table.functions.update(known)
@@ -219,7 +232,7 @@ def bind(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]])
         attempt = replace(table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={})
         attempt = replace(attempt, aliases=dict(table.aliases))
         try:
-            cell = _cell(document, lines, kinds, attempt)
+            cell = _cell(document, lines, kinds, attempt, held_names)
             return Bound(cell, attempt, kinds, "", losses, frozenset(_to_go(lines)))
         except (Unreadable, NotationError, ShapeError) as error:
             problems.append(str(error))
@@ -448,7 +461,7 @@ def _contexts(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[st
     def look(node: Formula) -> None:
         if isinstance(node, Sum):
             for term in node.terms:
-                note(term, "term")
+                note(term, "share" if any(isinstance(t, Number) for t in node.terms) else "term")
         if isinstance(node, Product):
             for n, factor in enumerate(node.factors):
                 beside = [node.operators[i] for i in (n - 1, n) if 0 <= i < len(node.operators)]
@@ -469,7 +482,7 @@ def _contexts(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[st
     return found
 
 
-def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]], kinds: dict[int, str], table: Table) -> Cell:
+def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]], kinds: dict[int, str], table: Table, held_names: Iterable[str]) -> Cell:
     unifier = Sizes()
     used = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "forward"]
     timeless = not any(
@@ -478,6 +491,7 @@ def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]]
     scope = _Forward(table, unifier, _contexts(used, table), timeless or _mostly_timeless(used, table))
     express = Express(scope, unifier, table.rows)
     _declare_defined(used, table, unifier)
+    scope.held = {table.idents[k] for k in held_names if k in table.idents}
     equations: list[tuple[str, sp.Expr]] = []
     for left, right in used:
         assert isinstance(left, Name)
@@ -487,7 +501,8 @@ def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]]
         for name, value in _split(ident, right, express, table, scope):
             table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
             equations.append((name, value.expr))
-    equations = _sorted(equations)
+            scope.lines[name] = value.expr
+    equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
     losses = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "loss"]
     loss, targets = _loss(losses, scope, express, table)
     _sizes(table, unifier)
@@ -502,6 +517,11 @@ def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]]
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _held(expr: sp.Expr, held: set[str]) -> sp.Expr:
+    """A right side in which names that the text holds fixed pass no gradient on."""
+    return expr.xreplace({r: N.stop_gradient(r) for r in expr.atoms(Ref) if r.base in held})
 
 
 def _mostly_timeless(used: Sequence[tuple[Formula, Formula]], table: Table) -> bool:
@@ -627,7 +647,7 @@ def _outputs(
     idle = [
         name for name, expr in equations
         if name not in read and table.roles[name] == "name"
-        and (isinstance(expr, N.Concat) or not any(r.lag == 0 and r.base in lines for r in expr.atoms(Ref)))
+        and (isinstance(expr, (N.Concat, N.softmax) if loss is not None else N.Concat) or not any(r.lag == 0 and r.base in lines for r in expr.atoms(Ref)))
     ]  # fmt: skip
     if idle and len(idle) < len(equations):
         return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
@@ -680,6 +700,48 @@ def _loss_of_step(right: Formula, scope: _Forward, express: Express) -> sp.Expr 
             break
     if isinstance(body, Apply) and not function_of(body.head, scope.table):
         return None
+    if any(n.base in LOSSES and table_key not in scope.table.roles for n, table_key in _keyed(body, scope.table)):
+        return None
+    body = _without_units(body, scope.table)
     value = express(body)
     expr = N.Sum(value.expr) if value.rank else value.expr
-    return factor * expr if expr.has(N.Sum) else None
+    return _one_hot(factor * expr, scope) if expr.has(N.Sum) else None
+
+
+def _keyed(node: Formula, table: Table) -> Iterator[tuple[Name, str]]:
+    for name in names(node):
+        yield name, table.idents.get(table.key(name).key, "")
+
+
+def _without_units(node: Formula, table: Table) -> Formula:
+    """A formula without the indices of units, where a known name has them."""
+    units = set()
+    for name in names(node):
+        if table.key(name).key not in table.idents:
+            for script in name.scripts:
+                bare = replace(name, scripts=tuple(s for s in name.scripts if s is not script))
+                if table.key(bare).key in table.idents:
+                    units.add(script.text)
+
+    def change(part: Formula) -> Formula:
+        part = rebuilt(part, change)
+        if isinstance(part, Name) and any(s.text in units for s in part.scripts):
+            return replace(part, scripts=tuple(s for s in part.scripts if s.text not in units))
+        return part
+
+    return change(node) if units else node
+
+
+def _one_hot(expr: sp.Expr, scope: _Forward) -> sp.Expr:
+    """The cross entropy of a softmax, -sum(y log p): for targets that add up to one, by the scores themselves."""
+    for node in expr.atoms(N.Sum):
+        (inner,) = node.args
+        factors = sp.Mul.make_args(inner)
+        logs = [f for f in factors if isinstance(f, (N.log, N.log_softmax))]
+        if len(logs) != 1:
+            continue
+        scores = scope.scores(logs[0])
+        if scores is not None:
+            rest = sp.Mul(*(f for f in factors if f is not logs[0]))
+            expr = expr.xreplace({node: N.Sum(rest * scores) - N.LogSumExp(scores)})
+    return expr

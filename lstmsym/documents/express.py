@@ -140,6 +140,8 @@ class Express:
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":
+            if node.scripts:
+                raise Unreadable("an indicator is not read")
             return Value(sp.Integer(1))
         if node.primes and node.time is None and not node.scripts and node.base == "'":
             raise Unreadable("a prime stands alone")

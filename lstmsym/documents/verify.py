@@ -17,7 +17,7 @@ from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.documents.author import AuthorLatex
 from lstmsym.documents.bind import Bound, Table, bind
-from lstmsym.documents.express import Express, Misfit, Unreadable, Value
+from lstmsym.documents.express import Express, Misfit, Unreadable, Value, is_transposition
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -27,6 +27,7 @@ from lstmsym.documents.formula import (
     Formula,
     Name,
     Product,
+    Raised,
     Sum,
     Time,
     rebuilt,
@@ -35,10 +36,11 @@ from lstmsym.documents.formula import (
 from lstmsym.documents.gradients import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.documents.macros import definitions
 from lstmsym.documents.quick import Quick, alike
-from lstmsym.documents.read import Document, read
+from lstmsym.documents.limits import ReadingError
+from lstmsym.documents.read import Document, formula, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.documents.scope import Backward, SumRange, Unbound
-from lstmsym.documents.stated import Said, stated
+from lstmsym.documents.stated import Said, held, stated
 from lstmsym.documents.templates import expanded, index_sets
 from lstmsym.documents.times import is_step
 from lstmsym.mistakes import NotationError
@@ -89,7 +91,7 @@ def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Resu
         (attached(left), attached(right), row)
         for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)
     ]  # fmt: skip
-    bound = bind(document, lines)
+    bound = bind(document, lines, [formula_key(name, document) for name in held(text)])
     findings = _Judging(document, lines, bound, text).findings()
     summary: dict[str, int] = {}
     for finding in findings:
@@ -97,9 +99,21 @@ def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Resu
     return Result(path, bound.cell, tuple(findings), summary)
 
 
+def formula_key(text: str, document: Document) -> str:
+    """The key of a name in the text."""
+    try:
+        found = formula(text, document.lexicon)
+    except ReadingError:
+        return ""
+    return found.key if isinstance(found, Name) else ""
+
+
 def attached(node: Formula) -> Formula:
     """A formula in which a step in brackets behind a gradient's name, ``top_diff_h(t)``, belongs to it."""
     node = rebuilt(node, attached)
+    if isinstance(node, Raised) and isinstance(node.body, Product) and is_transposition(node):
+        *first, final = node.body.factors  # A b' is A times b', as A b is in brackets otherwise
+        return replace(node.body, factors=(*first, replace(node, body=final)))
     if isinstance(node, Product) and not any(node.operators):
         factors: list[Formula] = []
         for factor in node.factors:

@@ -502,6 +502,7 @@ def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]]
             table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
             equations.append((name, value.expr))
             scope.lines[name] = value.expr
+    equations = _merged(equations, table)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
     losses = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "loss"]
     loss, targets = _loss(losses, scope, express, table)
@@ -517,6 +518,18 @@ def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]]
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[str, sp.Expr]]:
+    """Arguments that the document has a name for go by that name."""
+    named = {expr: name for name, expr in equations if name in table.spelled}
+    same = {name: named[expr] for name, expr in equations if name not in table.spelled and expr in named}
+    for name in same:
+        table.roles.pop(name)
+        table.shapes.pop(name)
+    table.before = {post: same.get(pre, pre) for post, pre in table.before.items()}
+    rules = {Ref(name, 0): Ref(other, 0) for name, other in same.items()}
+    return [(name, expr.xreplace(rules)) for name, expr in equations if name not in same]
 
 
 def _held(expr: sp.Expr, held: set[str]) -> sp.Expr:
@@ -565,12 +578,15 @@ def _split(
     """A line whose right side is an activation of an expression, in two lines; others as they are."""
     value = express(right)
     if isinstance(right, Apply) and right.power is None:
-        inner = value.expr.args[0] if isinstance(value.expr, (N.sigma, N.tanh)) else None
+        inner = value.expr.args[0] if isinstance(value.expr, (N.sigma, N.tanh, N.softmax)) else None
         if isinstance(inner, Ref):
-            table.before[ident] = inner.base
+            if not isinstance(value.expr, N.softmax):
+                table.before[ident] = inner.base
         elif inner is not None:
             name = identifier(f"net_{ident}", [*table.spelled, *table.roles])
-            table.roles[name], table.before[ident] = "name", name
+            table.roles[name] = "name"
+            if not isinstance(value.expr, N.softmax):
+                table.before[ident] = name
             table.shapes[name] = value.shape
             yield name, Value(inner, value.shape)
             value = replace(value, expr=value.expr.func(Ref(name, 0)))
@@ -741,7 +757,7 @@ def _one_hot(expr: sp.Expr, scope: _Forward) -> sp.Expr:
         if len(logs) != 1:
             continue
         scores = scope.scores(logs[0])
-        if scores is not None:
+        if scores is not None and isinstance(scores, Ref):
             rest = sp.Mul(*(f for f in factors if f is not logs[0]))
             expr = expr.xreplace({node: N.Sum(rest * scores) - N.LogSumExp(scores)})
     return expr

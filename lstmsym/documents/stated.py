@@ -44,12 +44,22 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
             if spans[place + 2 :] and not re.search(r"[.;,。]", line[second.end() : end]):
                 after += line[end : spans[place + 2].end()]
             kind = _kind(between, after)
+            pair = (first[1], second[1])
+            if not kind:
+                kind, pair = _turned(line[max(0, first.start() - 60) : first.start()], between), pair[::-1]
             if not kind:
                 continue
             try:
-                yield Said(formula(first[1], lexicon, macros), formula(second[1], lexicon, macros), kind, number)
+                yield Said(formula(pair[0], lexicon, macros), formula(pair[1], lexicon, macros), kind, number)
             except ReadingError:
                 continue
+
+
+def _turned(before: str, between: str) -> str:
+    """``the error of $x$ is $\\delta$`` says all; ``that of $x$ ($\\delta$)`` of what shape it is."""
+    if re.fullmatch(r"\s*(is|为|=)\s*", between) and _GRADIENT.search(before) and re.search(r"\bof\s*$", before):
+        return "node"
+    return "related" if re.fullmatch(r"\s*\(\s*", between) and re.search(r"\b(of|to)\s*$", before) else ""
 
 
 def _kind(between: str, after: str) -> str:

@@ -16,7 +16,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.documents.author import AuthorLatex
-from lstmsym.documents.bind import Bound, Table, bind
+from lstmsym.documents.bind import FUNCTIONS, GRADIENT_WORDS, Bound, bind
 from lstmsym.documents.express import Express, Misfit, Unreadable, Value, is_transposition
 from lstmsym.documents.formula import (
     Apply,
@@ -45,11 +45,16 @@ from lstmsym.documents.templates import expanded, index_sets
 from lstmsym.documents.times import is_step
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref
+from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
 from lstmsym.verify.judge import OUT_OF_REACH, Judge, Status, Verdict
 from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, Through, later
+
+
+Line = tuple[Formula, Formula, Equation]
+"""Both sides, and the row that they stand in."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +96,53 @@ def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Resu
         (attached(left), attached(right), row)
         for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)
     ]  # fmt: skip
+    lines = [(*_called(left, right, functions), row) for left, right, row in lines for functions in [_functions(lines)]]
     bound = bind(document, lines, [formula_key(name, document) for name in held(text)])
     findings = _Judging(document, lines, bound, text).findings()
     summary: dict[str, int] = {}
     for finding in findings:
         summary[finding.verdict] = summary.get(finding.verdict, 0) + 1
     return Result(path, bound.cell, tuple(findings), summary)
+
+
+Functions = dict[str, tuple[str, Formula]]
+
+
+def _functions(lines: list[Line]) -> Functions:
+    """Functions that a document defines for itself: d_tanh(y) = 1 - y^2."""
+    found: Functions = {}
+    for left, right, _ in lines:
+        if isinstance(left, Apply) and isinstance(left.argument, Brackets) and len(left.argument.items) == 1:
+            (argument,) = left.argument.items
+            if isinstance(argument, Name) and argument.time is None and not left.head.primes and left.head.base not in FUNCTIONS:
+                found[left.head.key] = (argument.key, right)
+    return found
+
+
+def _called(left: Formula, right: Formula, functions: Functions) -> tuple[Formula, Formula]:
+    """An equation with the document's own functions written out, but for their definitions."""
+    if not functions or (isinstance(left, Apply) and left.head.key in functions):
+        return left, right
+
+    def change(node: Formula) -> Formula:
+        node = rebuilt(node, change)
+        if isinstance(node, Apply) and node.head.key in functions and node.power is None:
+            argument, body = functions[node.head.key]
+            inner = node.argument
+
+            def put(part: Formula) -> Formula:
+                if isinstance(part, Name) and part.key == argument and part.time is None:
+                    return inner
+                if isinstance(part, Apply):
+                    if part.head.key == argument:  # y (1 - y) is a product
+                        return Product(("",), (inner, put(part.argument)))
+                    return replace(part, argument=put(part.argument))
+                return rebuilt(part, put)
+
+            return Brackets("(", ")", (put(body),))
+        return node
+
+    return change(left), change(right)
 
 
 def formula_key(text: str, document: Document) -> str:
@@ -140,9 +186,6 @@ def _step(node: Formula) -> Formula | None:
     if isinstance(node, Brackets) and node.left == "(" and len(node.items) == 1 and is_step(node.items[0], "t"):
         return node.items[0]
     return None
-
-
-Line = tuple[Formula, Formula, Equation]
 
 
 @dataclass(frozen=True)
@@ -240,7 +283,9 @@ class _Judging:
     def _said(self, said: Said) -> None:
         """A notation of which the text says what it is the gradient of."""
         found = slot_of(attached(said.notation), self.table)
-        if found is None or found[0] in self.pinned or not isinstance(said.of, Name):
+        if found is not None and said.kind in ("node", "related"):
+            self._restricted(found[0], said)
+        if found is None or found[0] in self.pinned or not isinstance(said.of, Name) or said.kind in ("node", "related"):
             return
         at = self.table.key(said.of)
         ident = self.table.idents.get(at.key, "")
@@ -282,6 +327,20 @@ class _Judging:
             shift = None if lag is None or expr.lag is None else expr.lag - lag
             self.pinned[found[0]] = Meaning(Ref(expr.base, shift), "defined")
             self.defining.add(place)
+
+    def _restricted(self, slot: Slot, said: Said) -> None:
+        """A notation of which the text says what it belongs to: its shape is known, or the very term."""
+        try:
+            value = self.express(said.of)
+        except (Unreadable, NotationError, ShapeError):
+            return
+        options = [
+            m for m in self.meanings.get(slot, [])
+            if shape_of(m.expr, lambda ref: self.system.shapes[ref.base], Unifier()) == value.shape
+        ]  # fmt: skip
+        exact = [m for m in options if said.kind == "node" and m.of.startswith(f"{value.expr} in ")]
+        if slot in self.meanings and slot not in self.pinned:
+            self.meanings[slot] = exact or options
 
     def groups(self) -> list[_Group]:
         """The choices there are, those of whole families first."""
@@ -330,6 +389,7 @@ class _Judging:
             self._mend({g.name: g for g in groups})
             if self.choice == before:
                 break
+        self._give(own)
         counted = []
         for flat in (False, True):
             self.flat = flat
@@ -343,6 +403,13 @@ class _Judging:
             for _node, slot, _at, _name in occurrences(side, self.table):
                 found |= {_own(slot), f"{slot.family} gates", f"{slot.family} back"}
         return found
+
+    def _give(self, own: list[_Group]) -> None:
+        """A Δ that nothing settles is what the loss gives to the one output."""
+        for group in own:
+            given = [o for o in group.options if o.startswith("given ")]
+            if group.name not in self.choice and group.name.startswith("own Δ") and len(given) == 1:
+                self.choice[group.name] = given[0]
 
     def _slots(self, place: int) -> tuple[Slot, ...]:
         sides = self.lines[place][:2]
@@ -644,6 +711,9 @@ class _Judging:
         kinds = {self.bound.kinds.get(n) for n in places}
         if kinds == {"forward"} or kinds == {"alias"}:
             return Finding(row.line, row.source, "forward", "not-a-claim", message="a forward equation")
+        left = row.left
+        if isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes:
+            return Finding(row.line, row.source, "definition", "not-a-claim", message="the definition of a function")
         if kinds & {"loss", "definition"}:
             return Finding(row.line, row.source, "definition", "not-a-claim", message="a definition")
         if self.bound.cell is None:
@@ -661,6 +731,8 @@ class _Judging:
             return self._flipped(place) or Finding(
                 row.line, row.source, "claim", "refuted", message=str(error), **self._right_of(place)
             )
+        except Unbound as error:
+            return self._unbound(place, row, error)
         except Unreadable as error:
             return Finding(row.line, row.source, "claim", "unread", message=str(error))
         except (NotationError, ShapeError) as error:
@@ -708,6 +780,22 @@ class _Judging:
         if said:
             return replace(found, message=f"gradients {lie} here")
         return replace(found, verdict="conditional", assumption=f"gradients {lie} here")
+
+    def _unbound(self, place: int, row: Equation, error: Unbound) -> Finding:
+        """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
+        left, right, _ = self.lines[place]
+        found = slot_of(left, self.table)
+        looks = found is not None and (found[0].family != "name" or GRADIENT_WORDS.search(found[0].target))
+        if found is not None and found[0] == error.slot and looks and self.meanings.get(error.slot):
+            try:
+                self.express(right)
+            except (Unreadable, NotationError, ShapeError):
+                pass
+            else:
+                message = "it is the gradient of nothing that the forward equations hold"
+                return Finding(row.line, row.source, "claim", "refuted", message=message)
+        hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
+        return Finding(row.line, row.source, "claim", "undecided", message=hint)
 
     def _columns(self, claim: Claim) -> Claim | None:
         """A gradient of all that is stacked where that of one part of it is meant."""

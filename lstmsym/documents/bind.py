@@ -98,6 +98,8 @@ class Bound:
     losses: frozenset[str] = frozenset()
     to_go: frozenset[str] = frozenset()
     """Losses that count from a step on, L(t)."""
+    missing: str = ""
+    """A name that the document defines by an equation that was not read as forward, and the cell has as given."""
 
 
 class Sizes(Unifier):
@@ -233,7 +235,8 @@ def bind(
         attempt = replace(attempt, aliases=dict(table.aliases))
         try:
             cell = _cell(document, lines, kinds, attempt, held_names)
-            return Bound(cell, attempt, kinds, "", losses, frozenset(_to_go(lines)))
+            missing = _missing(lines, kinds, attempt)
+            return Bound(cell, attempt, kinds, "", losses, frozenset(_to_go(lines)), missing)
         except (Unreadable, NotationError, ShapeError) as error:
             problems.append(str(error))
     return Bound(None, table, kinds, problems[0], losses)
@@ -429,6 +432,17 @@ def _recurs(name: Name, right: Formula) -> bool:
 
 def _adds_up(right: Formula) -> bool:
     return any(isinstance(n, Big) or (isinstance(n, Brackets) and n.left == "‖") for n in walk(right))
+
+
+def _missing(lines: Sequence[tuple[Formula, Formula, Equation]], kinds: dict[int, str], table: Table) -> str:
+    for place_, (left, right, _) in enumerate(lines):
+        if place_ in kinds or not isinstance(left, Name):
+            continue
+        at = table.key(left)
+        given = table.roles.get(table.idents.get(at.key, "")) in ("input", "parameter")
+        if given and not _has_gradient(left, table, True) and not _has_gradient(right, table, True):
+            return at.key
+    return ""
 
 
 def _to_go(lines: Sequence[tuple[Formula, Formula, Equation]]) -> Iterator[str]:

@@ -131,7 +131,8 @@ class Backward:
         if meaning is None:
             raise Unbound(slot)
         expr = later(meaning.expr, _lag(at) or 0)
-        shape = shape_of(meaning.expr, lambda ref: self.system.shapes[ref.base], Unifier())
+        bare = meaning.expr.args[1] if isinstance(meaning.expr, Label) else meaning.expr
+        shape = shape_of(bare, lambda ref: self.system.shapes[ref.base], Unifier())
         return Value(expr, shape, self.bound.table.rows != self.flat and len(shape) == 1)
 
     def _derivative(self, node: Derivative) -> Value:

@@ -63,7 +63,7 @@ def _turned(before: str, between: str) -> str:
 
 
 def _kind(between: str, after: str) -> str:
-    if re.search(r"\.\s|;", between) or len(between) > 90:
+    if re.search(r"\.\s|;|\bstart", between) or len(between) > 90:
         return ""
     receives = re.match(r"\s*(receives|gets)\b", after)
     if receives and re.search(r"\bwhat\s*$", between):
@@ -77,6 +77,15 @@ def _kind(between: str, after: str) -> str:
     if _LATER.search(after):
         return "carried"
     return "given" if _FROM_LOSS.search(after) else "total"
+
+
+_MASK = re.compile(r"\$([^$\n]{1,40})\$\s+(is|are)\s+(zero or one|0 or 1|\$?0\$? or \$?1\$?|binary)")
+
+
+def binary(text: str) -> Iterator[str]:
+    """Names of which a text says that they are zero or one."""
+    for found in _MASK.finditer(text):
+        yield found[1]
 
 
 def held(text: str) -> Iterator[str]:

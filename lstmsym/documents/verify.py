@@ -40,7 +40,7 @@ from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.read import Document, formula, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.documents.scope import Backward, SumRange, Unbound
-from lstmsym.documents.stated import Said, held, stated
+from lstmsym.documents.stated import Said, binary, held, stated
 from lstmsym.documents.templates import expanded, index_sets
 from lstmsym.documents.times import is_step
 from lstmsym.mistakes import NotationError
@@ -176,10 +176,18 @@ def attached(node: Formula) -> Formula:
         if len(factors) < len(node.factors):
             return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
     if isinstance(node, Product) and node.operators == ("/",):
-        above, below = node.factors
-        if isinstance(above, Delta) and isinstance(below, Delta) and above.prefix == below.prefix:
-            return Derivative(above.of, below.of, above.prefix, form="slash", span=node.span)
+        above, below = (_row(f) for f in node.factors)
+        first, last = above[-1], below[0]
+        if isinstance(first, Delta) and isinstance(last, Delta) and first.prefix == last.prefix:
+            one = Derivative(first.of, last.of, first.prefix, form="slash", span=node.span)
+            found = (*above[:-1], one, *below[1:])
+            return found[0] if len(found) == 1 else Product(("",) * (len(found) - 1), found, span=node.span)
     return node
+
+
+def _row(node: Formula) -> tuple[Formula, ...]:
+    """The factors side by side."""
+    return node.factors if isinstance(node, Product) and not any(node.operators) else (node,)
 
 
 def _step(node: Formula) -> Formula | None:
@@ -323,9 +331,9 @@ class _Judging:
             return
         lag = found[1].lag if not isinstance(found[1].lag, str) else None
         expr = value.expr
-        if isinstance(expr, Ref) and (expr.lag is None) == (lag is None):
-            shift = None if lag is None or expr.lag is None else expr.lag - lag
-            self.pinned[found[0]] = Meaning(Ref(expr.base, shift), "defined")
+        plain = isinstance(expr, Ref) and (expr.lag is None) == (lag is None)
+        if plain or (isinstance(expr, Label) and lag is not None and found[0].family not in ("d", "δ", "∂")):
+            self.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
             self.defining.add(place)
 
     def _restricted(self, slot: Slot, said: Said) -> None:
@@ -720,8 +728,19 @@ class _Judging:
             return Finding(row.line, row.source, "claim", "unread", message=self.bound.problem)
         if set(places) <= self.defining:
             return Finding(row.line, row.source, "definition", "not-a-claim", message="says what the notation stands for")
-        found = [self.judged(n, row) for n in places]
+        found = [self.trusted(self.judged(n, row)) for n in places]
         return max(found, key=lambda f: _WORST.index(f.verdict))
+
+    def trusted(self, finding: Finding) -> Finding:
+        """A finding, withheld where the forward equations are not all read or a mask is zero or one."""
+        if finding.verdict not in ("proved", "conditional", "refuted"):
+            return finding
+        if self.bound.missing:
+            message = f"the forward equation of {self.bound.missing} is not read"
+            return replace(finding, verdict="undecided", message=message)
+        if finding.verdict == "refuted" and any(binary(self.text)):
+            return replace(finding, verdict="undecided", message="that the mask is zero or one is not used here")
+        return finding
 
     def judged(self, place: int, row: Equation) -> Finding:
         """The finding of one line."""

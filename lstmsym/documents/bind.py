@@ -349,6 +349,7 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
     kinds: dict[int, str] = {}
     defined: set[str] = set()
     read_before: set[str] = set()
+    generations: list[dict[int, str]] = [{}]
     for place_, (left, right, row) in enumerate(lines):
         closed = bool(defined) and read_before <= defined
         name = _left_name(left)
@@ -360,7 +361,7 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
         if name.base in LOSSES and _is_loss(right, name, defined):
             kinds[place_] = "loss"
             continue
-        if at.key in defined or (isinstance(at.lag, int) and at.lag not in (0, 1)):
+        if isinstance(at.lag, int) and at.lag not in (0, 1):
             continue
         parts = [table.key(n) for n in _bare_names(right)]
         shift = at.lag or 0
@@ -371,6 +372,11 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
             continue
         if any(isinstance(n, (Big, Item)) for n in walk(right)) or any(p == at for p in parts):
             continue
+        if at.key in defined:
+            if closed and not _fresh(parts, table):
+                continue
+            generations.append({})
+            defined, read_before = set(), set()
         if isinstance(right, Name) and parts and parts[0].key not in defined and at.lag is not None:
             table.aliases[parts[0].key] = at.key
             kinds[place_] = "alias"
@@ -381,11 +387,21 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
             continue
         defined.add(at.key)
         table.idents.setdefault(at.key, at.key)
-        kinds[place_] = "forward"
+        generations[-1][place_] = at.key
         read_before |= {p.key for p in parts if isinstance(p.lag, int) and p.lag - shift == -1}
         for part in parts:
             table.idents.setdefault(part.key, part.key)
-    return kinds
+    main = max(generations, key=len)
+    for generation in generations:
+        for place_, key in generation.items():
+            taken = generation is not main and key in main.values()
+            kinds[place_] = "again" if taken else "forward"
+    return dict(sorted(kinds.items()))
+
+
+def _fresh(parts: Sequence[Place], table: Table) -> bool:
+    """Whether a second definition has parameters of its own: it belongs to another system."""
+    return any(p.lag is None and p.key not in table.idents for p in parts)
 
 
 def _unnatural(name: Name, table: Table, defined: set[str]) -> bool:
@@ -440,6 +456,7 @@ def _missing(lines: Sequence[tuple[Formula, Formula, Equation]], kinds: dict[int
             continue
         at = table.key(left)
         given = table.roles.get(table.idents.get(at.key, "")) in ("input", "parameter")
+        given = given and not any(table.key(n).key == at.key for n in names(right))
         if given and not _has_gradient(left, table, True) and not _has_gradient(right, table, True):
             return at.key
     return ""

@@ -719,6 +719,9 @@ class _Judging:
         kinds = {self.bound.kinds.get(n) for n in places}
         if kinds == {"forward"} or kinds == {"alias"}:
             return Finding(row.line, row.source, "forward", "not-a-claim", message="a forward equation")
+        if kinds == {"again"}:
+            message = "a forward equation of another system than the one that is judged"
+            return Finding(row.line, row.source, "forward", "not-a-claim", message=message)
         left = row.left
         if isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes:
             return Finding(row.line, row.source, "definition", "not-a-claim", message="the definition of a function")

@@ -70,7 +70,9 @@ def main(names: Iterable[str]) -> None:
         if "-v" in sys.argv:
             for row, found in pairs:
                 if not found or row["verdict"] != found.verdict:
-                    print(f"    {row['line']}: expected {row['verdict']}, found {found.verdict if found else 'no row'}: {row['source'][:70]!r}")
+                    print(
+                        f"    {row['line']}: expected {row['verdict']}, found {found.verdict if found else 'no row'}: {row['source'][:70]!r}"
+                    )
                     if found:
                         print(f"        {found.message[:150]} {found.assumption[:80]}")
     print(f"{'all':28} {sum(totals.values()):3} rows          {shown(totals)}")

@@ -20,7 +20,6 @@ from lstmsym.documents.formula import (
     Derivative,
     Formula,
     Item,
-    Matrix,
     Name,
     Number,
     Product,
@@ -172,7 +171,11 @@ class _Forward:
             return "input", 1
         contexts = self.contexts.get(at.key, set())
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
-        if self.timeless and not upper and ("operand" in contexts or name.base in ("x", "u") or not self.has_matrix):
+        if (
+            self.timeless
+            and not upper
+            and ("operand" in contexts or name.base in ("x", "u") or not self.has_matrix)
+        ):
             return "input", 1
         if "open" in contexts and upper:
             return "parameter", 2
@@ -231,7 +234,9 @@ def bind(
         return Bound(None, table, kinds, "the document has no forward equations", losses)
     problems = []
     for rows in (False, True):
-        attempt = replace(table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={})
+        attempt = replace(
+            table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={}
+        )
         attempt = replace(attempt, aliases=dict(table.aliases))
         try:
             cell = _cell(document, lines, kinds, attempt, held_names)
@@ -322,7 +327,9 @@ def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
     key = replace(name, primes=0).key
     if name.base in GRADIENT_BASES and key not in table.functions:
         return True
-    if any(GRADIENT_WORDS.search(s.text) for s in name.scripts) or (len(name.base) > 2 and GRADIENT_WORDS.search(name.base)):
+    if any(GRADIENT_WORDS.search(s.text) for s in name.scripts) or (
+        len(name.base) > 2 and GRADIENT_WORDS.search(name.base)
+    ):
         return True
     if closed and name.marks and name.marks[-1] in ("bar", "hat", "tilde"):
         plain = untimed(replace(name, marks=name.marks[:-1]))[0].key
@@ -356,7 +363,11 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
         if name is None or row.relation not in ("=", ":=", "≡", "←"):
             continue
         at = table.key(name)
-        if at.lag in (FIRST, LAST) or _has_gradient(left, table, closed) or _has_gradient(right, table, closed):
+        if (
+            at.lag in (FIRST, LAST)
+            or _has_gradient(left, table, closed)
+            or _has_gradient(right, table, closed)
+        ):
             continue
         if name.base in LOSSES and _is_loss(right, name, defined):
             kinds[place_] = "loss"
@@ -368,7 +379,11 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
         steps = [p.lag for p in parts if isinstance(p.lag, int)]
         if any(p.lag in (FIRST, LAST) for p in parts) or any(s - shift > 0 or s - shift < -1 for s in steps):
             continue
-        if closed and any(_unnatural(n, table, defined) for n in _bare_names(right)) and _grounded(right, table, defined):
+        if (
+            closed
+            and any(_unnatural(n, table, defined) for n in _bare_names(right))
+            and _grounded(right, table, defined)
+        ):
             continue
         if any(isinstance(n, (Big, Item)) for n in walk(right)) or any(p == at for p in parts):
             continue
@@ -421,13 +436,25 @@ def _is_loss(right: Formula, name: Name, defined: set[str]) -> bool:
     key = untimed(name)[0].key
     if key in defined or name.marks or _recurs(name, right):
         return False
-    if name.base in "CJ" and any(isinstance(n, Name) and n.key in defined for n in walk(right)) and not _adds_up(right):
+    if (
+        name.base in "CJ"
+        and any(isinstance(n, Name) and n.key in defined for n in walk(right))
+        and not _adds_up(right)
+    ):
         return False
     text = {n.base for n in names(right)}
     bigs = any(isinstance(n, Big) for n in walk(right))
     norms = any(isinstance(n, Brackets) and n.left == "‖" for n in walk(right))
     squares = any(isinstance(n, Raised) and isinstance(n.exponent, Number) for n in walk(right))
-    return bigs or norms or squares or bool(text & LOSSES) or "log" in text or isinstance(right, Apply) or "ln" in text
+    return (
+        bigs
+        or norms
+        or squares
+        or bool(text & LOSSES)
+        or "log" in text
+        or isinstance(right, Apply)
+        or "ln" in text
+    )
 
 
 def _loss_names(lines: Sequence[tuple[Formula, Formula, Equation]]) -> Iterator[str]:
@@ -470,9 +497,18 @@ def _to_go(lines: Sequence[tuple[Formula, Formula, Equation]]) -> Iterator[str]:
         letter = left.time.letter
         key = untimed(left)[0].key
         for node in walk(right):
-            if isinstance(node, Big) and node.low is not None and any(n.key == letter for n in walk(node.low) if isinstance(n, Name)):
+            if (
+                isinstance(node, Big)
+                and node.low is not None
+                and any(n.key == letter for n in walk(node.low) if isinstance(n, Name))
+            ):
                 yield key
-            if isinstance(node, Name) and node.key == left.key and node.time is not None and node.time.offset == 1:
+            if (
+                isinstance(node, Name)
+                and node.key == left.key
+                and node.time is not None
+                and node.time.offset == 1
+            ):
                 yield key
 
 
@@ -500,7 +536,11 @@ def _contexts(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[st
                     pointwise = operator in ("⊙", "∘", ".*", "⊗")
                     note(factor, "pointwise" if pointwise else "open")
                 before = node.factors[n - 1] if n else None
-                if isinstance(before, Name) and before.base[0].isupper() and node.operators[n - 1] not in ("⊙", "∘", ".*"):
+                if (
+                    isinstance(before, Name)
+                    and before.base[0].isupper()
+                    and node.operators[n - 1] not in ("⊙", "∘", ".*")
+                ):
                     note(factor, "operand")
                     note(before, "matrix")
         if isinstance(node, Apply) and not function_of(node.head, table):
@@ -513,11 +553,19 @@ def _contexts(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[st
     return found
 
 
-def _cell(document: Document, lines: Sequence[tuple[Formula, Formula, Equation]], kinds: dict[int, str], table: Table, held_names: Iterable[str]) -> Cell:
+def _cell(
+    document: Document,
+    lines: Sequence[tuple[Formula, Formula, Equation]],
+    kinds: dict[int, str],
+    table: Table,
+    held_names: Iterable[str],
+) -> Cell:
     unifier = Sizes()
     used = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "forward"]
     timeless = not any(
-        isinstance(table.key(n).lag, int) and n.time is not None for left, right in used for n in (*names(left), *names(right))
+        isinstance(table.key(n).lag, int) and n.time is not None
+        for left, right in used
+        for n in (*names(left), *names(right))
     )
     scope = _Forward(table, unifier, _contexts(used, table), timeless or _mostly_timeless(used, table))
     express = Express(scope, unifier, table.rows)
@@ -645,7 +693,9 @@ def _sorted(equations: list[tuple[str, sp.Expr]]) -> list[tuple[str, sp.Expr]]:
 def _sizes(table: Table, unifier: Unifier) -> None:
     """A size symbol for every dimension: m of the first input, n of the first state, others as they come."""
     given = iter([N.p, N.k, *(Size(f"q{i}") for i in range(1, 40))])
-    order = sorted(table.shapes, key=lambda ident: {"input": 0, "state": 1}.get(table.roles.get(ident, ""), 2))
+    order = sorted(
+        table.shapes, key=lambda ident: {"input": 0, "state": 1}.get(table.roles.get(ident, ""), 2)
+    )
     taken: set[sp.Expr] = set()
     for ident in order:
         role = table.roles.get(ident)
@@ -664,9 +714,15 @@ def _sizes(table: Table, unifier: Unifier) -> None:
 
 
 def _declared(
-    table: Table, equations: list[tuple[str, sp.Expr]], loss: sp.Expr | None, targets: list[str], outputs: list[str]
+    table: Table,
+    equations: list[tuple[str, sp.Expr]],
+    loss: sp.Expr | None,
+    targets: list[str],
+    outputs: list[str],
 ) -> list[Declared]:
-    used = {r.base for _, e in equations for r in e.atoms(Ref)} | ({r.base for r in loss.atoms(Ref)} if loss is not None else set())
+    used = {r.base for _, e in equations for r in e.atoms(Ref)} | (
+        {r.base for r in loss.atoms(Ref)} if loss is not None else set()
+    )
     kinds = {"input": Input, "state": State}
     declared: list[Declared] = []
     for ident in sorted(table.roles, key=lambda ident: ident not in outputs):
@@ -747,7 +803,9 @@ def _loss_of_step(right: Formula, scope: _Forward, express: Express) -> sp.Expr 
             break
     if isinstance(body, Apply) and not function_of(body.head, scope.table):
         return None
-    if any(n.base in LOSSES and table_key not in scope.table.roles for n, table_key in _keyed(body, scope.table)):
+    if any(
+        n.base in LOSSES and table_key not in scope.table.roles for n, table_key in _keyed(body, scope.table)
+    ):
         return None
     body = _without_units(body, scope.table)
     value = express(body)

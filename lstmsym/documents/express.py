@@ -223,7 +223,9 @@ class Express:
             self.unifier.known = known
             return self._from_the_left(values, operators)
 
-    def _grouped(self, values: list[Value], operators: list[str], found: dict[tuple[int, int], Value | None]) -> Value:
+    def _grouped(
+        self, values: list[Value], operators: list[str], found: dict[tuple[int, int], Value | None]
+    ) -> Value:
         """The first grouping of a chain, from the right, whose shapes fit."""
 
         def best(low: int, high: int) -> Value | None:
@@ -256,7 +258,12 @@ class Express:
         for operator, value in zip(operators[1:], values[1:], strict=True):
             if found.rank == 1 and isinstance(value.expr, Diag):
                 found = self._entrywise(found, Value(value.expr.args[0], value.shape[:1]))
-            elif self.wanted == 2 and found.rank == value.rank == 1 and found.row == value.row and not self._fit(found, value):
+            elif (
+                self.wanted == 2
+                and found.rank == value.rank == 1
+                and found.row == value.row
+                and not self._fit(found, value)
+            ):
                 self.noted.append("the last product is read as an outer product")
                 found = Value(N.Outer(found.expr, value.expr), (*found.shape, *value.shape))
             else:

@@ -1,11 +1,11 @@
 """The front matter of a document: what it says in words, in four lines that a program can read.
 
-    ---
-    cell: lstm
-    names: {top_diff_h: dh, s: cell state}
-    layout: rows
-    loss: 1/2 * sum((h - y)**2)
-    ---
+---
+cell: lstm
+names: {top_diff_h: dh, s: cell state}
+layout: rows
+loss: 1/2 * sum((h - y)**2)
+---
 """
 
 from __future__ import annotations

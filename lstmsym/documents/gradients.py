@@ -203,7 +203,11 @@ def _put(expr: sp.Expr, path: tuple[int, ...], new: sp.Expr) -> sp.Expr:
 
 def _likeness(target: str, ident: str, table: Table) -> int:
     """How many letters of its quantity's index a made-up name shares: dsigInput_r with r."""
-    letters = set(target[-1:]) | {c for c in target if c.isalpha() and c.islower()} if len(target) < 4 else set(target[-1:])
+    letters = (
+        set(target[-1:]) | {c for c in target if c.isalpha() and c.islower()}
+        if len(target) < 4
+        else set(target[-1:])
+    )
     key = next((k for k, v in table.idents.items() if v == ident), ident)
     own = {key[:1], key[-2:-1] if key.endswith("}") else key[-1:]}
     return len({x.lower() for x in letters} & {x.lower() for x in own if x})

@@ -57,7 +57,8 @@ def untimed(name: Name) -> tuple[Name, int | None]:
             scripts.append(script)
         elif rest:
             scripts.append(replace(script, body=Name("_".join(rest))))
-    return replace(name, scripts=tuple(scripts), time=None), lag
+    base = name.base.rpartition(".")[2] or name.base  # self.state.o
+    return replace(name, base=base, scripts=tuple(scripts), time=None), lag
 
 
 def identifier(key: str, taken: Iterable[str]) -> str:

@@ -11,9 +11,20 @@ from lstmsym.documents.formula import Formula, Name, Product, Raised, names, wal
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingError
 from lstmsym.documents.macros import Macro, definitions
-from lstmsym.documents.rows import Equation, NotAClaim, Row, Source, Unread, rows
-from lstmsym.documents.split import DISPLAY, FRONT, INLINE, LISTING, PLAIN, PROSE, Block, is_latex, split, without_comments
 from lstmsym.documents.parse import parse
+from lstmsym.documents.rows import Equation, Row, Source, rows
+from lstmsym.documents.split import (
+    DISPLAY,
+    FRONT,
+    INLINE,
+    LISTING,
+    PLAIN,
+    PROSE,
+    Block,
+    is_latex,
+    split,
+    without_comments,
+)
 from lstmsym.documents.times import CERTAIN, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token, latex_tokens, plain_tokens
 

@@ -9,15 +9,27 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.documents.bind import LOSSES, Bound, function_of
-from lstmsym.documents.express import Misfit, Unreadable, Value
-from lstmsym.documents.formula import Big, Brackets, Delta, Derivative, Formula, Name, Number, Relation, Script, Sum, names, plain
+from lstmsym.documents.express import Unreadable, Value
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Delta,
+    Derivative,
+    Formula,
+    Name,
+    Number,
+    Relation,
+    Script,
+    Sum,
+    names,
+    plain,
+)
 from lstmsym.documents.gradients import Meaning, Slot, slot_of
 from lstmsym.documents.quantity import FIRST, LAST, Place
 from lstmsym.documents.templates import substituted
-from lstmsym.documents.times import step_letters
 from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
-from lstmsym.shapes import Shape, Unifier
+from lstmsym.shapes import Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
 from lstmsym.verify.words import Diag, Label, Local, LossFrom, later
@@ -89,6 +101,8 @@ class Backward:
         if self.letters:
             table = replace(table, letters=self.letters)
         at = table.key(name)
+        if at.letter and at.letter not in table.letters and at.letter not in ("T", "τ"):
+            raise Unreadable(f"{at.key} at {at.letter}, beside steps called otherwise, is not read")
         if at.key not in table.idents and at.key not in table.macros:
             bare = replace(name, scripts=tuple(s for s in name.scripts if not is_unit(s)))
             if bare != name and table.key(bare).key in table.idents:
@@ -147,7 +161,11 @@ class Backward:
         if of.base in LOSSES and at.key not in table.idents:
             return self._of_loss(of, at, by)
         what = self.quantity(of)
-        if not isinstance(what.expr, Ref) or what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name:
+        if (
+            not isinstance(what.expr, Ref)
+            or (what.expr.base not in self.system.forward
+            and what.expr.base not in self.system.cell.by_name)
+        ):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = Local(what.expr, by.expr)
         written_out(local, self.system)
@@ -186,8 +204,12 @@ class Backward:
             terms = tuple(substituted(node.body, index, item) for item in values)
             return body(Sum(("+",) * len(terms), terms))
         variable = node.variable
-        if variable in ("batch", "n", "samples", "examples") or (node.lower is not None and plain(node.lower) == "batch"):
+        if variable in ("batch", "n", "samples", "examples") or (
+            node.lower is not None and plain(node.lower) == "batch"
+        ):
             return body(node.body)
+        if isinstance(node.low, Name):
+            raise Unreadable(f"a sum from {plain(node.low)} on is not read")
         letters = {variable} if variable else set(self.bound.table.letters)
         timed = {n.time.letter.rstrip("'") for n in names(node.body) if n.time is not None and n.time.letter}
         if not (variable == "" or letters & timed or variable in self.bound.table.letters):
@@ -219,7 +241,9 @@ class Backward:
         high, offset = node.high, None
         if high is not None and not isinstance(high, Number):
             offset = _offset(high)
-        self.sums.append(SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads))
+        self.sums.append(
+            SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads)
+        )
         return Value(N.Total(expr), value.shape, value.row)
 
 

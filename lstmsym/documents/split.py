@@ -360,9 +360,7 @@ def _left(pieces: list[tuple[str, str, int, int]], place: int) -> int:
                 if operand or (_is_word(text) and best < place and not adjacent):
                     break
                 best, operand = at, True
-            elif kind == "operator" and best < place:
-                operand = False
-            elif kind == "small":
+            elif (kind == "operator" and best < place) or kind == "small":
                 operand = False
             else:
                 break

@@ -14,9 +14,13 @@ from lstmsym.documents.tokens import Lexicon
 
 _INLINE = re.compile(r"(?<![\\$])\$([^$\n]{1,120})\$(?!\$)")
 _GRADIENT = re.compile(
-    r"(gradients?|errors?|derivatives?|adjoints?|sensitivit\w+|梯度|误差|誤差|导数|勾配|기울기)", re.IGNORECASE
+    r"(gradients?|errors?|derivatives?|adjoints?|sensitivit\w+|梯度|误差|誤差|导数|勾配|기울기)",
+    re.IGNORECASE,
 )
-_BY = re.compile(r"(\bof|with respect to|w\.?r\.?t\.?|\bby|\bon|对|について)\s*(the\s+)?(state|cell|output|loss)?\s*$", re.IGNORECASE)
+_BY = re.compile(
+    r"(\bof|with respect to|w\.?r\.?t\.?|\bby|\bon|对|について)\s*(the\s+)?(state|cell|output|loss)?\s*$",
+    re.IGNORECASE,
+)
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
@@ -57,7 +61,11 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
 
 def _turned(before: str, between: str) -> str:
     """``the error of $x$ is $\\delta$`` says all; ``that of $x$ ($\\delta$)`` of what shape it is."""
-    if re.fullmatch(r"\s*(is|为|=)\s*", between) and _GRADIENT.search(before) and re.search(r"\bof\s*$", before):
+    if (
+        re.fullmatch(r"\s*(is|为|=)\s*", between)
+        and _GRADIENT.search(before)
+        and re.search(r"\bof\s*$", before)
+    ):
         return "node"
     return "related" if re.fullmatch(r"\s*\(\s*", between) and re.search(r"\b(of|to)\s*$", before) else ""
 
@@ -70,9 +78,7 @@ def _kind(between: str, after: str) -> str:
         return "carried" if _LATER.search(after) and "loss" not in after else "received"
     if _HANDED.search(between):
         return "back"
-    if not (_GRADIENT.search(between) and _BY.search(between)) and not (
-        re.search(r"\bthat of\s*$", between)
-    ):
+    if not (_GRADIENT.search(between) and _BY.search(between)) and not (re.search(r"\bthat of\s*$", between)):
         return ""
     if _LATER.search(after):
         return "carried"

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from lstmsym.documents.formula import Big, Brackets, Formula, Name, Relation, Script, children, plain, rebuilt, walk
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Formula,
+    Name,
+    Relation,
+    Script,
+    children,
+    plain,
+    rebuilt,
+    walk,
+)
 from lstmsym.documents.rows import Equation, NotAClaim, Row
 
 Sets = list[tuple[int, str, tuple[Formula, ...]]]
@@ -25,7 +36,9 @@ def index_sets(rows: Iterable[Row]) -> Sets:
     return found
 
 
-def _noted(formula: Formula, line: int, waiting: tuple[int, str] | None, found: Sets) -> tuple[int, str] | None:
+def _noted(
+    formula: Formula, line: int, waiting: tuple[int, str] | None, found: Sets
+) -> tuple[int, str] | None:
     if isinstance(formula, Name) and not formula.scripts and formula.time is None:
         return line, formula.key
     items = _items(formula)

@@ -306,7 +306,7 @@ class _Latex:
             if run.endswith(word) and len(run) < len(word) + 3:
                 return [*self.pieces(run[: -len(word)], end), word]
         coded = end < len(self.items) and self.items[end].text == "["  # hs[t]
-        if run.islower() and (len(run) > 2 or coded) or len(run) > 3:
+        if (run.islower() and (len(run) > 2 or coded)) or len(run) > 3:
             return [run]
         return list(run)
 

@@ -1,6 +1,6 @@
 """A document judged: its forward equations are its cell, every other equation a claim with a verdict.
 
-    text -> rows -> forward equations -> cell -> meanings of the gradients' names -> claims -> verdicts
+text -> rows -> forward equations -> cell -> meanings of the gradients' names -> claims -> verdicts
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from lstmsym.documents.formula import (
     walk,
 )
 from lstmsym.documents.gradients import Meaning, Slot, candidates, occurrences, resolve, slot_of
+from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.macros import definitions
 from lstmsym.documents.quick import Quick, alike
-from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.read import Document, formula, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.documents.scope import Backward, SumRange, Unbound
@@ -51,7 +51,6 @@ from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
 from lstmsym.verify.judge import OUT_OF_REACH, Judge, Status, Verdict
 from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, Through, later
-
 
 Line = tuple[Formula, Formula, Equation]
 """Both sides, and the row that they stand in."""
@@ -96,7 +95,11 @@ def verify_document(text: str, path: str = "", cell: Cell | None = None) -> Resu
         (attached(left), attached(right), row)
         for row in rows if isinstance(row, Equation) for left, right in expanded(row, sets)
     ]  # fmt: skip
-    lines = [(*_called(left, right, functions), row) for left, right, row in lines for functions in [_functions(lines)]]
+    lines = [
+        (*_called(left, right, functions), row)
+        for left, right, row in lines
+        for functions in [_functions(lines)]
+    ]
     bound = bind(document, lines, [formula_key(name, document) for name in held(text)])
     findings = _Judging(document, lines, bound, text).findings()
     summary: dict[str, int] = {}
@@ -114,7 +117,12 @@ def _functions(lines: list[Line]) -> Functions:
     for left, right, _ in lines:
         if isinstance(left, Apply) and isinstance(left.argument, Brackets) and len(left.argument.items) == 1:
             (argument,) = left.argument.items
-            if isinstance(argument, Name) and argument.time is None and not left.head.primes and left.head.base not in FUNCTIONS:
+            if (
+                isinstance(argument, Name)
+                and argument.time is None
+                and not left.head.primes
+                and left.head.base not in FUNCTIONS
+            ):
                 found[left.head.key] = (argument.key, right)
     return found
 
@@ -165,9 +173,19 @@ def attached(node: Formula) -> Formula:
         for factor in node.factors:
             last = factors[-1] if factors else None
             index = _step(factor)
-            if index is not None and isinstance(last, Delta) and isinstance(last.of, Name) and last.of.time is None:
+            if (
+                index is not None
+                and isinstance(last, Delta)
+                and isinstance(last.of, Name)
+                and last.of.time is None
+            ):
                 factors[-1] = replace(last, of=replace(last.of, time=Time(index, "call")), whole="")
-            elif index is not None and isinstance(last, Derivative) and isinstance(last.by, Name) and last.by.time is None:
+            elif (
+                index is not None
+                and isinstance(last, Derivative)
+                and isinstance(last.by, Name)
+                and last.by.time is None
+            ):
                 factors[-1] = replace(last, by=replace(last.by, time=Time(index, "call")))
             else:
                 factors.append(factor)
@@ -191,7 +209,12 @@ def _row(node: Formula) -> tuple[Formula, ...]:
 
 
 def _step(node: Formula) -> Formula | None:
-    if isinstance(node, Brackets) and node.left == "(" and len(node.items) == 1 and is_step(node.items[0], "t"):
+    if (
+        isinstance(node, Brackets)
+        and node.left == "("
+        and len(node.items) == 1
+        and is_step(node.items[0], "t")
+    ):
         return node.items[0]
     return None
 
@@ -257,7 +280,9 @@ class _Judging:
         if not resolve(slot, self.table):
             return None
         targets = resolve(slot, self.table)
-        if (left_earlier or slot.word == "prev") and self.choice.get(f"{slot.family} back", "total") == "carried":
+        if (left_earlier or slot.word == "prev") and self.choice.get(
+            f"{slot.family} back", "total"
+        ) == "carried":
             carried = [m for m in options if m.kind == "carried" and m.of == targets[0]]
             if carried:
                 return carried[0]
@@ -272,7 +297,9 @@ class _Judging:
     def of_adjoint(self, meaning: Meaning) -> str:
         """The quantity of which a meaning is all of the gradient."""
         names = self.system.derivation.names
-        return next((q.name for q in self.system.cell.quantities if meaning.expr == Ref(names.adjoint(q.name), 0)), "")
+        return next(
+            (q.name for q in self.system.cell.quantities if meaning.expr == Ref(names.adjoint(q.name), 0)), ""
+        )
 
     def prepare(self) -> None:
         """Find the slots and their candidates."""
@@ -293,7 +320,12 @@ class _Judging:
         found = slot_of(attached(said.notation), self.table)
         if found is not None and said.kind in ("node", "related"):
             self._restricted(found[0], said)
-        if found is None or found[0] in self.pinned or not isinstance(said.of, Name) or said.kind in ("node", "related"):
+        if (
+            found is None
+            or found[0] in self.pinned
+            or not isinstance(said.of, Name)
+            or said.kind in ("node", "related")
+        ):
             return
         at = self.table.key(said.of)
         ident = self.table.idents.get(at.key, "")
@@ -329,10 +361,10 @@ class _Judging:
             value = self.express(right)
         except (Unreadable, NotationError, ShapeError):
             return
-        lag = found[1].lag if not isinstance(found[1].lag, str) else None
+        lag = found[1].lag if isinstance(found[1].lag, int) else None
         expr = value.expr
-        plain = isinstance(expr, Ref) and (expr.lag is None) == (lag is None)
-        if plain or (isinstance(expr, Label) and lag is not None and found[0].family not in ("d", "δ", "∂")):
+        plain = isinstance(expr, Ref) and not (expr.lag is None and lag is not None)
+        if plain or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂")):
             self.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
             self.defining.add(place)
 
@@ -371,7 +403,7 @@ class _Judging:
                 continue
             targets = resolve(slot, self.table)
             special = slot.word == "next" or slot.family == "grad" or slot not in lefts
-            if not targets or special and len(options) > 1 and any(m.kind == "carried" for m in options):
+            if not targets or (special and len(options) > 1 and any(m.kind == "carried" for m in options)):
                 found[_own(slot)] = tuple(_label(m) for m in options)
         return [_Group(name, options) for name, options in found.items()]
 
@@ -385,7 +417,9 @@ class _Judging:
         own = [g for g in groups if g.name.startswith("own ")]
         self.own_groups = {g.name: g for g in own}
         for group in groups:
-            if group in families or any(resolve(s, self.table) for s in self.meanings if _own(s) == group.name):
+            if group in families or any(
+                resolve(s, self.table) for s in self.meanings if _own(s) == group.name
+            ):
                 self.choice[group.name] = group.options[0]
         for _ in range(4):
             before = dict(self.choice)
@@ -551,7 +585,9 @@ class _Judging:
         """A scope under the present choices."""
         return Backward(self.bound, self.system, Unifier(), self.meaning, self.flat)
 
-    def express(self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False) -> Value:
+    def express(
+        self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False
+    ) -> Value:
         """A formula as a value, with the sums it has noted."""
         scope = self.scope()
         scope.on_left = left
@@ -570,8 +606,16 @@ class _Judging:
         """
         left, right, row = self.lines[place]
         relation = row.relation
-        if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and len(right.terms) > 1:
-            relation, right = "+=", Sum(right.signs[1:], right.terms[1:]) if len(right.terms) > 2 else right.terms[1]
+        if (
+            isinstance(right, Sum)
+            and right.terms[0] == left
+            and right.signs[0] == "+"
+            and len(right.terms) > 1
+        ):
+            relation, right = (
+                "+=",
+                Sum(right.signs[1:], right.terms[1:]) if len(right.terms) > 2 else right.terms[1],
+            )
         a = self.express(left, left=True)
         b = self.express(right, wanted=a.rank, of_output=of_output)
         sums = self.last_sums
@@ -590,7 +634,9 @@ class _Judging:
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""
         names = self.system.derivation.names
-        of = next((q.name for q in self.bound.cell.role("state") if names.adjoint(q.name) == target.base), None)  # type: ignore[union-attr]
+        of = next(
+            (q.name for q in self.bound.cell.role("state") if names.adjoint(q.name) == target.base), None
+        )  # type: ignore[union-attr]
         if of is None:
             return target, expr
         if target.lag == -1:
@@ -724,13 +770,17 @@ class _Judging:
             return Finding(row.line, row.source, "forward", "not-a-claim", message=message)
         left = row.left
         if isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes:
-            return Finding(row.line, row.source, "definition", "not-a-claim", message="the definition of a function")
+            return Finding(
+                row.line, row.source, "definition", "not-a-claim", message="the definition of a function"
+            )
         if kinds & {"loss", "definition"}:
             return Finding(row.line, row.source, "definition", "not-a-claim", message="a definition")
         if self.bound.cell is None:
             return Finding(row.line, row.source, "claim", "unread", message=self.bound.problem)
         if set(places) <= self.defining:
-            return Finding(row.line, row.source, "definition", "not-a-claim", message="says what the notation stands for")
+            return Finding(
+                row.line, row.source, "definition", "not-a-claim", message="says what the notation stands for"
+            )
         found = [self.trusted(self.judged(n, row)) for n in places]
         return max(found, key=lambda f: _WORST.index(f.verdict))
 
@@ -742,7 +792,9 @@ class _Judging:
             message = f"the forward equation of {self.bound.missing} is not read"
             return replace(finding, verdict="undecided", message=message)
         if finding.verdict == "refuted" and any(binary(self.text)):
-            return replace(finding, verdict="undecided", message="that the mask is zero or one is not used here")
+            return replace(
+                finding, verdict="undecided", message="that the mask is zero or one is not used here"
+            )
         return finding
 
     def judged(self, place: int, row: Equation) -> Finding:
@@ -780,9 +832,18 @@ class _Judging:
             if followed:
                 return replace(found, verdict="conditional", assumption=followed)
         if verdict.status is Status.PROVED and missing == "first":
-            return replace(found, verdict="conditional", assumption="the initial state is zero", message="the sum leaves out the first step")
+            return replace(
+                found,
+                verdict="conditional",
+                assumption="the initial state is zero",
+                message="the sum leaves out the first step",
+            )
         if verdict.status is Status.PROVED and missing:
-            return replace(found, verdict="refuted", message=f"the sum leaves out {'the last step' if missing == 'last' else 'early steps'}")
+            return replace(
+                found,
+                verdict="refuted",
+                message=f"the sum leaves out {'the last step' if missing == 'last' else 'early steps'}",
+            )
         return found
 
     def _flipped(self, place: int) -> Finding | None:
@@ -825,7 +886,12 @@ class _Judging:
             return None
         names = self.system.derivation.names
         of = next(
-            (q.name for q in self.system.cell.quantities if claim.left.base in (names.adjoint(q.name), names.back(q.name))), ""
+            (
+                q.name
+                for q in self.system.cell.quantities
+                if claim.left.base in (names.adjoint(q.name), names.back(q.name))
+            ),
+            "",
         )
         for equation in self.system.cell.equations:
             for node in equation.expr.atoms(N.Concat):
@@ -842,7 +908,12 @@ class _Judging:
         rules = {}
         for node in claim.left.atoms(Local):
             what, by = node.args[:2]
-            if len(node.args) == 2 and isinstance(by, Ref) and by.lag is not None and not isinstance(node, Through):
+            if (
+                len(node.args) == 2
+                and isinstance(by, Ref)
+                and by.lag is not None
+                and not isinstance(node, Through)
+            ):
                 rules[node] = Through(what, by)
         if not rules or self.judge.holds(replace(claim, left=claim.left.xreplace(rules))):
             return ""
@@ -868,7 +939,9 @@ class _Judging:
         if verdict.status is not Status.PROVED:
             return None
         row = self.lines[place][2]
-        heads = sorted({n.head.base for n in walk(self.lines[place][1]) if isinstance(n, Apply) and n.head.primes})
+        heads = sorted(
+            {n.head.base for n in walk(self.lines[place][1]) if isinstance(n, Apply) and n.head.primes}
+        )
         assumption = f"{heads[0]}' is written in terms of its output"
         return replace(self.reported(verdict, row), verdict="conditional", assumption=assumption)
 

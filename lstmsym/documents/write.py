@@ -249,7 +249,7 @@ def _raised(node: Raised) -> str:
     if isinstance(body, Delta) and isinstance(body.of, Name) and not _called(body.of.time):
         return _delta(body, exponents)
     text = write(body)
-    if strength(body) < FACTOR or isinstance(body, (Apply, Fraction, Derivative)) and not _closed(body):
+    if strength(body) < FACTOR or (isinstance(body, (Apply, Fraction, Derivative)) and not _closed(body)):
         text = rf"\left({text}\right)"
     return text + "^{" + _parts([("", _index(e)) for e in exponents]) + "}"
 

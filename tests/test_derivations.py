@@ -36,17 +36,26 @@ def test_verdicts_are_those_expected(name):
 
 
 def test_a_right_line_is_proved_and_a_wrong_one_refuted_with_its_repair():
-    right = CELL + r"$$\delta a_t = dh_t \odot (1 - h_t^2), \quad dW = \sum_t (1 - h_t^2) \odot dh_t x_t^\top$$"
+    right = (
+        CELL + r"$$\delta a_t = dh_t \odot (1 - h_t^2), \quad dW = \sum_t (1 - h_t^2) \odot dh_t x_t^\top$$"
+    )
     assert "proved" in verdicts(right)
     rows = verify_document(CELL + r"$$dx_t = W (dh_t \odot (1 - h_t^2))$$", "a.md").rows
     assert rows[-1].verdict == "refuted"
-    rows = verify_document(CELL + r"$$\frac{\partial L}{\partial x_t} = W^\top (\frac{\partial L}{\partial h_t} \odot (1 - h_t))$$", "a.md").rows
+    rows = verify_document(
+        CELL
+        + r"$$\frac{\partial L}{\partial x_t} = W^\top (\frac{\partial L}{\partial h_t} \odot (1 - h_t))$$",
+        "a.md",
+    ).rows
     assert rows[-1].verdict == "refuted"
     assert r"W^{\top}" in rows[-1].expected, "in the author's notation"
 
 
 def test_sums_that_miss_a_step_are_right_only_for_zero_initial_states():
-    text = CELL + r"$$\frac{\partial L}{\partial U} = \sum_{t=2}^T (\frac{\partial L}{\partial h_t} \odot (1 - h_t^2)) h_{t-1}^\top$$"
+    text = (
+        CELL
+        + r"$$\frac{\partial L}{\partial U} = \sum_{t=2}^T (\frac{\partial L}{\partial h_t} \odot (1 - h_t^2)) h_{t-1}^\top$$"
+    )
     assert verdicts(text)[-1] == "conditional"
     assert verdicts(text.replace("t=2", "t=1"))[-1] == "proved"
     assert verdicts(text.replace("t=2", "t=1").replace("^T (", "^{T-1} ("))[-1] == "refuted"
@@ -54,8 +63,14 @@ def test_sums_that_miss_a_step_are_right_only_for_zero_initial_states():
 
 def test_words_say_what_a_notation_is_of():
     text = CELL + r"Here $\epsilon_t$ is the gradient of the loss with respect to $x_t$." + "\n\n"
-    assert verdicts(text + r"$$\epsilon_t = W^\top (\frac{\partial L}{\partial h_t} \odot (1 - h_t^2))$$")[-1] == "proved"
-    assert verdicts(text + r"$$\epsilon_t = \frac{\partial L}{\partial h_t} \odot (1 - h_t^2)$$")[-1] == "refuted"
+    assert (
+        verdicts(text + r"$$\epsilon_t = W^\top (\frac{\partial L}{\partial h_t} \odot (1 - h_t^2))$$")[-1]
+        == "proved"
+    )
+    assert (
+        verdicts(text + r"$$\epsilon_t = \frac{\partial L}{\partial h_t} \odot (1 - h_t^2)$$")[-1]
+        == "refuted"
+    )
 
 
 def test_nothing_is_judged_where_a_forward_equation_is_not_read():

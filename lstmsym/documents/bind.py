@@ -135,7 +135,9 @@ class _Forward:
         if ident is None:
             ident = self.declare(at, name)
         role = table.roles[ident]
-        lag = None if role in ("parameter", "hyper") else (at.lag or 0) - self.lag
+        lag = (
+            None if role in ("parameter", "hyper") else (at.lag if isinstance(at.lag, int) else 0) - self.lag
+        )
         if role == "name" and lag is not None and lag not in (0, -1):
             raise Unreadable(f"{at.key} at another step")
         shape = table.shapes[ident]
@@ -262,7 +264,9 @@ def _letters(document: Document, lines: Sequence[tuple[Formula, Formula, Equatio
 
 def _functions(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> dict[str, str]:
     """Letters applied to an argument and never a quantity: assumed activations."""
-    quantities, heads, primed = set(), {}, set()
+    quantities: set[str] = set()
+    heads: dict[str, Name] = {}
+    primed: set[str] = set()
     for left, right, _ in lines:
         for side in (left, right):
             for node in walk(side):
@@ -375,7 +379,7 @@ def _kinds(lines: Sequence[tuple[Formula, Formula, Equation]], table: Table) -> 
         if isinstance(at.lag, int) and at.lag not in (0, 1):
             continue
         parts = [table.key(n) for n in _bare_names(right)]
-        shift = at.lag or 0
+        shift = at.lag if isinstance(at.lag, int) else 0
         steps = [p.lag for p in parts if isinstance(p.lag, int)]
         if any(p.lag in (FIRST, LAST) for p in parts) or any(s - shift > 0 or s - shift < -1 for s in steps):
             continue
@@ -617,8 +621,7 @@ def _held(expr: sp.Expr, held: set[str]) -> sp.Expr:
 
 
 def _mostly_timeless(used: Sequence[tuple[Formula, Formula]], table: Table) -> bool:
-    states = [table.key(left) for left, _ in used]
-    return all(at.lag is None or left.time is None for at, (left, _) in zip(states, used, strict=True))
+    return all(isinstance(left, Name) and left.time is None for left, _ in used)
 
 
 def _unified(unifier: Unifier, known: Shape | None, shape: Shape) -> Shape:

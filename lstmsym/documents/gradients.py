@@ -67,7 +67,7 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
     word = ""
     if of.time is None:
         bare, lag = untimed(of)
-        word = {-1: "prev", 0: "next"}.get(lag, "") if lag is not None else ""  # type: ignore[arg-type]
+        word = {-1: "prev", 0: "next"}.get(lag, "") if lag is not None else ""
     return Slot(family, at.key, word), at, of
 
 

@@ -5,6 +5,7 @@ Only for choosing what a notation means; verdicts are the judge's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,13 @@ from lstmsym import notation as N
 from lstmsym.notation import Op, Ref, Size
 from lstmsym.verify.evaluate import PRESENT, STEPS, Numbers
 
-_POINTWISE = {
+_POINTWISE: dict[str, Callable[..., Any]] = {
     "sigma": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "exp": np.exp, "log": np.log, "sqrt": np.sqrt,
     "relu": lambda x: np.maximum(x, 0), "softplus": lambda x: np.log1p(np.exp(x)), "absolute": np.abs,
     "sign": np.sign, "step": lambda x: (x > 0) * 1.0, "maximum": np.maximum, "minimum": np.minimum,
     "where": lambda c, a, b: np.where(c > 0, a, b), "stop_gradient": lambda x: x, "equal": lambda a, b: (a == b) * 1.0,
 }  # fmt: skip
-_MIXING = {
+_MIXING: dict[str, Callable[..., Any]] = {
     "Dot": np.dot, "Transposed": lambda a: a.T, "Outer": np.outer, "Concat": lambda *p: np.concatenate(p),
     "Sum": np.sum, "Mean": np.mean, "Variance": np.var, "Max": np.max,
     "softmax": lambda z: np.exp(z - z.max()) / np.exp(z - z.max()).sum(),

@@ -140,7 +140,7 @@ _SUM = re.compile(r"\bsum_([a-z])\b")
 
 def _plain_rows(source: Source) -> list[Row]:
     try:
-        return rows(plain_tokens(_SUM.sub(r"∑_\1  ", source.text)), source)
+        return rows(plain_tokens(_SUM.sub(r"∑_\1", source.text)), source)
     except ReadingError as error:
         return [source.unread(error)]
 

@@ -380,7 +380,7 @@ def _right(pieces: list[tuple[str, str, int, int]], place: int) -> int:
         if depth == 0:
             if kind in ("colon", "close"):
                 break
-            if kind in ("word", "path") and operand and _is_word(text):
+            if kind in ("word", "path") and operand and _is_word(text) and not _is_gradient(pieces, at):
                 break
         if kind == "open":
             depth += 1
@@ -395,6 +395,12 @@ def _right(pieces: list[tuple[str, str, int, int]], place: int) -> int:
         if depth == 0 and operand:
             best = at
     return best if best > place else place
+
+
+def _is_gradient(pieces: list[tuple[str, str, int, int]], at: int) -> bool:
+    """Whether a word is one of dL/dh, which no sentence has."""
+    following = [text for _, text, _, _ in pieces[at + 1 : at + 3]]
+    return pieces[at][1][0] == "d" and following[:1] == ["/"] and following[1:] != [] and following[1][0] == "d"
 
 
 def _is_word(text: str) -> bool:

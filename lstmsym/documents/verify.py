@@ -198,8 +198,8 @@ def attached(node: Formula) -> Formula:
         first, last = above[-1], below[0]
         if isinstance(first, Delta) and isinstance(last, Delta) and first.prefix == last.prefix:
             one = Derivative(first.of, last.of, first.prefix, form="slash", span=node.span)
-            found = (*above[:-1], one, *below[1:])
-            return found[0] if len(found) == 1 else Product(("",) * (len(found) - 1), found, span=node.span)
+            whole = (*above[:-1], one, *below[1:])
+            return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)
     return node
 
 
@@ -242,7 +242,7 @@ class _Judging:
         if bound.cell is not None:
             self.judge = Judge(bound.cell)
             self.system = self.judge.system
-            self.judge.show = AuthorLatex(self.system, self.table, self.spelled_slots)  # type: ignore[assignment]
+            self.judge.show = AuthorLatex(self.system, self.table, self.spelled_slots)
         self.agreeing: dict[tuple[sp.Expr, sp.Expr], bool | None] = {}
         self.elaborated: dict[object, Claim | None] = {}
 
@@ -635,8 +635,8 @@ class _Judging:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""
         names = self.system.derivation.names
         of = next(
-            (q.name for q in self.bound.cell.role("state") if names.adjoint(q.name) == target.base), None
-        )  # type: ignore[union-attr]
+            (q.name for q in self.system.cell.role("state") if names.adjoint(q.name) == target.base), None
+        )
         if of is None:
             return target, expr
         if target.lag == -1:
@@ -919,7 +919,7 @@ class _Judging:
             return ""
         (node, *_) = rules
         by = node.args[1]
-        others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]  # type: ignore[attr-defined]
+        others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
 
     def _right_of(self, place: int) -> dict[str, str]:

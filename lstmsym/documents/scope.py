@@ -9,7 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.documents.bind import LOSSES, Bound, function_of
-from lstmsym.documents.express import Unreadable, Value
+from lstmsym.documents.express import Express, Unreadable, Value
 from lstmsym.documents.formula import (
     Big,
     Brackets,
@@ -114,8 +114,6 @@ class Backward:
         return replace(self.placed(name), key=at.key)
 
     def _macro(self, at: Place) -> Value:
-        from lstmsym.documents.express import Express
-
         formula = self.bound.table.macros[at.key]
         value = Express(self, self.unifier, self.bound.table.rows)(formula)
         return replace(value, expr=later(value.expr, _lag(at) or 0))

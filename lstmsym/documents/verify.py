@@ -195,9 +195,9 @@ def attached(node: Formula) -> Formula:
             return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
     if isinstance(node, Product) and node.operators == ("/",):
         above, below = (_row(f) for f in node.factors)
-        first, last = above[-1], below[0]
-        if isinstance(first, Delta) and isinstance(last, Delta) and first.prefix == last.prefix:
-            one = Derivative(first.of, last.of, first.prefix, form="slash", span=node.span)
+        top, bottom = above[-1], below[0]
+        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix == bottom.prefix:
+            one = Derivative(top.of, bottom.of, top.prefix, form="slash", span=node.span)
             whole = (*above[:-1], one, *below[1:])
             return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)
     return node

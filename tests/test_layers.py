@@ -13,7 +13,7 @@ backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
 checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
 verify verify.poly verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate
 verify.held verify.scope verify.canonical verify.claims verify.evaluate verify.readings verify.repair
-verify.judge documents.limits documents.symbols documents.formula documents.tokens documents.macros
+verify.judge documents.limits documents.symbols documents.formula documents.macros documents.tokens
 documents.parse documents.times documents.split documents.front documents.rows documents.read documents.write
 documents.quantity documents.templates documents.express documents.bind documents.gradients documents.scope
 documents.author documents.quick documents.stated documents.verify documents pages report svg locate terminal beside training demo __init__ __main__""".split()

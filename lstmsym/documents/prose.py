@@ -113,7 +113,7 @@ def _right(pieces: list[Piece], place: int) -> int:
     for at in range(place + 1, len(pieces)):
         kind, text = pieces[at][:2]
         ends = kind == "other" or (kind == "dots" and depth == 0 and at + 1 >= len(pieces))
-        word = kind in ("word", "path") and operand and _is_word(text)
+        word = kind in ("word", "path") and operand and _is_word(text) and not _is_gradient(pieces, at)
         if ends or (depth == 0 and (kind in ("colon", "close") or word)):
             break
         depth += {"open": 1, "close": -1}.get(kind, 0)
@@ -124,6 +124,12 @@ def _right(pieces: list[Piece], place: int) -> int:
         if depth == 0 and operand and kind != "space":
             best = at + 1
     return best if best > place else place
+
+
+def _is_gradient(pieces: list[Piece], at: int) -> bool:
+    """Whether a word begins dL/dh, which no sentence has."""
+    following = [text for _, text, _, _ in pieces[at + 1 : at + 3]]
+    return pieces[at][1][0] == "d" and following[:1] == ["/"] and following[1:2] != [] and following[1][0] == "d"
 
 
 def _is_word(text: str) -> bool:

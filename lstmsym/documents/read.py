@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -143,9 +144,13 @@ def _spaced_path(line: str) -> bool:
     return "self. " in line or "self ." in line
 
 
+_SUM = re.compile(r"\bsum_([a-z])\b")
+"""A sum over an index, in plain text."""
+
+
 def _plain_rows(source: Source) -> list[Row]:
     try:
-        return rows(plain_tokens(source.text), source)
+        return rows(plain_tokens(_SUM.sub(r"∑_\1", source.text)), source)
     except ReadingError as error:
         return [source.unread(error)]
 

@@ -1,0 +1,66 @@
+"""Expressions in the notation of a document's author."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lstmsym.documents.bind import Table
+from lstmsym.documents.formula import Delta, Formula, Name, Number, Sum, Time
+from lstmsym.documents.write import write
+from lstmsym.latex import Latex
+from lstmsym.notation import Ref
+from lstmsym.verify.system import System
+
+
+class AuthorLatex(Latex):
+    """LaTeX with the names, accents and steps of a document."""
+
+    def __init__(
+        self, system: System, table: Table, slots: Callable[[], dict[str, tuple[Formula, int | None]]]
+    ) -> None:
+        """``slots`` gives how the document writes its gradients."""
+        super().__init__(system.derivation.order)
+        self.system, self.table, self._slots = system, table, slots
+        self._known: dict[str, tuple[Formula, int | None]] | None = None
+        names = system.derivation.names
+        self.of = {names.adjoint(n): n for n in (*system.forward, *system.cell.by_name)}
+        self.time = next((n.time for n in self.table.samples.values() if n.time is not None), None)
+
+    def ref(self, ref: Ref) -> str:
+        """A quantity, or a gradient, as the author writes it."""
+        if self._known is None:
+            self._known = self._slots()
+        if ref.base in self._known:
+            node, lag = self._known[ref.base]
+            return write(moved(node, (ref.lag or 0) - (lag or 0)) if ref.lag is not None else node)
+        if ref.base in self.table.spelled:
+            return write(self.quantity(ref.base, ref.lag))
+        if ref.base in self.of and self.of[ref.base] in self.table.spelled:
+            return rf"\frac{{\partial L}}{{\partial {write(self.quantity(self.of[ref.base], ref.lag))}}}"
+        return super().ref(ref)
+
+    def quantity(self, ident: str, lag: int | None) -> Name:
+        """The name of a quantity at a step."""
+        name = self.table.samples.get(ident) or self.table.spelled[ident]
+        if lag is None or name.time is None:
+            return name
+        return replace(name, time=stepped(name.time, lag))
+
+
+def stepped(time: Time, lag: int) -> Time:
+    """The step t + lag, written as another step is."""
+    letter = Name(time.letter.rstrip("'") or "t")
+    index: Formula = letter
+    if lag:
+        index = Sum(("+", "+" if lag > 0 else "-"), (letter, Number(str(abs(lag)))))
+    return replace(time, index=index)
+
+
+def moved(node: Formula, steps: int) -> Formula:
+    """A gradient's name, some steps later."""
+    if isinstance(node, Delta) and isinstance(node.of, Name):
+        return replace(node, of=moved(node.of, steps))
+    if isinstance(node, Name) and node.time is not None:
+        return replace(node, time=stepped(node.time, (node.time.offset or 0) + steps))
+    return node

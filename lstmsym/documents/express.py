@@ -1,0 +1,460 @@
+"""A formula as an expression: open products settled by the shapes of what they multiply.
+
+Every value carries its shape and whether it lies as a row.  A product that the notation leaves open is
+matrix times vector, outer, inner or pointwise as its factors allow; where association is free, the
+first grouping that fits is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Brackets,
+    Delta,
+    Derivative,
+    Formula,
+    Fraction,
+    Indexed,
+    Item,
+    Matrix,
+    Name,
+    Number,
+    Product,
+    Raised,
+    Relation,
+    Sum,
+    Words,
+)
+from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
+from lstmsym.verify.words import Diag
+
+POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
+DIVISIONS = frozenset("/ ⊘ ./".split())
+
+
+class Unreadable(ValueError):
+    """A formula, or a part of one, that is not understood; says why."""
+
+
+class Misfit(Unreadable):
+    """Shapes that no reading of the products makes fit."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression with its shape; ``row``: a vector that lies."""
+
+    expr: sp.Expr
+    shape: Shape = ()
+    row: bool = False
+
+    @property
+    def rank(self) -> int:
+        """How many indices it has."""
+        return len(self.shape)
+
+
+class Scope(Protocol):
+    """What names, gradients and sums mean where a formula stands."""
+
+    def quantity(self, name: Name) -> Value:
+        """What a name stands for."""
+
+    def gradient(self, node: Delta | Derivative) -> Value:
+        """What a gradient's name stands for."""
+
+    def function(self, name: Name) -> str:
+        """The operation that a name applied to an argument is, or nothing where that is a product."""
+
+    def big(self, node: Big, body: Callable[[Formula], Value]) -> Value:
+        """A sum or product over an index."""
+
+
+_FIRST: dict[str, Callable[[sp.Expr], sp.Expr]] = {
+    "sigma": lambda y: y * (1 - y),
+    "tanh": lambda y: 1 - y**2,
+}
+_SECOND: dict[str, Callable[[sp.Expr], sp.Expr]] = {
+    "sigma": lambda y: y * (1 - y) * (1 - 2 * y),
+    "tanh": lambda y: -2 * y * (1 - y**2),
+}
+_SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
+    "relu": lambda z: N.step(z),
+    "softplus": lambda z: N.sigma(z),
+    "exp": lambda z: N.exp(z),
+    "identity": lambda z: sp.Integer(1),
+}
+
+
+def derivative_of(function: str, z: sp.Expr, order: int, of_output: bool) -> sp.Expr:
+    """f′(z) or f″(z); ``of_output``: z is already the output of f.
+
+    Raises:
+        Unreadable: the derivative of this function has no notation here.
+    """
+    table = {1: _FIRST, 2: _SECOND}.get(order, {})
+    if function in table:
+        op = {"sigma": N.sigma, "tanh": N.tanh}[function]
+        return table[function](z if of_output else op(z))
+    if order == 1 and function in _SIMPLE:
+        return _SIMPLE[function](z)
+    raise Unreadable(f"the derivative of {function} is not understood")
+
+
+class Express:
+    """Turns formulas into values; ``settings`` are the conventions under which they are read.
+
+    ``rows``: vectors lie; ``of_output``: f′ is written in terms of f's output.
+    """
+
+    def __init__(self, scope: Scope, unifier: Unifier, rows: bool = False, of_output: bool = False) -> None:
+        """Read in a scope."""
+        self.scope, self.unifier, self.rows, self.of_output = scope, unifier, rows, of_output
+        self.wanted: int | None = None
+        self.noted: list[str] = []
+
+    def __call__(self, node: Formula) -> Value:
+        """The value of a formula.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise Unreadable(f"{type(node).__name__.lower()} is not understood here")
+        value: Value = method(node)
+        return value
+
+    # -- leaves --------------------------------------------------------------------------------------
+
+    def _number(self, node: Number) -> Value:
+        return Value(sp.Rational(node.text) if "." in node.text else sp.Integer(node.text))
+
+    def _name(self, node: Name) -> Value:
+        if node.base == "1":
+            if node.scripts:
+                raise Unreadable("an indicator is not read")
+            return Value(sp.Integer(1))
+        if node.primes and node.time is None and not node.scripts and node.base == "'":
+            raise Unreadable("a prime stands alone")
+        return self.scope.quantity(node)
+
+    def _delta(self, node: Delta) -> Value:
+        return self.scope.gradient(node)
+
+    def _derivative(self, node: Derivative) -> Value:
+        return self.scope.gradient(node)
+
+    def _words(self, node: Words) -> Value:
+        raise Unreadable(f"{node.text!r} stands where a quantity is expected")
+
+    # -- sums and products ---------------------------------------------------------------------------
+
+    def _sum(self, node: Sum) -> Value:
+        values = [self(t) for t in node.terms]
+        shape, row = values[0].shape, values[0].row
+        terms = []
+        for sign, value in zip(node.signs, values, strict=True):
+            if sign not in "+-":
+                raise Unreadable(f"the sign {sign} is not understood")
+            shape, row = self._joined(shape, row, value)
+            terms.append(value.expr if sign == "+" else -value.expr)
+        return Value(sp.Add(*terms), shape, row)
+
+    def _joined(self, shape: Shape, row: bool, value: Value) -> tuple[Shape, bool]:
+        if shape == () or value.shape == ():
+            return (value.shape, value.row) if shape == () else (shape, row)
+        return self._same(shape, value.shape, "added"), row
+
+    def _same(self, left: Shape, right: Shape, what: str) -> Shape:
+        try:
+            return self.unifier.same(left, right, "")
+        except ShapeError as error:
+            message = f"shapes {spelled(error.left)} and {spelled(error.right)} cannot be {what}"
+            raise Misfit(message) from None
+
+    def _product(self, node: Product) -> Value:
+        groups: list[list[tuple[str, Formula]]] = [[("", node.factors[0])]]
+        between: list[str] = []
+        for operator, factor in zip(node.operators, node.factors[1:], strict=True):
+            if operator in POINTWISE or operator in DIVISIONS:
+                between.append(operator)
+                groups.append([("", factor)])
+            else:
+                groups[-1].append((operator, factor))
+        values = [self._chain(group) for group in groups]
+        found = values[0]
+        for operator, value in zip(between, values[1:], strict=True):
+            found = self._pointwise(found, value, operator)
+        return found
+
+    def _pointwise(self, a: Value, b: Value, operator: str) -> Value:
+        if operator in DIVISIONS:
+            b = Value(1 / b.expr, b.shape, b.row)
+        if operator == "⊗" and a.rank == b.rank == 1 and self.wanted == 2:
+            return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
+        return self._entrywise(a, b)
+
+    def _entrywise(self, a: Value, b: Value) -> Value:
+        if a.shape == () or b.shape == ():
+            whole = b if a.shape == () else a
+            return Value(a.expr * b.expr, whole.shape, whole.row)
+        if {a.rank, b.rank} == {1, 2}:
+            raise Misfit("a matrix and a vector are multiplied entry by entry")
+        return Value(a.expr * b.expr, self._same(a.shape, b.shape, "multiplied entry by entry"), a.row)
+
+    def _chain(self, group: Sequence[tuple[str, Formula]]) -> Value:
+        values = [self(factor) for _, factor in group]
+        operators = [operator for operator, _ in group]
+        if len(values) == 1:
+            return values[0]
+        known = dict(self.unifier.known)
+        try:
+            return self._grouped(values, operators, {})
+        except Misfit:
+            self.unifier.known = known
+            return self._from_the_left(values, operators)
+
+    def _grouped(
+        self, values: list[Value], operators: list[str], found: dict[tuple[int, int], Value | None]
+    ) -> Value:
+        """The first grouping of a chain, from the right, whose shapes fit."""
+
+        def best(low: int, high: int) -> Value | None:
+            if low == high:
+                return values[low]
+            if (low, high) in found:
+                return found[low, high]
+            found[low, high] = None
+            for middle in range(low, high):
+                left, right = best(low, middle), best(middle + 1, high)
+                if left is None or right is None:
+                    continue
+                known = dict(self.unifier.known)
+                try:
+                    found[low, high] = self.times(left, right, operators[middle + 1])
+                    break
+                except Misfit:
+                    self.unifier.known = known
+            return found[low, high]
+
+        value = best(0, len(values) - 1)
+        if value is None:
+            shapes = ", ".join(spelled(v.shape) for v in values)
+            raise Misfit(f"no grouping of the product fits the shapes {shapes}")
+        return value
+
+    def _from_the_left(self, values: list[Value], operators: list[str]) -> Value:
+        """A chain with a diagonal matrix behind a column, read as its product entry by entry."""
+        found = values[0]
+        for operator, value in zip(operators[1:], values[1:], strict=True):
+            if found.rank == 1 and isinstance(value.expr, Diag):
+                found = self._entrywise(found, Value(value.expr.args[0], value.shape[:1]))
+            elif (
+                self.wanted == 2
+                and found.rank == value.rank == 1
+                and found.row == value.row
+                and not self._fit(found, value)
+            ):
+                self.noted.append("the last product is read as an outer product")
+                found = Value(N.Outer(found.expr, value.expr), (*found.shape, *value.shape))
+            else:
+                found = self.times(found, value, operator)
+        return found
+
+    def _fit(self, a: Value, b: Value) -> bool:
+        known = dict(self.unifier.known)
+        try:
+            self._same(a.shape, b.shape, "")
+        except Misfit:
+            self.unifier.known = known
+            return False
+        return True
+
+    def times(self, a: Value, b: Value, operator: str = "") -> Value:
+        """An open product.
+
+        Raises:
+            Misfit: of these shapes there is none.
+        """
+        if a.shape == () or b.shape == ():
+            whole = b if a.shape == () else a
+            return Value(a.expr * b.expr, whole.shape, whole.row)
+        if a.rank == 2 and b.rank == 2:
+            self._same(a.shape[1:], b.shape[:1], "multiplied")
+            return Value(_matrices(a.expr, b.expr), (a.shape[0], b.shape[1]))
+        if a.rank == 2 and b.rank == 1:
+            if b.row:
+                raise Misfit("a matrix stands left of a row vector")
+            self._same(a.shape[1:], b.shape, "multiplied")
+            return Value(_applied(a.expr, b.expr), a.shape[:1])
+        if a.rank == 1 and b.rank == 2:
+            if not a.row:
+                raise Misfit("a column vector stands left of a matrix")
+            self._same(b.shape[:1], a.shape, "multiplied")
+            return Value(_applied(N.transposed(b.expr), a.expr), b.shape[1:], True)
+        if a.row == b.row:
+            return self._entrywise(a, b)
+        if b.row:
+            return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
+        self._same(a.shape, b.shape, "multiplied")
+        return Value(N.Sum(a.expr * b.expr))
+
+    def _fraction(self, node: Fraction) -> Value:
+        above, below = self(node.above), self(node.below)
+        return self._entrywise(above, Value(1 / below.expr, below.shape, below.row))
+
+    def _raised(self, node: Raised) -> Value:
+        if is_transposition(node):
+            return self.transposed(self(node.body))
+        if isinstance(node.body, Brackets) and node.body.left == "‖":
+            inner = self(node.body.items[0])
+            return Value(N.Sum(inner.expr**2) if inner.rank else inner.expr**2)
+        base, exponent = self(node.body), self(node.exponent)
+        if exponent.shape != () or not exponent.expr.is_number:
+            raise Unreadable("only powers by a number are read")
+        if base.rank == 2 and exponent.expr != -1:
+            raise Unreadable("powers of a matrix are not read")
+        return Value(base.expr**exponent.expr, base.shape, base.row)
+
+    def transposed(self, value: Value) -> Value:
+        """A value transposed."""
+        if value.rank == 2:
+            return Value(N.transposed(value.expr), value.shape[::-1])
+        return replace(value, row=not value.row)
+
+    # -- brackets ------------------------------------------------------------------------------------
+
+    def _brackets(self, node: Brackets) -> Value:
+        if len(node.items) == 1 and node.left in ("(", "[", "{", ""):
+            return self(node.items[0])
+        if len(node.items) == 2 and node.left == "⟨":
+            a, b = map(self, node.items)
+            if self.wanted == 2:
+                return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
+            self._same(a.shape, b.shape, "multiplied")
+            return Value(N.Sum(a.expr * b.expr))
+        if len(node.items) > 1 and node.left in ("[", "("):
+            return self.stacked([self(i) for i in node.items])
+        if len(node.items) == 1 and node.left == "|":
+            inner = self(node.items[0])
+            return Value(N.absolute(inner.expr), inner.shape, inner.row)
+        raise Unreadable(f"what stands between {node.left} and {node.right} is not understood")
+
+    def stacked(self, parts: list[Value]) -> Value:
+        """Vectors one after the other."""
+        if any(p.rank != 1 for p in parts):
+            raise Unreadable("only vectors are put one after the other")
+        expr = N.Concat(*(p.expr for p in parts)) if len(parts) > 1 else parts[0].expr
+        size = sp.Add(*(p.shape[0] for p in parts))
+        return Value(expr, (size,), self.rows)
+
+    def _matrix(self, node: Matrix) -> Value:
+        if all(len(row) == 1 for row in node.rows):
+            return self.stacked([self(row[0]) for row in node.rows])
+        if len(node.rows) == 1:
+            return self.stacked([self(item) for item in node.rows[0]])
+        raise Unreadable("a matrix of blocks is not read")
+
+    def _indexed(self, node: Indexed) -> Value:
+        if node.bar or node.time is not None:
+            raise Unreadable("an expression taken at something is not read")
+        if len(node.scripts) == 1 and node.scripts[0].where == "sub":
+            return self(node.body)  # the k-th entry of a vector stands for the vector
+        raise Unreadable("an index of an expression is not read")
+
+    def _item(self, node: Item) -> Value:
+        raise Unreadable("slices of matrices are not read")
+
+    def _relation(self, node: Relation) -> Value:
+        raise Unreadable("a relation inside a formula is not read")
+
+    def _big(self, node: Big) -> Value:
+        return self.scope.big(node, self)
+
+    # -- functions -----------------------------------------------------------------------------------
+
+    def _apply(self, node: Apply) -> Value:
+        head = replace(node.head, primes=0)
+        function = self.scope.function(head)
+        if not function:
+            power = node.power
+            left = Raised(node.head, power, "power") if power is not None else node.head
+            return self.times(self(left), self(node.argument))
+        arguments = self._arguments(node.argument)
+        value = self._called(function, arguments, node.head.primes)
+        if node.power is not None:
+            exponent = self(node.power)
+            value = replace(value, expr=value.expr**exponent.expr)
+        return value
+
+    def _arguments(self, node: Formula) -> list[Value]:
+        if isinstance(node, Brackets) and len(node.items) > 1 and node.left in ("(", "{"):
+            return [self(i) for i in node.items]
+        return [self(node)]
+
+    def _called(self, function: str, arguments: list[Value], primes: int) -> Value:
+        first = arguments[0]
+        if len(arguments) > 1:
+            if function not in ("maximum", "minimum", "max", "min"):
+                raise Unreadable(f"{function} of several arguments is not understood")
+            op = N.maximum if function.startswith("max") else N.minimum
+            found = first
+            for other in arguments[1:]:
+                shape, row = self._joined(found.shape, found.row, other)
+                found = Value(op(found.expr, other.expr), shape, row)
+            return found
+        if primes:
+            z = derivative_of(function, first.expr, primes, self.of_output)
+            return Value(z, first.shape, first.row)
+        if function == "diag":
+            if first.rank != 1:
+                raise Misfit("diag is that of a vector")
+            return Value(Diag(first.expr), first.shape * 2)
+        if function == "identity":
+            return first
+        if function == "transpose":
+            return self.transposed(first)
+        if function in ("softmax", "log_softmax"):
+            return Value(getattr(N, function)(first.expr), first.shape, first.row)
+        if function == "sum":
+            return Value(N.Sum(first.expr)) if first.rank else first
+        if function == "mean":
+            return Value(N.Mean(first.expr)) if first.rank else first
+        if function in ("sigma", "tanh", "relu", "exp", "log", "sqrt", "softplus"):
+            return Value(N.canonical(getattr(N, function)(first.expr)), first.shape, first.row)
+        raise Unreadable(f"{function} is not understood")
+
+
+def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:
+    """A matrix times a vector; a diagonal one entry by entry."""
+    inner = matrix.args[0] if isinstance(matrix, N.Transposed) else matrix
+    return inner.args[0] * v if isinstance(inner, Diag) else N.Dot(matrix, v)
+
+
+def _matrices(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """A product of matrices; one with an outer product is an outer product."""
+    if isinstance(b, N.Outer):
+        return N.Outer(_applied(a, b.args[0]), b.args[1])
+    if isinstance(a, N.Outer):
+        return N.Outer(a.args[0], _applied(N.transposed(b), a.args[1]))
+    return N.Dot(a, b)
+
+
+def is_transposition(node: Raised) -> bool:
+    """Whether an exponent is the sign of transposition."""
+    return node.kind == "transpose" or (node.kind == "open" and _is_transposition(node.exponent))
+
+
+def _is_transposition(exponent: Formula) -> bool:
+    if isinstance(exponent, Words):
+        return exponent.text in ("⊤", "'")
+    return isinstance(exponent, Name) and exponent.base == "T"

@@ -1,0 +1,262 @@
+"""What names mean in the equations after the forward pass: quantities, gradients, sums over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.documents.bind import LOSSES, Bound, function_of
+from lstmsym.documents.express import Express, Unreadable, Value
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Delta,
+    Derivative,
+    Formula,
+    Name,
+    Number,
+    Relation,
+    Script,
+    Sum,
+    names,
+    plain,
+)
+from lstmsym.documents.slots import Meaning, Slot, slot_of
+from lstmsym.documents.quantity import FIRST, LAST, Place
+from lstmsym.documents.templates import substituted
+from lstmsym.notation import Ref
+from lstmsym.rules import shape_of
+from lstmsym.shapes import Unifier
+from lstmsym.verify.elaborate import written_out
+from lstmsym.verify.system import System
+from lstmsym.verify.words import Diag, Label, Local, LossFrom, later
+
+
+class Unbound(Unreadable):
+    """A gradient's name of which nothing is known."""
+
+    def __init__(self, slot: Slot) -> None:
+        """Keep the slot."""
+        super().__init__(f"what {slot.target or slot.family} is the gradient of is not known")
+        self.slot = slot
+
+
+def is_unit(script: Script) -> bool:
+    """Whether an index numbers the units of a layer."""
+    return script.where == "sub" and script.text in ("i", "j", "k", "l", "n", "m") and not script.wrap
+
+
+@dataclass(frozen=True)
+class SumRange:
+    """First and last term of a sum over steps, counted by the step of the gradients in it."""
+
+    low: int | None
+    high: int | None
+    """Relative to the last step; None for all."""
+    states: bool
+
+
+@dataclass
+class Backward:
+    """The scope of claims; ``meaning`` says what a slot stands for, ``flat`` whether gradients lie."""
+
+    bound: Bound
+    system: System
+    unifier: Unifier
+    meaning: Callable[[Slot, bool], Meaning | None]
+    flat: bool = False
+    on_left: bool = False
+    letters: frozenset[str] = frozenset()
+    sums: list[SumRange] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def quantity(self, name: Name) -> Value:
+        """A quantity of the cell, a short name for an expression, or a gradient with a name of its own."""
+        table = self.bound.table
+        at = self.placed(name)
+        if at.key in table.macros and at.key not in table.roles:
+            return self._macro(at)
+        ident = table.idents.get(at.key)
+        if ident in table.roles and ident is not None and table.roles[ident] not in ("", None):
+            return self._known(ident, at)
+        if name.primes:
+            whole = self.quantity(replace(name, primes=0))
+            if whole.rank == 2:
+                return Value(N.transposed(whole.expr), whole.shape[::-1])
+            return replace(whole, row=not whole.row)
+        found = slot_of(name, table)
+        if name.base == "I" and name.time is None:
+            size = self.unifier.fresh()
+            return Value(Diag(sp.Integer(1)), (size, size))
+        if found is not None:
+            return self._slot(found[0], self.placed_slot(found[1], name), name)
+        raise Unreadable(f"{at.key} is not known")
+
+    def placed(self, name: Name) -> Place:
+        """Where a name is taken, with the step letter of the sum around it."""
+        table = self.bound.table
+        if self.letters:
+            table = replace(table, letters=self.letters)
+        at = table.key(name)
+        if at.letter and at.letter not in table.letters and at.letter not in ("T", "τ"):
+            raise Unreadable(f"{at.key} at {at.letter}, beside steps called otherwise, is not read")
+        if at.key not in table.idents and at.key not in table.macros:
+            bare = replace(name, scripts=tuple(s for s in name.scripts if not is_unit(s)))
+            if bare != name and table.key(bare).key in table.idents:
+                return table.key(bare)  # the k-th entry of a vector stands for the vector
+        return at
+
+    def placed_slot(self, at: Place, name: Name) -> Place:
+        """The step of a slot's name."""
+        return replace(self.placed(name), key=at.key)
+
+    def _macro(self, at: Place) -> Value:
+        formula = self.bound.table.macros[at.key]
+        value = Express(self, self.unifier, self.bound.table.rows)(formula)
+        return replace(value, expr=later(value.expr, _lag(at) or 0))
+
+    def _known(self, ident: str, at: Place) -> Value:
+        table = self.bound.table
+        constant = table.roles[ident] in ("parameter", "hyper")
+        lag = None if constant else _lag(at) or 0
+        shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
+        if ident not in self.system.shapes:
+            raise Unreadable(f"{at.key} is no part of the cell")
+        return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)
+
+    def gradient(self, node: Delta | Derivative) -> Value:
+        """What a gradient's name stands for."""
+        if isinstance(node, Delta):
+            found = slot_of(node, self.bound.table)
+            if found is None:
+                raise Unreadable("the gradient of an expression is not read")
+            inner = node.of if isinstance(node.of, Name) else None
+            at = self.placed(inner) if inner is not None else found[1]
+            return self._slot(found[0], replace(at, key=found[1].key), inner)
+        return self._derivative(node)
+
+    def _slot(self, slot: Slot, at: Place, name: Name | None) -> Value:
+        meaning = self.meaning(slot, self.on_left and at.lag == -1)
+        if meaning is None:
+            raise Unbound(slot)
+        expr = later(meaning.expr, _lag(at) or 0)
+        bare = meaning.expr.args[1] if isinstance(meaning.expr, Label) else meaning.expr
+        shape = shape_of(bare, lambda ref: self.system.shapes[ref.base], Unifier())
+        return Value(expr, shape, self.bound.table.rows != self.flat and len(shape) == 1)
+
+    def _derivative(self, node: Derivative) -> Value:
+        if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
+            raise Unreadable("a derivative of an expression is not read")
+        by = self.quantity(node.by)
+        if not isinstance(by.expr, Ref):
+            raise Unreadable("a derivative by an expression is not read")
+        of = node.of
+        at = self.placed(of)
+        table = self.bound.table
+        if of.base in LOSSES and at.key not in table.idents:
+            return self._of_loss(of, at, by)
+        what = self.quantity(of)
+        if (
+            not isinstance(what.expr, Ref)
+            or (what.expr.base not in self.system.forward
+            and what.expr.base not in self.system.cell.by_name)
+        ):
+            raise Unreadable(f"a derivative of {at.key} is not read")
+        local = Local(what.expr, by.expr)
+        written_out(local, self.system)
+        return Value(local, self.system.jacobians[local].shape)
+
+    def _of_loss(self, of: Name, at: Place, by: Value) -> Value:
+        names_ = self.system.derivation.names
+        ref = by.expr
+        assert isinstance(ref, Ref)
+        row = self.bound.table.rows != self.flat and by.rank == 1
+        if of.time is not None and at.key in self.bound.to_go:
+            label = Label(LossFrom(_lag(at) or 0), ref)
+            return Value(label, by.shape, row)
+        if of.time is not None:
+            if ref.base in self.system.cell.outputs and _lag(at) == ref.lag:
+                return Value(Ref(names_.given(ref.base), ref.lag), by.shape, row)
+            raise Unreadable("the derivative of one step's loss by an earlier quantity is not read")
+        base = names_.adjoint(ref.base)
+        if base not in self.system.shapes:
+            raise Unreadable(f"{ref} has no gradient")
+        return Value(Ref(base, ref.lag), by.shape, row)
+
+    def function(self, name: Name) -> str:
+        """The operation a name is."""
+        return function_of(name, self.bound.table)
+
+    # -- sums ----------------------------------------------------------------------------------------
+
+    def big(self, node: Big, body: Callable[[Formula], Value]) -> Value:
+        """A sum over a set of gates is written out; one over steps is `Total`."""
+        if node.operator != "∑":
+            raise Unreadable("a product over an index is not read")
+        items = self._set(node)
+        if items:
+            index, values = items
+            terms = tuple(substituted(node.body, index, item) for item in values)
+            return body(Sum(("+",) * len(terms), terms))
+        variable = node.variable
+        if variable in ("batch", "n", "samples", "examples") or (
+            node.lower is not None and plain(node.lower) == "batch"
+        ):
+            return body(node.body)
+        if isinstance(node.low, Name):
+            raise Unreadable(f"a sum from {plain(node.low)} on is not read")
+        letters = {variable} if variable else set(self.bound.table.letters)
+        timed = {n.time.letter.rstrip("'") for n in names(node.body) if n.time is not None and n.time.letter}
+        if not (variable == "" or letters & timed or variable in self.bound.table.letters):
+            raise Unreadable(f"a sum over {variable} is not read")
+        outer, self.letters = self.letters, frozenset(letters)
+        try:
+            value = body(node.body)
+        finally:
+            self.letters = outer
+        return self._total(value, node)
+
+    def _set(self, node: Big) -> tuple[str, tuple[Formula, ...]] | None:
+        lower = node.lower
+        if isinstance(lower, Relation) and "∈" in lower.signs and isinstance(lower.terms[0], Name):
+            items = lower.terms[1]
+            if isinstance(items, Brackets) and len(items.items) > 1:
+                return lower.terms[0].key, items.items
+        return None
+
+    def _total(self, value: Value, node: Big) -> Value:
+        backward = set(self.system.backward) | {r.base for r in self.system.derivation.given.values()}
+        refs = [r for r in value.expr.atoms(Ref) if r.lag is not None]
+        lags = [r.lag for r in refs if r.base in backward] or [r.lag for r in refs]
+        ahead = max((lag for lag in lags if lag is not None), default=0)
+        expr = later(value.expr, -ahead)
+        states = {q.name for q in self.system.cell.role("state")}
+        low = _whole(node.low)
+        reads = any(r.base in states and r.lag == -1 for r in expr.atoms(Ref))
+        high, offset = node.high, None
+        if high is not None and not isinstance(high, Number):
+            offset = _offset(high)
+        self.sums.append(
+            SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads)
+        )
+        return Value(N.Total(expr), value.shape, value.row)
+
+
+def _whole(node: Formula | None) -> int | None:
+    return int(node.text) if isinstance(node, Number) and node.text.isdigit() else None
+
+
+def _offset(high: Formula) -> int | None:
+    """0 of T, -1 of T-1."""
+    if isinstance(high, Sum) and isinstance(high.terms[-1], Number):
+        return int(high.signs[-1] + high.terms[-1].text)
+    return 0
+
+
+def _lag(at: Place) -> int | None:
+    if at.lag in (FIRST, LAST):
+        raise Unreadable(f"{at.key} at one step only is not read")
+    return at.lag  # type: ignore[return-value]

@@ -1,0 +1,230 @@
+"""Which gradient a notation names: slots of the text, and what each may mean.
+
+A slot is a notation with its target, δ of o or d of h, apart from its step.  What the target is settles
+most; whether a gate's gradient is that before or after its activation, whether an earlier state's is
+all of it or what one step sends back, is a choice of the document, made once for a notation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.cell import Cell
+from lstmsym.documents.bind import Table, function_of, is_gradient_name
+from lstmsym.documents.express import is_transposition
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
+from lstmsym.documents.quantity import Place, untimed
+from lstmsym.notation import NotationError, Ref
+from lstmsym.rules import shape_of
+from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.verify.pullback import gradient_of
+from lstmsym.verify.system import System
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A gradient's notation: ``family`` is its letter, ``target`` what it is of; ``word``: prev or next."""
+
+    family: str
+    target: str
+    word: str = ""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a slot stands for, as an expression where it is taken at t; how it is called."""
+
+    expr: sp.Expr
+    kind: str = "total"
+    of: str = ""
+
+
+def slot_of(node: Formula, table: Table) -> tuple[Slot, Place, Name | None] | None:
+    """The slot of a gradient's name, where it is taken, and its quantity; None for what is no such name."""
+    if isinstance(node, Delta):
+        if isinstance(node.of, Number):
+            return Slot(node.prefix, node.of.text), Place(node.of.text, None), None
+        if not isinstance(node.of, Name):
+            return None
+        if node.prefix in ("d", "δ", "Δ", "g") and node.of.base == "1":
+            return None
+        return _named(_family(node.prefix), node.of, table)
+    if isinstance(node, Name):
+        return _by_name(node, table)
+    return None
+
+
+def _family(prefix: str) -> str:
+    return prefix.strip("_").removeprefix("self.")
+
+
+def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
+    at = table.key(of)
+    word = ""
+    if of.time is None:
+        bare, lag = untimed(of)
+        word = {-1: "prev", 0: "next"}.get(lag, "") if lag is not None else ""
+    return Slot(family, at.key, word), at, of
+
+
+def _by_name(name: Name, table: Table) -> tuple[Slot, Place, Name | None] | None:
+    at = table.key(name)
+    if at.key in table.idents or at.key in table.macros or name.base == "1":
+        return None
+    if name.primes and table.key(replace(name, primes=0)).key in table.idents:
+        return None
+    if name.base in ("δ", "ε", "ϵ", "Δ") and name.base not in table.functions:
+        scripts = [s for s in untimed(name)[0].scripts]
+        target = ",".join(s.text for s in scripts)
+        inner = scripts[0].body if len(scripts) == 1 and isinstance(scripts[0].body, Name) else None
+        return Slot(name.base, target), replace(at, key=target), inner
+    if name.marks and name.marks[-1] in ("bar", "hat", "tilde"):
+        plain = replace(name, marks=name.marks[:-1])
+        inner_at = table.key(plain)
+        if inner_at.key in table.idents or is_gradient_name(name, table):
+            return Slot(f"mark {name.marks[-1]}", inner_at.key), inner_at, plain
+        return Slot(f"mark {name.marks[-1]}", inner_at.key), inner_at, plain
+    grad = [s for s in name.scripts if s.text.lower() in ("grad", "diff", "delta", "bar")]
+    if grad:
+        plain = replace(name, scripts=tuple(s for s in name.scripts if s not in grad))
+        return _named("grad", plain, table)
+    rest = replace(name, base=name.base[1:]) if len(name.base) > 1 else None
+    if rest is not None and name.base[0] in "gd" and table.key(rest).key in table.idents:
+        return _named(name.base[0], rest, table)
+    return Slot("name", at.key), at, None
+
+
+def resolve(slot: Slot, table: Table) -> list[str]:
+    """The quantities that a slot's target may name: itself, or what carries its letter as an index."""
+    key = slot.target
+    if key in table.idents and table.idents[key] in table.roles:
+        return [table.idents[key]]
+    if not key or slot.family == "name":
+        return []
+    found = []
+    for known, ident in table.idents.items():
+        if ident not in table.roles or table.roles[ident] in ("parameter", "hyper"):
+            continue
+        name = table.spelled.get(ident)
+        if name is None:
+            continue
+        scripts = {s.text for s in name.scripts}
+        if key in scripts or known.replace("~", "") == key:
+            found.append(ident)
+    return found
+
+
+def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Meaning]:
+    """What a slot may mean, likeliest first."""
+    names = system.derivation.names
+    states = {q.name for q in cell.role("state")}
+    constant = {q.name for q in cell.quantities if q.constant}
+    after = {pre: post for post, pre in table.before.items()}
+
+    def total(ident: str) -> Meaning | None:
+        base = names.adjoint(ident)
+        if base not in system.backward:
+            return None
+        return Meaning(Ref(base, None if ident in constant else 0), "total", ident)
+
+    def carried(ident: str) -> list[Meaning]:
+        return [Meaning(Ref(names.back(ident), 1), "carried", ident)] if ident in states else []
+
+    def given(ident: str) -> list[Meaning]:
+        return [Meaning(Ref(names.given(ident), 0), "given", ident)] if ident in cell.outputs else []
+
+    found: list[Meaning | None] = []
+    targets = resolve(slot, table)
+    for ident in targets:
+        found.append(total(ident))
+        for other in (table.before.get(ident), after.get(ident)):
+            if other is not None:
+                found.append(total(other))
+        found += [*carried(ident), *given(ident)]
+    if not targets:
+        order = sorted(
+            (q for q in cell.quantities if not q.constant and q.role not in ("target", "loss")),
+            key=lambda q: (-_likeness(slot.target, q.name, table), q.name),
+        )
+        for q in order:
+            found.append(total(q.name))
+        for output in cell.outputs:
+            found += given(output)
+        for state in states:
+            found += [*carried(state), Meaning(Ref(names.back(state), 0), "back", state)]
+        found += parts(system)
+    unique = dict.fromkeys(m for m in found if m is not None)
+    return list(unique)
+
+
+def parts(system: System) -> list[Meaning]:
+    """The gradients of what stands in the lines of a cell: of every term and factor, by each of its paths."""
+    names = system.derivation.names
+    found: dict[sp.Expr, Meaning] = {}
+    for equation in system.cell.equations:
+        adjoint = names.adjoint(equation.name.base)
+        if adjoint not in system.backward or not system.shapes[equation.name.base]:
+            continue
+        for path, node in _inside(equation.expr):
+            shape = shape_of(node, lambda ref: system.shapes[ref.base], Unifier())
+            if len(shape) != 1 or all(ref.lag is None for ref in node.atoms(Ref)):
+                continue
+            hole = Ref("hole", 0)
+            changed = _put(equation.expr, path, hole)
+            whole = N.Sum(Ref(adjoint, 0) * changed)
+            try:
+                part = gradient_of(whole, hole, {**system.shapes, hole.base: shape}).xreplace({hole: node})
+            except (NotationError, ShapeError, KeyError):
+                continue
+            if any(ref.base not in system.shapes for ref in part.atoms(Ref)):
+                continue
+            found.setdefault(part, Meaning(part, f"part {len(found)}", f"{node} in {equation.name.base}"))
+    return list(found.values())
+
+
+def _inside(expr: sp.Expr, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], sp.Expr]]:
+    for place, arg in enumerate(expr.args):
+        if arg.atoms(Ref) and not (isinstance(expr, (N.Part, N.Pad, N.Spread)) and place):
+            yield (*path, place), arg
+            yield from _inside(arg, (*path, place))
+
+
+def _put(expr: sp.Expr, path: tuple[int, ...], new: sp.Expr) -> sp.Expr:
+    if not path:
+        return new
+    args = list(expr.args)
+    args[path[0]] = _put(args[path[0]], path[1:], new)
+    return expr.func(*args)
+
+
+def _likeness(target: str, ident: str, table: Table) -> int:
+    """How many letters of its quantity's index a made-up name shares: dsigInput_r with r."""
+    letters = (
+        set(target[-1:]) | {c for c in target if c.isalpha() and c.islower()}
+        if len(target) < 4
+        else set(target[-1:])
+    )
+    key = next((k for k, v in table.idents.items() if v == ident), ident)
+    own = {key[:1], key[-2:-1] if key.endswith("}") else key[-1:]}
+    return len({x.lower() for x in letters} & {x.lower() for x in own if x})
+
+
+def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Place, Name | None]]:
+    """The gradients' names in a formula, outermost first."""
+    found = slot_of(node, table)
+    if found is not None:
+        yield (node, *found)
+        return
+    if isinstance(node, (Name, Derivative)):
+        return
+    if isinstance(node, Raised) and is_transposition(node):
+        yield from occurrences(node.body, table)
+        return
+    for child in children(node):
+        if isinstance(node, Apply) and child is node.head and function_of(node.head, table):
+            continue
+        yield from occurrences(child, table)

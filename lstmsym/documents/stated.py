@@ -1,0 +1,100 @@
+"""What a text says in formulaic words of its notation: ``$\\delta_t$ is the gradient of the loss by $h_t$``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lstmsym.documents.formula import Formula
+from lstmsym.documents.limits import ReadingError
+from lstmsym.documents.macros import Macro
+from lstmsym.documents.read import formula
+from lstmsym.documents.tokens import Lexicon
+
+_INLINE = re.compile(r"(?<![\\$])\$([^$\n]{1,120})\$(?!\$)")
+_GRADIENT = re.compile(
+    r"(gradients?|errors?|derivatives?|adjoints?|sensitivit\w+|梯度|误差|誤差|导数|勾配|기울기)",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"(\bof|with respect to|w\.?r\.?t\.?|\bby|\bon|对|について)\s*(the\s+)?(state|cell|output|loss)?\s*$",
+    re.IGNORECASE,
+)
+_HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
+_LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
+_FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
+_HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|constant)")
+
+
+@dataclass(frozen=True)
+class Said:
+    """``notation`` is the gradient of ``of``: all of it, or the part that comes from later, or from the loss."""
+
+    notation: Formula
+    of: Formula
+    kind: str
+    line: int
+
+
+def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) -> Iterator[Said]:
+    """What a text says of its notation."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        spans = list(_INLINE.finditer(line))
+        for place, (first, second) in enumerate(zip(spans, spans[1:], strict=False)):
+            between = line[first.end() : second.start()]
+            end = spans[place + 2].start() if place + 2 < len(spans) else len(line)
+            after = re.split(r"[.;。]|,(?! which)", line[second.end() : end])[0]
+            if spans[place + 2 :] and not re.search(r"[.;,。]", line[second.end() : end]):
+                after += line[end : spans[place + 2].end()]
+            kind = _kind(between, after)
+            pair = (first[1], second[1])
+            if not kind:
+                kind, pair = _turned(line[max(0, first.start() - 60) : first.start()], between), pair[::-1]
+            if not kind:
+                continue
+            try:
+                yield Said(formula(pair[0], lexicon, macros), formula(pair[1], lexicon, macros), kind, number)
+            except ReadingError:
+                continue
+
+
+def _turned(before: str, between: str) -> str:
+    """``the error of $x$ is $\\delta$`` says all; ``that of $x$ ($\\delta$)`` of what shape it is."""
+    if (
+        re.fullmatch(r"\s*(is|为|=)\s*", between)
+        and _GRADIENT.search(before)
+        and re.search(r"\bof\s*$", before)
+    ):
+        return "node"
+    return "related" if re.fullmatch(r"\s*\(\s*", between) and re.search(r"\b(of|to)\s*$", before) else ""
+
+
+def _kind(between: str, after: str) -> str:
+    if re.search(r"\.\s|;|\bstart", between) or len(between) > 90:
+        return ""
+    receives = re.match(r"\s*(receives|gets)\b", after)
+    if receives and re.search(r"\bwhat\s*$", between):
+        return "carried" if _LATER.search(after) and "loss" not in after else "received"
+    if _HANDED.search(between):
+        return "back"
+    if not (_GRADIENT.search(between) and _BY.search(between)) and not (re.search(r"\bthat of\s*$", between)):
+        return ""
+    if _LATER.search(after):
+        return "carried"
+    return "given" if _FROM_LOSS.search(after) else "total"
+
+
+_MASK = re.compile(r"\$([^$\n]{1,40})\$\s+(is|are)\s+(zero or one|0 or 1|\$?0\$? or \$?1\$?|binary)")
+
+
+def binary(text: str) -> Iterator[str]:
+    """Names of which a text says that they are zero or one."""
+    for found in _MASK.finditer(text):
+        yield found[1]
+
+
+def held(text: str) -> Iterator[str]:
+    """Names of which a text says that they are held fixed."""
+    for found in _HELD.finditer(text):
+        yield found[1]

@@ -1,0 +1,108 @@
+"""Equations that stand for several: ``\\delta_k`` for k in {i, f, o}, ``\\delta\\star`` for any of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Formula,
+    Name,
+    Relation,
+    Script,
+    children,
+    plain,
+    rebuilt,
+    walk,
+)
+from lstmsym.documents.rows import Equation, NotAClaim, Row
+
+Sets = list[tuple[int, str, tuple[Formula, ...]]]
+"""(line, index, what it stands for), in order."""
+
+
+def index_sets(rows: Iterable[Row]) -> Sets:
+    """What the text says that an index runs over."""
+    found: Sets = []
+    waiting: tuple[int, str] | None = None
+    for row in rows:
+        formulas = list(row.conditions) if isinstance(row, Equation) else []
+        if isinstance(row, NotAClaim) and row.formula is not None:
+            formulas.append(row.formula)
+        for formula in formulas:
+            waiting = _noted(formula, row.line, waiting, found)
+    return found
+
+
+def _noted(
+    formula: Formula, line: int, waiting: tuple[int, str] | None, found: Sets
+) -> tuple[int, str] | None:
+    if isinstance(formula, Name) and not formula.scripts and formula.time is None:
+        return line, formula.key
+    items = _items(formula)
+    if items and waiting and line - waiting[0] <= 1:
+        found.append((line, waiting[1], items))
+    for node in walk(formula):
+        if isinstance(node, Relation) and "∈" in node.signs:
+            place = node.signs.index("∈")
+            index, items = node.terms[place], _items(node.terms[place + 1])
+            if isinstance(index, Name) and items:
+                found.append((line, index.key, items))
+    return waiting
+
+
+def _items(formula: Formula) -> tuple[Formula, ...]:
+    if isinstance(formula, Brackets) and formula.left == "{" and len(formula.items) > 1:
+        return formula.items if all(isinstance(i, Name) for i in formula.items) else ()
+    return ()
+
+
+def expanded(row: Equation, sets: Sets) -> Iterator[tuple[Formula, Formula]]:
+    """The equations that a row stands for: itself, or one for each value of its free index."""
+    known: dict[str, tuple[Formula, ...]] = {}
+    for line, index, items in sets:
+        if line <= row.line or index not in known:
+            known[index] = items
+    for condition in row.conditions:
+        own: Sets = []
+        _noted(condition, row.line, None, own)
+        known.update({index: items for _, index, items in own})
+    free = [index for index in known if _is_free(row.left, index) or _is_free(row.right, index)]
+    if not free:
+        yield row.left, row.right
+        return
+    index = free[0]
+    for item in known[index]:
+        yield substituted(row.left, index, item), substituted(row.right, index, item)
+
+
+def _is_free(node: Formula, index: str) -> bool:
+    """Whether an index stands in scripts, or a placeholder anywhere, outside a sum over it."""
+    if isinstance(node, Big) and node.lower is not None and index in plain(node.lower):
+        return False
+    if isinstance(node, Name):
+        if node.base == index and index in ("⋆", "*", "•", "·"):
+            return True
+        return any(_is_index(s, index) for s in node.scripts)
+    return any(_is_free(child, index) for child in children(node))
+
+
+def _is_index(script: Script, index: str) -> bool:
+    return isinstance(script.body, Name) and script.body.key == index
+
+
+def substituted(node: Formula, index: str, item: Formula) -> Formula:
+    """A formula with an index, or a placeholder, put in."""
+
+    def change(part: Formula) -> Formula:
+        if isinstance(part, Name):
+            if part.base == index and isinstance(item, Name) and index in ("⋆", "*", "•"):
+                return replace(item, scripts=(*item.scripts, *part.scripts), time=part.time, span=part.span)
+            bare = replace(item, marks=()) if isinstance(item, Name) and index in ("⋆", "*", "•") else item
+            scripts = tuple(replace(s, body=bare) if _is_index(s, index) else s for s in part.scripts)
+            return replace(part, scripts=scripts) if scripts != part.scripts else part
+        return rebuilt(part, change)
+
+    return change(node)

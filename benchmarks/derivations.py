@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from lstmsym.documents.verify import Finding, verify_document
+from lstmsym.binding.verify import Finding, verify_document
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
 

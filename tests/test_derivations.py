@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmsym.documents.verify import verify_document
+from lstmsym.binding.verify import verify_document
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
 AGREEING = """c05-greff-2017 c05c-greff-japanese-note c10b-chen-2016-lstm c12a-gru-reset-after c12b-gru-update-gate

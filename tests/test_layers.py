@@ -20,9 +20,9 @@ listings.meanings listings.given listings.read listings pages
 documents documents.limits documents.formula documents.symbols documents.macros documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
-documents.read report svg documents.result documents.quantity
-documents.templates documents.express documents.bind documents.slots documents.scope documents.author
-documents.quick documents.stated documents.verify reporting reporting.words reporting.plain reporting.table
+documents.read report svg documents.result binding binding.quantity
+binding.templates binding.express binding.bind binding.slots binding.scope binding.author
+binding.quick binding.stated binding.verify reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
 reporting.compare reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()
 

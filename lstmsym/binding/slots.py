@@ -14,10 +14,10 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.cell import Cell
-from lstmsym.documents.bind import Table, function_of, is_gradient_name
-from lstmsym.documents.express import is_transposition
+from lstmsym.binding.bind import Table, function_of, is_gradient_name
+from lstmsym.binding.express import is_transposition
 from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
-from lstmsym.documents.quantity import Place, untimed
+from lstmsym.binding.quantity import Place, untimed
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.documents.bind import LOSSES, Bound, function_of
-from lstmsym.documents.express import Express, Unreadable, Value
+from lstmsym.binding.bind import LOSSES, Bound, function_of
+from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.documents.formula import (
     Big,
     Brackets,
@@ -24,9 +24,9 @@ from lstmsym.documents.formula import (
     names,
     plain,
 )
-from lstmsym.documents.slots import Meaning, Slot, slot_of
-from lstmsym.documents.quantity import FIRST, LAST, Place
-from lstmsym.documents.templates import substituted
+from lstmsym.binding.slots import Meaning, Slot, slot_of
+from lstmsym.binding.quantity import FIRST, LAST, Place
+from lstmsym.binding.templates import substituted
 from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Unifier

@@ -15,9 +15,9 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.cell import Cell
-from lstmsym.documents.author import AuthorLatex
-from lstmsym.documents.bind import FUNCTIONS, GRADIENT_WORDS, Bound, bind
-from lstmsym.documents.express import Express, Misfit, Unreadable, Value, is_transposition
+from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.bind import FUNCTIONS, GRADIENT_WORDS, Bound, bind
+from lstmsym.binding.express import Express, Misfit, Unreadable, Value, is_transposition
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -33,15 +33,15 @@ from lstmsym.documents.formula import (
     rebuilt,
     walk,
 )
-from lstmsym.documents.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
+from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.macros import definitions
-from lstmsym.documents.quick import Quick, alike
+from lstmsym.binding.quick import Quick, alike
 from lstmsym.documents.read import Document, formula, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
-from lstmsym.documents.scope import Backward, SumRange, Unbound
-from lstmsym.documents.stated import Said, binary, held, stated
-from lstmsym.documents.templates import expanded, index_sets
+from lstmsym.binding.scope import Backward, SumRange, Unbound
+from lstmsym.binding.stated import Said, binary, held, stated
+from lstmsym.binding.templates import expanded, index_sets
 from lstmsym.documents.times import is_step
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref

@@ -11,7 +11,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
-from lstmsym.documents.express import Express, Misfit, Unreadable, Value
+from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -30,7 +30,7 @@ from lstmsym.documents.formula import (
     rebuilt,
     walk,
 )
-from lstmsym.documents.quantity import FIRST, LAST, Place, identifier, place, untimed
+from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, place, untimed
 from lstmsym.documents.read import Document
 from lstmsym.documents.rows import Equation
 from lstmsym.mistakes import NotationError

@@ -1,0 +1,1 @@
+"""Documents judged: their forward equations become a cell, their other equations claims with verdicts."""

@@ -22,7 +22,7 @@ documents.latex documents.cursor documents.scripts documents.tables documents.gr
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
 documents.read report svg documents.result binding binding.quantity
 binding.templates binding.express binding.bind binding.slots binding.scope binding.author
-binding.quick binding.stated binding.verify reporting reporting.words reporting.plain reporting.table
+binding.stated binding.verify reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
 reporting.compare reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()
 

@@ -36,7 +36,6 @@ from lstmsym.documents.formula import (
 from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.macros import definitions
-from lstmsym.binding.quick import Quick, alike
 from lstmsym.documents.read import Document, formula, read
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Unread
 from lstmsym.binding.scope import Backward, SumRange, Unbound
@@ -49,7 +48,9 @@ from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
-from lstmsym.verify.judge import OUT_OF_REACH, Judge, Status, Verdict
+from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
+from lstmsym.verify.judge import Judge, Status, Verdict
+from lstmsym.verify.sequence import PRESENT
 from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, Through, later
 
 Line = tuple[Formula, Formula, Equation]
@@ -728,10 +729,9 @@ class _Judging:
         except (NotationError, ShapeError, *OUT_OF_REACH):
             return None
 
-    @cached_property
-    def quick(self) -> Quick:
-        """Numbers of one generic sequence."""
-        return Quick(next(self.judge.numbers()))
+    def quick(self, expr: sp.Expr) -> np.ndarray:
+        """The value on one generic sequence, in floating point."""
+        return np.asarray(evaluate(expr, self.judge.trial.numbers(0), PRESENT), dtype=float)
 
     # -- findings --------------------------------------------------------------------------------------
 
@@ -819,7 +819,7 @@ class _Judging:
                 return other
         if verdict.status is Status.REFUTED:
             block = self._columns(claim)
-            if block is not None and self.judge.holds(block):
+            if block is not None and self.judge.right(block):
                 return replace(
                     self.reported(verdict, row), verdict="proved", expected="", witness="", repair="",
                     message="with the columns of the weights that multiply this quantity",
@@ -915,7 +915,7 @@ class _Judging:
                 and not isinstance(node, Through)
             ):
                 rules[node] = Through(what, by)
-        if not rules or self.judge.holds(replace(claim, left=claim.left.xreplace(rules))):
+        if not rules or self.judge.right(replace(claim, left=claim.left.xreplace(rules))):
             return ""
         (node, *_) = rules
         by = node.args[1]
@@ -974,3 +974,11 @@ def _own(slot: Slot) -> str:
 
 def _label(meaning: Meaning) -> str:
     return f"{meaning.kind} {meaning.of}"
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two values agree."""
+    if a.shape != b.shape and a.shape != () and b.shape != ():
+        return False
+    scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0)) or 1.0
+    return bool(np.abs(a - b).max() <= 1e-9 * scale)

@@ -23,8 +23,9 @@ from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried
 from lstmsym.listings.naming import gradient_of, has_next, has_prev, resolve
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref
-from lstmsym.verify.evaluate import PRESENT, Numbers, evaluate
-from lstmsym.verify.judge import OUT_OF_REACH, Judge
+from lstmsym.verify.evaluate import OUT_OF_REACH, Numbers, evaluate
+from lstmsym.verify.judge import Judge
+from lstmsym.verify.sequence import PRESENT
 
 SEARCH = 4_500
 """Values that the search for meanings, blame and repairs may compute for one listing, a third for each."""
@@ -45,7 +46,7 @@ class Truth:
     @cached_property
     def numbers(self) -> Numbers:
         """One generic sequence."""
-        return next(self.judge.numbers())
+        return self.judge.trial.numbers(0)
 
     @cached_property
     def table(self) -> dict[Ref, Any]:

@@ -119,7 +119,7 @@ def _misfit(finding: Finding, judging: Judging, lines: tuple[str, ...], common: 
 
 def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
     claim = _claim(finding, judging)
-    ok = claim is not None and judging.truth.judge.holds(claim)
+    ok = claim is not None and judging.truth.judge.right(claim)
     if finding.part:
         common = {**common, "message": "one of the terms that together are the gradient"}
     if ok:
@@ -143,7 +143,7 @@ def _claim(finding: Finding, judging: Judging) -> Claim | None:
 
 def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:
     """Joined gradients as sums of vectors with zeros around them, as the derivation has them."""
-    shape = judging.truth.judge.canon(0).shape
+    shape = judging.truth.judge.meanings.shape
     found: dict[sp.Expr, sp.Expr] = {}
     for node in expr.atoms(N.Concat):
         if judging.is_forward(node):

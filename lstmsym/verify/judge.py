@@ -246,6 +246,10 @@ class Judge:
         except (NotationError, ShapeError, KeyError):
             return False
 
+    def right(self, claim: Claim) -> bool:
+        """Whether a claim is proved as it stands."""
+        return self.alike(Reading(claim)) and self.holds(Reading(claim))
+
     def upholds(self, claim: Claim, name: str, said: str) -> bool:
         """Whether a claim that is right as it stands may stand on a page with a convention."""
         convention = BY_NAME[name]

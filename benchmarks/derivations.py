@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from lstmsym.binding.verify import Finding, verify_document
+from lstmsym.binding.verify import verify_document
+from lstmsym.documents.result import Row
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
 
 
-def compared(path: Path) -> list[tuple[dict[str, str], Finding | None]]:
+def compared(path: Path) -> list[tuple[dict[str, str], Row | None]]:
     """Each expected row with the finding for it."""
     expected = json.loads(path.read_text(encoding="utf-8"))
     document = path.with_name(expected["document"])
@@ -42,7 +43,7 @@ def in_listing(lines: list[str], line: int) -> bool:
     return len(fences) % 2 == 1 and fences[-1] not in ("```math", "```latex")
 
 
-def best(row: dict[str, str], found: list[Finding]) -> Finding | None:
+def best(row: dict[str, str], found: list[Row]) -> Row | None:
     """The finding whose source is most like an expected row's."""
     wanted = "".join(row["source"].split())
     alike = [f for f in found if "".join(f.source.split()) in wanted or wanted in "".join(f.source.split())]

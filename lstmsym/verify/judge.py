@@ -80,7 +80,7 @@ def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tup
         if progress:
             progress(claim)
         verdicts.append(judge(claim))
-    return _inherited(_agreed(judge, verdicts))
+    return _inherited(agreed(judge, verdicts))
 
 
 def _inherited(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
@@ -99,7 +99,7 @@ def _inherited(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
     return tuple(result)
 
 
-def _agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
+def agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
     """The verdicts with one value of each convention for the whole page.
 
     A line that is right only under a convention is wrong on a page where others are right only

@@ -1,4 +1,6 @@
-"""How the verdicts on `derivations/` agree with what is expected: ``python benchmarks/derivations.py [-v] [NAME ...]``.
+"""How the verdicts on `derivations/` agree with what is expected.
+
+    python benchmarks/derivations.py [-v] [NAME ...]
 
 Per document: rows expected and found, agreement, errors missed, right lines refuted, unread rows.
 Listings are left out unless asked for with ``--listings``.
@@ -71,8 +73,9 @@ def main(names: Iterable[str]) -> None:
         if "-v" in sys.argv:
             for row, found in pairs:
                 if not found or row["verdict"] != found.verdict:
+                    verdict, source = found.verdict if found else "no row", row["source"][:70]
                     print(
-                        f"    {row['line']}: expected {row['verdict']}, found {found.verdict if found else 'no row'}: {row['source'][:70]!r}"
+                        f"    {row['line']}: expected {row['verdict']}, found {verdict}: {source!r}"
                     )
                     if found:
                         print(f"        {found.message[:150]} {found.assumption[:80]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from lstmsym.binding.author import AuthorLatex
@@ -19,10 +20,13 @@ from lstmsym.documents.write import write
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
-from lstmsym.verify.judge import Judge, Status, Verdict
+from lstmsym.verify.judge import Judge, Status, Verdict, agreed
 from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Local, Through
+
+Progress = Callable[[int, int], None]
+"""Called with the number of lines that are done and of all."""
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 
@@ -35,11 +39,20 @@ class LineJudge:
         self.claims, self.judge, self.text = claims, judge, text
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
+        self.verdicts: dict[int, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
 
-    def row(self, place: int) -> Row:
-        """What is found of one line."""
-        return self.trusted(self.judged(place))
+    def rows(self, progress: Progress) -> dict[int, Row]:
+        """What is found of every line; a convention that other lines contradict excuses none."""
+        places = self.choices.claims()
+        rows: dict[int, Row] = {}
+        for done, place in enumerate(places):
+            progress(done, len(places))
+            rows[place] = self.judged(place)
+        for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
+            if verdict is not self.verdicts[place]:
+                rows[place] = self.reported(verdict, self.lines[place][2])
+        return {place: self.trusted(row) for place, row in rows.items()}
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -68,6 +81,7 @@ class LineJudge:
             found = self._of_output(place) or self._of_columns(verdict, source)
             if found is not None:
                 return found
+        self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
@@ -164,7 +178,7 @@ class LineJudge:
         return plain(source, "undecided", hint)
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
-        """Whether a name looks like a gradient's, has meanings to choose from, and a right side with a value."""
+        """Whether a name looks like a gradient's and has meanings to choose from, and the side a value."""
         looks = slot.family != "name" or GRADIENT_WORDS.search(slot.target)
         if not looks or not self.choices.meanings.get(slot):
             return False

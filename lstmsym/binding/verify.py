@@ -5,7 +5,7 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 
 from lstmsym.binding.bind import bind
@@ -13,7 +13,7 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
-from lstmsym.binding.judging import LineJudge, plain
+from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
@@ -25,9 +25,6 @@ from lstmsym.documents.result import Result, Row
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.verify.judge import Judge
-
-Progress = Callable[[int, int], None]
-"""Called with the number of rows that are done and of all."""
 
 WORST = ("not-a-claim", "proved", "conditional", "undecided", "unread", "refuted")
 """Verdicts, the later the worse: a row of several lines has that of its worst."""
@@ -53,15 +50,16 @@ def verify_document(
     document = read(text, path)
     lines = lines_of(document)
     bound = bind(document, lines, held_names(text, document))
-    judging = _Judging(document, lines, bound, text)
-    rows = tuple(judging.rows(progress or (lambda done, of: None)))
-    return Result(path, bound.cell, rows=rows)
+    judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
+    return Result(path, bound.cell, rows=tuple(judging.rows()))
 
 
 class _Judging:
     """The rows of a document, in order."""
 
-    def __init__(self, document: Document, lines: list[Line], bound: Bound, text: str) -> None:
+    def __init__(
+        self, document: Document, lines: list[Line], bound: Bound, text: str, progress: Progress
+    ) -> None:
         self.document, self.bound = document, bound
         self.of_row: dict[int, list[int]] = {}
         for place, (_, _, row) in enumerate(lines):
@@ -74,16 +72,12 @@ class _Judging:
             definitions.prepare()
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
-            self.judge = LineJudge(claims, judge, text)
+            self.found = LineJudge(claims, judge, text).rows(progress)
 
-    def rows(self, progress: Progress) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
-        done = 0
         for _, chain in groupby(self.document.rows, _place):
-            members = list(chain)
-            yield max(map(self.row, members), key=lambda row: WORST.index(row.verdict))
-            done += len(members)
-            progress(done, len(self.document.rows))
+            yield max(map(self.row, chain), key=lambda row: WORST.index(row.verdict))
 
     def row(self, row: Read) -> Row:
         """What is found of one row."""
@@ -105,7 +99,7 @@ class _Judging:
             return plain(row, "unread", self.bound.problem)
         if set(places) <= self.defining:
             return plain(row, "not-a-claim", "says what the notation stands for", "definition")
-        return max(map(self.judge.row, places), key=lambda found: WORST.index(found.verdict))
+        return max((self.found[n] for n in places), key=lambda found: WORST.index(found.verdict))
 
 
 def _place(row: Read) -> object:

@@ -133,7 +133,6 @@ class Judge:
         self.system = System(cell)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
-        self.explain = Explainer(self.meanings, self.show)
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
         self.provers: dict[tuple[sp.Expr, bool], Prover] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
@@ -188,6 +187,11 @@ class Judge:
         return self.read_otherwise(claim) or self.refuted(claim, message, witness)
 
     # -- under a reading ---------------------------------------------------------------------------
+
+    @cached_property
+    def explain(self) -> Explainer:
+        """Explanations, in the notation of `show`."""
+        return Explainer(self.meanings, self.show)
 
     @cached_property
     def trial(self) -> Trial:

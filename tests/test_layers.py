@@ -14,16 +14,16 @@ checks checks.cases checks.report checks.values checks.directions checks.gradien
 verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
 verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
 verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge listings.source listings.naming listings.arrays listings.expressions
-listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
-listings.meanings listings.given listings.read listings pages
+verify.repair verify.explain verify.judge pages
 documents documents.limits documents.formula documents.symbols documents.macros documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
-documents.read report svg documents.result binding binding.quantity
+documents.read report svg documents.result listings.source listings.naming listings.arrays listings.expressions
+listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
+listings.meanings listings.given listings.read listings binding binding.quantity
 binding.table binding.templates binding.express binding.prepared binding.kinds binding.forward binding.loss
-binding.bind binding.slots binding.scope binding.author binding.stated binding.choices binding.claims
-binding.consistency binding.definitions binding.solve binding.judging binding.verify reporting reporting.words reporting.plain reporting.table
+binding.bind binding.slots binding.given binding.scope binding.author binding.stated binding.choices binding.claims
+binding.consistency binding.definitions binding.solve binding.meant binding.listed binding.judging binding.verify reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
 reporting.compare reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()
 

@@ -13,7 +13,10 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.listed import read_listings
+from lstmsym.binding.meant import symbols_of
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
@@ -21,7 +24,7 @@ from lstmsym.binding.table import Bound, Line
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
 from lstmsym.documents.read import Document, read
-from lstmsym.documents.result import Result, Row
+from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.verify.judge import Judge
@@ -50,8 +53,15 @@ def verify_document(
     document = read(text, path)
     lines = lines_of(document)
     bound = bind(document, lines, held_names(text, document))
+    if bound.cell is None:
+        listed = read_listings(document, cell)
+        cell = cell or (listed.cell if listed is not None else None)
+    if bound.cell is None and cell is not None:
+        bound = bind_to(cell, document, lines)
     judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    return Result(path, bound.cell, rows=tuple(judging.rows()))
+    listed = read_listings(document, bound.cell)
+    rows = [*judging.rows(), *(listed.rows if listed is not None else ())]
+    return Result(path, bound.cell, "", judging.symbols, tuple(sorted(rows, key=lambda row: row.line)))
 
 
 class _Judging:
@@ -65,6 +75,7 @@ class _Judging:
         for place, (_, _, row) in enumerate(lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
@@ -72,6 +83,7 @@ class _Judging:
             definitions.prepare()
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
+            self.symbols = symbols_of(claims.choices)
             self.found = LineJudge(claims, judge, text).rows(progress)
 
     def rows(self) -> Iterator[Row]:

@@ -14,13 +14,13 @@ checks checks.cases checks.report checks.values checks.directions checks.gradien
 verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
 verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
 verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge listings.source listings.naming listings.arrays listings.expressions
+verify.repair verify.explain verify.judge documents.result listings.source listings.naming listings.arrays listings.expressions
 listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings pages
 documents documents.limits documents.formula documents.symbols documents.macros documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
-documents.read report svg documents.result binding binding.quantity
+documents.read report svg binding binding.quantity
 binding.templates binding.express binding.bind binding.slots binding.scope binding.author
 binding.stated binding.verify reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait

@@ -20,10 +20,32 @@ documents.latex documents.cursor documents.scripts documents.tables documents.gr
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
 documents.read report svg documents.result listings.source listings.naming listings.arrays listings.expressions
 listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
-listings.meanings listings.given listings.read listings binding binding.quantity
-binding.table binding.templates binding.express binding.prepared binding.kinds binding.forward binding.loss
-binding.bind binding.slots binding.given binding.scope binding.author binding.stated binding.choices binding.claims
-binding.consistency binding.definitions binding.solve binding.meant binding.listed binding.judging binding.verify reporting reporting.words reporting.plain reporting.table
+listings.meanings listings.given listings.read listings
+binding
+binding.quantity
+binding.table
+binding.templates
+binding.express
+binding.prepared
+binding.kinds
+binding.forward
+binding.loss
+binding.bind
+binding.slots
+binding.given
+binding.scope
+binding.author
+binding.stated
+binding.choices
+binding.claims
+binding.consistency
+binding.definitions
+binding.solve
+binding.meant
+binding.listed
+binding.judging
+binding.verify
+reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
 reporting.compare reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()
 

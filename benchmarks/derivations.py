@@ -1,4 +1,6 @@
-"""How the verdicts on `derivations/` agree with what is expected: ``python benchmarks/derivations.py [-v] [NAME ...]``.
+"""How the verdicts on `derivations/` agree with what is expected.
+
+    python benchmarks/derivations.py [-v] [NAME ...]
 
 Per document: rows expected and found, agreement, errors missed, right lines refuted, unread rows.
 Listings are left out unless asked for with ``--listings``.
@@ -13,12 +15,13 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from lstmsym.binding.verify import Finding, verify_document
+from lstmsym.binding.verify import verify_document
+from lstmsym.documents.result import Row
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
 
 
-def compared(path: Path) -> list[tuple[dict[str, str], Finding | None]]:
+def compared(path: Path) -> list[tuple[dict[str, str], Row | None]]:
     """Each expected row with the finding for it."""
     expected = json.loads(path.read_text(encoding="utf-8"))
     document = path.with_name(expected["document"])
@@ -42,7 +45,7 @@ def in_listing(lines: list[str], line: int) -> bool:
     return len(fences) % 2 == 1 and fences[-1] not in ("```math", "```latex")
 
 
-def best(row: dict[str, str], found: list[Finding]) -> Finding | None:
+def best(row: dict[str, str], found: list[Row]) -> Row | None:
     """The finding whose source is most like an expected row's."""
     wanted = "".join(row["source"].split())
     alike = [f for f in found if "".join(f.source.split()) in wanted or wanted in "".join(f.source.split())]
@@ -70,8 +73,9 @@ def main(names: Iterable[str]) -> None:
         if "-v" in sys.argv:
             for row, found in pairs:
                 if not found or row["verdict"] != found.verdict:
+                    verdict, source = found.verdict if found else "no row", row["source"][:70]
                     print(
-                        f"    {row['line']}: expected {row['verdict']}, found {found.verdict if found else 'no row'}: {row['source'][:70]!r}"
+                        f"    {row['line']}: expected {row['verdict']}, found {verdict}: {source!r}"
                     )
                     if found:
                         print(f"        {found.message[:150]} {found.assumption[:80]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lstmsym.binding.bind import Table
+from lstmsym.binding.table import Table
 from lstmsym.documents.formula import Delta, Formula, Name, Number, Sum, Time
 from lstmsym.documents.write import write
 from lstmsym.latex import Latex

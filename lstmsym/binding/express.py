@@ -40,6 +40,15 @@ POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
 
+POINTWISE_FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
+    "identity": lambda z: z,
+    **{
+        f: getattr(N, f)
+        for f in "sigma hard_sigmoid tanh relu exp log sqrt softplus softmax log_softmax".split()
+    },
+}
+
+
 class Unreadable(ValueError):
     """A formula, or a part of one, that is not understood; says why."""
 
@@ -404,34 +413,32 @@ class Express:
     def _called(self, function: str, arguments: list[Value], primes: int) -> Value:
         first = arguments[0]
         if len(arguments) > 1:
-            if function not in ("maximum", "minimum", "max", "min"):
-                raise Unreadable(f"{function} of several arguments is not understood")
-            op = N.maximum if function.startswith("max") else N.minimum
-            found = first
-            for other in arguments[1:]:
-                shape, row = self._joined(found.shape, found.row, other)
-                found = Value(op(found.expr, other.expr), shape, row)
-            return found
+            return self._extreme(function, arguments)
         if primes:
-            z = derivative_of(function, first.expr, primes, self.of_output)
-            return Value(z, first.shape, first.row)
+            return replace(first, expr=derivative_of(function, first.expr, primes, self.of_output))
         if function == "diag":
             if first.rank != 1:
                 raise Misfit("diag is that of a vector")
             return Value(Diag(first.expr), first.shape * 2)
-        if function == "identity":
-            return first
         if function == "transpose":
             return self.transposed(first)
-        if function in ("softmax", "log_softmax"):
-            return Value(getattr(N, function)(first.expr), first.shape, first.row)
-        if function == "sum":
-            return Value(N.Sum(first.expr)) if first.rank else first
-        if function == "mean":
-            return Value(N.Mean(first.expr)) if first.rank else first
-        if function in ("sigma", "tanh", "relu", "exp", "log", "sqrt", "softplus"):
-            return Value(N.canonical(getattr(N, function)(first.expr)), first.shape, first.row)
+        if function in ("sum", "mean"):
+            op = N.Sum if function == "sum" else N.Mean
+            return Value(op(first.expr)) if first.rank else first
+        if function in POINTWISE_FUNCTIONS:
+            return replace(first, expr=N.canonical(POINTWISE_FUNCTIONS[function](first.expr)))
         raise Unreadable(f"{function} is not understood")
+
+    def _extreme(self, function: str, arguments: list[Value]) -> Value:
+        """The larger or the smaller of several."""
+        if function not in ("maximum", "minimum", "max", "min"):
+            raise Unreadable(f"{function} of several arguments is not understood")
+        op = N.maximum if function.startswith("max") else N.minimum
+        found = arguments[0]
+        for other in arguments[1:]:
+            shape, row = self._joined(found.shape, found.row, other)
+            found = Value(op(found.expr, other.expr), shape, row)
+        return found
 
 
 def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:

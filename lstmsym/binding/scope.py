@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.bind import LOSSES, Bound, function_of
 from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.quantity import FIRST, LAST, Place
+from lstmsym.binding.slots import Meaning, Slot, slot_of
+from lstmsym.binding.table import LOSSES, Bound, function_of
+from lstmsym.binding.templates import substituted
 from lstmsym.documents.formula import (
     Big,
     Brackets,
@@ -24,9 +27,6 @@ from lstmsym.documents.formula import (
     names,
     plain,
 )
-from lstmsym.binding.slots import Meaning, Slot, slot_of
-from lstmsym.binding.quantity import FIRST, LAST, Place
-from lstmsym.binding.templates import substituted
 from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Unifier
@@ -159,10 +159,8 @@ class Backward:
         if of.base in LOSSES and at.key not in table.idents:
             return self._of_loss(of, at, by)
         what = self.quantity(of)
-        if (
-            not isinstance(what.expr, Ref)
-            or (what.expr.base not in self.system.forward
-            and what.expr.base not in self.system.cell.by_name)
+        if not isinstance(what.expr, Ref) or (
+            what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
         ):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = Local(what.expr, by.expr)

@@ -7,17 +7,17 @@ all of it or what one step sends back, is a choice of the document, made once fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.cell import Cell
-from lstmsym.binding.bind import Table, function_of, is_gradient_name
 from lstmsym.binding.express import is_transposition
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
 from lstmsym.binding.quantity import Place, untimed
+from lstmsym.binding.table import Table, function_of, is_gradient_name
+from lstmsym.cell import Cell
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -66,7 +66,7 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
     at = table.key(of)
     word = ""
     if of.time is None:
-        bare, lag = untimed(of)
+        _bare, lag = untimed(of)
         word = {-1: "prev", 0: "next"}.get(lag, "") if lag is not None else ""
     return Slot(family, at.key, word), at, of
 
@@ -120,45 +120,56 @@ def resolve(slot: Slot, table: Table) -> list[str]:
 
 def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Meaning]:
     """What a slot may mean, likeliest first."""
-    names = system.derivation.names
-    states = {q.name for q in cell.role("state")}
-    constant = {q.name for q in cell.quantities if q.constant}
-    after = {pre: post for post, pre in table.before.items()}
-
-    def total(ident: str) -> Meaning | None:
-        base = names.adjoint(ident)
-        if base not in system.backward:
-            return None
-        return Meaning(Ref(base, None if ident in constant else 0), "total", ident)
-
-    def carried(ident: str) -> list[Meaning]:
-        return [Meaning(Ref(names.back(ident), 1), "carried", ident)] if ident in states else []
-
-    def given(ident: str) -> list[Meaning]:
-        return [Meaning(Ref(names.given(ident), 0), "given", ident)] if ident in cell.outputs else []
-
-    found: list[Meaning | None] = []
+    found = _Candidates(table, cell, system)
     targets = resolve(slot, table)
-    for ident in targets:
-        found.append(total(ident))
-        for other in (table.before.get(ident), after.get(ident)):
-            if other is not None:
-                found.append(total(other))
-        found += [*carried(ident), *given(ident)]
-    if not targets:
-        order = sorted(
-            (q for q in cell.quantities if not q.constant and q.role not in ("target", "loss")),
-            key=lambda q: (-_likeness(slot.target, q.name, table), q.name),
-        )
-        for q in order:
-            found.append(total(q.name))
-        for output in cell.outputs:
-            found += given(output)
-        for state in states:
-            found += [*carried(state), Meaning(Ref(names.back(state), 0), "back", state)]
-        found += parts(system)
-    unique = dict.fromkeys(m for m in found if m is not None)
-    return list(unique)
+    meanings = found.of(targets) if targets else found.any(slot)
+    return list(dict.fromkeys(meanings))
+
+
+class _Candidates:
+    """The gradients of a cell as meanings."""
+
+    def __init__(self, table: Table, cell: Cell, system: System) -> None:
+        self.table, self.cell, self.system, self.names = table, cell, system, system.derivation.names
+        self.states = {q.name for q in cell.role("state")}
+        self.constant = {q.name for q in cell.quantities if q.constant}
+        self.after = {pre: post for post, pre in table.before.items()}
+
+    def total(self, ident: str | None) -> Iterator[Meaning]:
+        """All of a quantity's gradient."""
+        base = self.names.adjoint(ident) if ident else ""
+        if base in self.system.backward:
+            yield Meaning(Ref(base, None if ident in self.constant else 0), "total", ident or "")
+
+    def carried(self, ident: str) -> Iterator[Meaning]:
+        """What the step after sends back to a state."""
+        if ident in self.states:
+            yield Meaning(Ref(self.names.back(ident), 1), "carried", ident)
+
+    def given(self, ident: str) -> Iterator[Meaning]:
+        """What the loss gives to an output."""
+        if ident in self.cell.outputs:
+            yield Meaning(Ref(self.names.given(ident), 0), "given", ident)
+
+    def of(self, targets: Iterable[str]) -> Iterator[Meaning]:
+        """What the gradient of one of these may be: that before or after its activation, a part of it."""
+        for ident in targets:
+            for other in (ident, self.table.before.get(ident), self.after.get(ident)):
+                yield from self.total(other)
+            yield from self.carried(ident)
+            yield from self.given(ident)
+
+    def any(self, slot: Slot) -> Iterator[Meaning]:
+        """What a name of its own may be: any gradient, those of a like name first."""
+        quantities = [q for q in self.cell.quantities if not q.constant and q.role not in ("target", "loss")]
+        for q in sorted(quantities, key=lambda q: (-_likeness(slot.target, q.name, self.table), q.name)):
+            yield from self.total(q.name)
+        for output in self.cell.outputs:
+            yield from self.given(output)
+        for state in self.states:
+            yield from self.carried(state)
+            yield Meaning(Ref(self.names.back(state), 0), "back", state)
+        yield from parts(self.system)
 
 
 def parts(system: System) -> list[Meaning]:

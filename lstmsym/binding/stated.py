@@ -1,15 +1,16 @@
-"""What a text says in formulaic words of its notation: ``$\\delta_t$ is the gradient of the loss by $h_t$``."""
+r"""What a text says in formulaic words of its notation: ``$\delta_t$ is the gradient by $h_t$``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from lstmsym.documents.formula import Formula
+from lstmsym.documents.formula import Formula, Name
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.macros import Macro
-from lstmsym.documents.read import formula
+from lstmsym.documents.read import Document, formula
 from lstmsym.documents.tokens import Lexicon
 
 _INLINE = re.compile(r"(?<![\\$])\$([^$\n]{1,120})\$(?!\$)")
@@ -29,7 +30,7 @@ _HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|c
 
 @dataclass(frozen=True)
 class Said:
-    """``notation`` is the gradient of ``of``: all of it, or the part that comes from later, or from the loss."""
+    """``notation`` is the gradient of ``of``: all of it, or what comes from later, or from the loss."""
 
     notation: Formula
     of: Formula
@@ -38,10 +39,10 @@ class Said:
 
 
 def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) -> Iterator[Said]:
-    """What a text says of its notation."""
+    r"""What a text says of its notation."""
     for number, line in enumerate(text.split("\n"), start=1):
         spans = list(_INLINE.finditer(line))
-        for place, (first, second) in enumerate(zip(spans, spans[1:], strict=False)):
+        for place, (first, second) in enumerate(pairwise(spans)):
             between = line[first.end() : second.start()]
             end = spans[place + 2].start() if place + 2 < len(spans) else len(line)
             after = re.split(r"[.;。]|,(?! which)", line[second.end() : end])[0]
@@ -60,7 +61,7 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
 
 
 def _turned(before: str, between: str) -> str:
-    """``the error of $x$ is $\\delta$`` says all; ``that of $x$ ($\\delta$)`` of what shape it is."""
+    r"""``the error of $x$ is $\delta$`` says all; ``that of $x$ ($\\delta$)`` of what shape it is."""
     if (
         re.fullmatch(r"\s*(is|为|=)\s*", between)
         and _GRADIENT.search(before)
@@ -94,7 +95,22 @@ def binary(text: str) -> Iterator[str]:
         yield found[1]
 
 
-def held(text: str) -> Iterator[str]:
-    """Names of which a text says that they are held fixed."""
-    for found in _HELD.finditer(text):
-        yield found[1]
+_LYING = re.compile(r"\brow (vector|layout|convention)|as (a )?rows?\b|行向量|行ベクトル", re.IGNORECASE)
+
+
+def lies(text: str) -> bool:
+    """Whether a text says that vectors or gradients are rows."""
+    return _LYING.search(text) is not None
+
+
+def held_names(text: str, document: Document) -> list[str]:
+    """The keys of names of which a text says that they are held fixed."""
+    return [key for found in _HELD.finditer(text) if (key := _key(found[1], document))]
+
+
+def _key(text: str, document: Document) -> str:
+    try:
+        found = formula(text, document.lexicon)
+    except ReadingError:
+        return ""
+    return found.key if isinstance(found, Name) else ""

@@ -1,4 +1,4 @@
-"""Equations that stand for several: ``\\delta_k`` for k in {i, f, o}, ``\\delta\\star`` for any of a set."""
+r"""Equations that stand for several: ``\delta_k`` for k in {i, f, o}, ``\delta\star`` for any of a set."""
 
 from __future__ import annotations
 

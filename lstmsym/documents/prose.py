@@ -128,8 +128,8 @@ def _right(pieces: list[Piece], place: int) -> int:
 
 def _is_gradient(pieces: list[Piece], at: int) -> bool:
     """Whether a word begins dL/dh, which no sentence has."""
-    following = [text for _, text, _, _ in pieces[at + 1 : at + 3]]
-    return pieces[at][1][0] == "d" and following[:1] == ["/"] and following[1:2] != [] and following[1][0] == "d"
+    slash, below = [text for _, text, _, _ in [*pieces[at + 1 : at + 3], *(("", " ", 0, 0),) * 2]][:2]
+    return pieces[at][1][0] == below[0] == "d" and slash == "/"
 
 
 def _is_word(text: str) -> bool:

@@ -80,7 +80,7 @@ def verify(page: Claims, progress: Callable[[Claim], None] | None = None) -> tup
         if progress:
             progress(claim)
         verdicts.append(judge(claim))
-    return _inherited(_agreed(judge, verdicts))
+    return _inherited(agreed(judge, verdicts))
 
 
 def _inherited(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
@@ -99,7 +99,7 @@ def _inherited(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
     return tuple(result)
 
 
-def _agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
+def agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
     """The verdicts with one value of each convention for the whole page.
 
     A line that is right only under a convention is wrong on a page where others are right only
@@ -133,7 +133,6 @@ class Judge:
         self.system = System(cell)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
-        self.explain = Explainer(self.meanings, self.show)
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
         self.provers: dict[tuple[sp.Expr, bool], Prover] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
@@ -188,6 +187,11 @@ class Judge:
         return self.read_otherwise(claim) or self.refuted(claim, message, witness)
 
     # -- under a reading ---------------------------------------------------------------------------
+
+    @cached_property
+    def explain(self) -> Explainer:
+        """Explanations, in the notation of `show`."""
+        return Explainer(self.meanings, self.show)
 
     @cached_property
     def trial(self) -> Trial:

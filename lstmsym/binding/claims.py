@@ -1,0 +1,141 @@
+"""Lines as claims: both sides as expressions, what is added with +=, what a sum leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.binding.choices import Choices
+from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.scope import Backward, SumRange
+from lstmsym.documents.formula import Big, Formula, Sum, walk
+from lstmsym.notation import NotationError, Ref
+from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.verify.claims import Claim
+
+
+@dataclass(frozen=True)
+class Expressed:
+    """The value of a formula, the sums over steps in it, and the liberties that were taken."""
+
+    value: Value
+    sums: tuple[SumRange, ...] = ()
+    noted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A line as a claim; ``lacks``: the steps that its sum leaves out (last, first, early)."""
+
+    claim: Claim
+    lacks: str = ""
+    noted: tuple[str, ...] = ()
+
+
+class Claims:
+    """Makes claims of lines under the present choices."""
+
+    def __init__(self, choices: Choices) -> None:
+        """Take over the choices; they may change."""
+        self.choices = choices
+        self.system, self.table, self.lines = choices.system, choices.table, choices.lines
+
+    def scope(self) -> Backward:
+        """A scope under the present choices."""
+        choices = self.choices
+        return Backward(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
+
+    def express(
+        self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False
+    ) -> Expressed:
+        """A formula as a value.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        scope = self.scope()
+        scope.on_left = left
+        express = Express(scope, scope.unifier, self.table.rows, of_output)
+        express.wanted = wanted
+        value = express(formula)
+        resolved = Value(value.expr, scope.unifier.resolve(value.shape), value.row)
+        return Expressed(resolved, tuple(scope.sums), tuple(express.noted))
+
+    def claim(self, place: int, of_output: bool = False) -> Stated:
+        """A line as a claim.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        left, right, row = self.lines[place]
+        relation = row.relation
+        if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
+            signs, terms = right.signs[1:], right.terms[1:]
+            relation, right = "+=", Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
+        a = self.express(left, left=True).value
+        found = self.express(right, wanted=a.rank, of_output=of_output)
+        expr, target, share = found.value.expr, a.expr, False
+        if isinstance(target, Ref):
+            timeless = target.lag is None and target.base in self.system.backward
+            if timeless and not expr.has(N.Total) and any(r.lag is not None for r in expr.atoms(Ref)):
+                share = relation == "+=" or self.shares
+            elif relation == "+=" and target.lag is not None:
+                target, expr = self._added(target, expr)
+        claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
+        claim = replace(claim, shown=row.source)
+        return Stated(claim, self._lacks(found.sums), found.noted)
+
+    def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+        """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""
+        names = self.system.derivation.names
+        of = next(
+            (q.name for q in self.system.cell.role("state") if names.adjoint(q.name) == target.base), None
+        )
+        if of is None:
+            return target, expr
+        if target.lag == -1:
+            return Ref(names.back(of), 0), expr
+        back = Ref(names.back(of), (target.lag or 0) + 1)
+        given = Ref(names.given(of), target.lag) if of in self.choices.bound.cell.outputs else sp.Integer(0)  # type: ignore[union-attr]
+        return target, expr + back + given
+
+    @property
+    def shares(self) -> bool:
+        """Whether parameters' gradients are those of one step here: no line sums over the steps."""
+        return not any(map(self._sums_up, self.choices.claims()))
+
+    def _sums_up(self, place: int) -> bool:
+        """Whether a line has the gradient of a parameter as a sum over the steps."""
+        left, right, _ = self.lines[place]
+        if not any(isinstance(n, Big) for n in walk(right)):
+            return False
+        try:
+            value = self.express(left, left=True).value.expr
+            sums = self.express(right, wanted=2).sums
+        except (Unreadable, NotationError, ShapeError):
+            return False
+        return bool(sums) and isinstance(value, Ref) and value.lag is None
+
+    def _lacks(self, sums: tuple[SumRange, ...]) -> str:
+        """What sums over the steps leave out: nothing, the first step, early ones, the last."""
+        for item in sums:
+            if item.high is not None and item.high < 0:
+                return "last"
+            if item.low is not None and item.low > self.start:
+                return "first" if item.states else "early"
+        return ""
+
+    @cached_property
+    def start(self) -> int:
+        """The number of the first step: the smallest at which a sum of the document starts."""
+        lows = [1]
+        for place in self.choices.claims():
+            try:
+                sums = self.express(self.lines[place][1]).sums
+            except (Unreadable, NotationError, ShapeError):
+                continue
+            lows += [s.low for s in sums if s.low is not None]
+        return min(lows)

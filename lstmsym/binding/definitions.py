@@ -1,0 +1,109 @@
+"""What a document itself says of its notation: defining lines, and words."""
+
+from __future__ import annotations
+
+from lstmsym.binding.claims import Claims
+from lstmsym.binding.express import Unreadable
+from lstmsym.binding.prepared import attached
+from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, slot_of
+from lstmsym.binding.stated import Said, stated
+from lstmsym.documents.formula import Derivative, Name
+from lstmsym.documents.macros import definitions
+from lstmsym.documents.read import Document
+from lstmsym.notation import NotationError, Ref
+from lstmsym.rules import shape_of
+from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.verify.words import Label, later
+
+
+class Definitions:
+    """Finds the slots of a document and what is said of each; ``defining`` are lines that only say so."""
+
+    def __init__(self, claims: Claims, document: Document, text: str) -> None:
+        """Look through a document; the choices are filled."""
+        self.claims, self.choices = claims, claims.choices
+        self.system, self.table, self.lines = claims.system, claims.table, claims.lines
+        self.document, self.text = document, text
+        self.defining: set[int] = set()
+
+    def prepare(self) -> None:
+        """Find the slots and their candidates."""
+        cell = self.choices.bound.cell
+        assert cell is not None
+        for place in self.choices.claims():
+            left, right, _ = self.lines[place]
+            for side in (left, right):
+                for _node, slot, _at, _name in occurrences(side, self.table):
+                    if slot not in self.choices.meanings:
+                        self.choices.meanings[slot] = candidates(slot, self.table, cell, self.system)
+        for place in self.choices.claims():
+            self._pin(place)
+        for said in stated(self.text, self.document.lexicon, definitions(self.text)):
+            self._said(said)
+
+    def _said(self, said: Said) -> None:
+        """A notation of which the text says what it is the gradient of."""
+        found = slot_of(attached(said.notation), self.table)
+        if found is not None and said.kind in ("node", "related"):
+            self._restricted(found[0], said)
+        if (
+            found is None
+            or found[0] in self.choices.pinned
+            or not isinstance(said.of, Name)
+            or said.kind in ("node", "related")
+        ):
+            return
+        at = self.table.key(said.of)
+        ident = self.table.idents.get(at.key, "")
+        lag = at.lag if isinstance(at.lag, int) else 0
+        names, cell = self.system.derivation.names, self.choices.bound.cell
+        assert cell is not None
+        adjoint = names.adjoint(ident)
+        if ident not in self.table.roles or adjoint not in self.system.backward:
+            return
+        is_state = any(q.name == ident for q in cell.role("state"))
+        kind, expr = said.kind, Ref(adjoint, lag)
+        constant = self.system.cell.by_name[ident].constant if ident in self.system.cell.by_name else False
+        own = found[1].lag
+        base = 0 if not isinstance(own, int) else own
+        if constant:
+            expr = Ref(adjoint)
+        elif kind == "given" and ident in cell.outputs:
+            expr = Ref(names.given(ident), lag)
+        elif kind in ("carried", "back") and is_state:
+            expr = Ref(names.back(ident), lag + 1)
+        elif kind == "received":
+            return
+        shifted = expr if constant else Ref(expr.base, (expr.lag or 0) - base)
+        self.choices.pinned[found[0]] = Meaning(shifted, "said", ident)
+
+    def _pin(self, place: int) -> None:
+        """A line that only says what a notation stands for: the gradient by a quantity."""
+        left, right, _ = self.lines[place]
+        found = slot_of(left, self.table)
+        if found is None or not isinstance(right, Derivative) or found[0] in self.choices.pinned:
+            return
+        try:
+            value = self.claims.express(right).value
+        except (Unreadable, NotationError, ShapeError):
+            return
+        lag = found[1].lag if isinstance(found[1].lag, int) else None
+        expr = value.expr
+        plain = isinstance(expr, Ref) and not (expr.lag is None and lag is not None)
+        if plain or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂")):
+            self.choices.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
+            self.defining.add(place)
+
+    def _restricted(self, slot: Slot, said: Said) -> None:
+        """A notation of which the text says what it belongs to: its shape is known, or the very term."""
+        try:
+            value = self.claims.express(said.of).value
+        except (Unreadable, NotationError, ShapeError):
+            return
+        options = [
+            m for m in self.choices.meanings.get(slot, [])
+            if shape_of(m.expr, lambda ref: self.system.shapes[ref.base], Unifier()) == value.shape
+        ]  # fmt: skip
+        exact = [m for m in options if said.kind == "node" and m.of.startswith(f"{value.expr} in ")]
+        if slot in self.choices.meanings and slot not in self.choices.pinned:
+            self.choices.meanings[slot] = exact or options

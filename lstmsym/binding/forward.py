@@ -1,0 +1,169 @@
+"""The scope of forward equations: an unknown name becomes an input, a state or a parameter by its use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
+from lstmsym.binding.table import Table, function_of
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Brackets,
+    Delta,
+    Derivative,
+    Formula,
+    Name,
+    Number,
+    Product,
+    Raised,
+    Sum,
+    walk,
+)
+from lstmsym.notation import Ref
+from lstmsym.shapes import Shape, Unifier
+
+
+class Sizes(Unifier):
+    """Sizes in which a size by itself gives way to a sum, and not a part of the sum to a difference."""
+
+    def _equate(self, left: sp.Expr, right: sp.Expr) -> bool:
+        left, right = self._size(left), self._size(right)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, sp.Dummy) and one not in other.atoms(sp.Dummy):
+                self.known[one] = other
+                return True
+        return super()._equate(left, right)
+
+
+class Forward:
+    """The scope of forward equations: an unknown name becomes an input, a state or a parameter."""
+
+    def __init__(self, table: Table, unifier: Unifier, contexts: dict[str, set[str]], timeless: bool) -> None:
+        """``contexts``: how names are used; ``timeless``: inputs have no step."""
+        self.table, self.unifier, self.contexts, self.timeless = table, unifier, contexts, timeless
+        self.lag = 0
+        self.used: set[str] = set()
+        self.lines: dict[str, sp.Expr] = {}
+        self.held: set[str] = set()
+
+    def quantity(self, name: Name) -> Value:
+        """A name, declared by its use."""
+        table = self.table
+        if name.primes and table.key(name).key not in table.renewed:
+            return Express(self, self.unifier, table.rows).transposed(self.quantity(replace(name, primes=0)))
+        at = table.key(name)
+        if at.lag in (FIRST, LAST):
+            raise Unreadable(f"{at.key} at one step only")
+        ident = table.idents.get(at.key)
+        if ident is None:
+            ident = self.declare(at, name)
+        role = table.roles[ident]
+        lag = (
+            None if role in ("parameter", "hyper") else (at.lag if isinstance(at.lag, int) else 0) - self.lag
+        )
+        if role == "name" and lag is not None and lag not in (0, -1):
+            raise Unreadable(f"{at.key} at another step")
+        shape = table.shapes[ident]
+        self.used.add(ident)
+        return Value(Ref(ident, lag), shape, self.is_row(shape))
+
+    def scores(self, log: sp.Expr) -> sp.Expr | None:
+        """What the softmax is taken of, whose logarithm this is."""
+        (inner,) = log.args
+        if isinstance(log, N.log_softmax):
+            return inner
+        line = self.lines.get(inner.base) if isinstance(inner, Ref) else inner
+        return line.args[0] if isinstance(line, N.softmax) else None
+
+    def is_row(self, shape: Shape) -> bool:
+        """Whether a plain vector lies."""
+        return len(shape) == 1 and self.table.rows
+
+    def declare(self, at: Place, name: Name) -> str:
+        """A name that nothing defines: an input where it has a time, else a parameter."""
+        table = self.table
+        ident = identifier(at.key, [*table.spelled, *N.FUNCTIONS, "t", "m", "n", "p", "k"])
+        table.idents[at.key] = ident
+        table.spelled[ident] = untimed(name)[0]
+        table.samples[ident] = name
+        table.roles[ident], rank = self.role(at, name)
+        table.shapes[ident] = tuple(self.unifier.fresh() for _ in range(rank))
+        return ident
+
+    def role(self, at: Place, name: Name) -> tuple[str, int]:
+        """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
+        if at.lag is not None:
+            return "input", 1
+        contexts = self.contexts.get(at.key, set())
+        upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
+        if (
+            self.timeless
+            and not upper
+            and ("operand" in contexts or name.base in ("x", "u") or not self.has_matrix)
+        ):
+            return "input", 1
+        if "open" in contexts and upper:
+            return "parameter", 2
+        if "pointwise" in contexts or "term" in contexts:
+            greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
+            return ("hyper", 0) if greek else ("parameter", 1)
+        if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
+            return "hyper", 0
+        return "parameter", 1
+
+    @property
+    def has_matrix(self) -> bool:
+        """Whether any parameter is a matrix."""
+        return any("matrix" in c for c in self.contexts.values())
+
+    def gradient(self, node: Delta | Derivative) -> Value:
+        """Refuse."""
+        raise Unreadable("a gradient in a forward equation")
+
+    def function(self, name: Name) -> str:
+        """The operation a name is."""
+        return function_of(name, self.table)
+
+    def big(self, node: Big, body: Callable[[Formula], Value]) -> Value:
+        """A sum over units is in the notation of vectors already; others are not forward."""
+        raise Unreadable("a sum over an index is not read in a forward equation")
+
+
+def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[str, set[str]]:
+    """How each name is used: term of a sum, beside an open or a pointwise product, as a matrix's operand."""
+    found: dict[str, set[str]] = {}
+    for _, right in lines:
+        for node in walk(right):
+            for part, use in _uses(node, table):
+                name = _bare(part)
+                if isinstance(name, Name):
+                    found.setdefault(table.key(name).key, set()).add(use)
+    return found
+
+
+def _bare(node: Formula) -> Formula:
+    while isinstance(node, Raised) or (isinstance(node, Brackets) and len(node.items) == 1):
+        node = node.body if isinstance(node, Raised) else node.items[0]
+    return node
+
+
+def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
+    """What the parts of a sum, a product or a name before brackets are used as."""
+    if isinstance(node, Sum):
+        use = "share" if any(isinstance(t, Number) for t in node.terms) else "term"
+        yield from ((term, use) for term in node.terms)
+    if isinstance(node, Apply) and not function_of(node.head, table):
+        yield node.head, "open"
+    if isinstance(node, Product):
+        for place, operator in enumerate(node.operators):
+            before, behind = node.factors[place : place + 2]
+            use = "pointwise" if operator in ("⊙", "∘", ".*", "⊗") else "open"
+            yield from ((before, use), (behind, use))
+            if isinstance(before, Name) and before.base[0].isupper() and operator not in ("⊙", "∘", ".*"):
+                yield from ((behind, "operand"), (before, "matrix"))

@@ -1,0 +1,209 @@
+"""Verdicts on the lines of a document, as rows of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.claims import Claims, Stated
+from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.scope import Unbound
+from lstmsym.binding.slots import Slot, slot_of
+from lstmsym.binding.stated import binary, lies
+from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.documents.formula import Apply, Formula, walk
+from lstmsym.documents.result import Row, Witness
+from lstmsym.documents.rows import Equation
+from lstmsym.documents.write import write
+from lstmsym.notation import NotationError, Ref
+from lstmsym.shapes import ShapeError
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.judge import Judge, Status, Verdict, agreed
+from lstmsym.verify.sequence import STEPS
+from lstmsym.verify.witness import Witness as Numbers
+from lstmsym.verify.words import Local, Through
+
+Progress = Callable[[int, int], None]
+"""Called with the number of lines that are done and of all."""
+
+LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
+
+
+class LineJudge:
+    """Judges the lines of a document under the choices that were made."""
+
+    def __init__(self, claims: Claims, judge: Judge, text: str) -> None:
+        """Expressions are shown in the author's notation."""
+        self.claims, self.judge, self.text = claims, judge, text
+        self.choices, self.system, self.table = claims.choices, claims.system, claims.table
+        self.lines = claims.lines
+        self.verdicts: dict[int, Verdict] = {}
+        judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+
+    def rows(self, progress: Progress) -> dict[int, Row]:
+        """What is found of every line; a convention that other lines contradict excuses none."""
+        places = self.choices.claims()
+        rows: dict[int, Row] = {}
+        for done, place in enumerate(places):
+            progress(done, len(places))
+            rows[place] = self.judged(place)
+        for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
+            if verdict is not self.verdicts[place]:
+                rows[place] = self.reported(verdict, self.lines[place][2])
+        return {place: self.trusted(row) for place, row in rows.items()}
+
+    def trusted(self, row: Row) -> Row:
+        """A row, withheld where the forward equations are not all read or a mask is zero or one."""
+        if row.verdict not in ("proved", "conditional", "refuted"):
+            return row
+        if self.choices.bound.missing:
+            message = f"the forward equation of {self.choices.bound.missing} is not read"
+            return replace(row, verdict="undecided", message=message)
+        if row.verdict == "refuted" and any(binary(self.text)):
+            return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
+        return row
+
+    def judged(self, place: int) -> Row:
+        """The row of one line."""
+        source = self.lines[place][2]
+        try:
+            stated = self.claims.claim(place)
+        except Misfit as error:
+            return self._flipped(place) or self._misfit(place, error)
+        except Unbound as error:
+            return self._unbound(place, error)
+        except (Unreadable, NotationError, ShapeError) as error:
+            return plain(source, "unread", str(error))
+        verdict = self.judge(stated.claim)
+        if verdict.status in (Status.REFUTED, Status.UNDECIDED):
+            found = self._of_output(place) or self._of_columns(verdict, source)
+            if found is not None:
+                return found
+        self.verdicts[place] = verdict
+        return self._qualified(verdict, stated, source)
+
+    def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
+        """The row of a verdict, that of a right line with what the line takes for granted."""
+        row = self.reported(verdict, source)
+        if verdict.status is not Status.PROVED:
+            return row
+        if stated.lacks in LACKS:
+            return replace(row, verdict="refuted", message=LACKS[stated.lacks])
+        if stated.lacks:
+            message = "the sum leaves out the first step"
+            row = replace(row, verdict="conditional", assumption="the initial state is zero", message=message)
+        assumed = [*stated.noted, self._followed(stated.claim)]
+        for assumption in filter(None, assumed):
+            both = " and ".join(filter(None, (row.assumption, assumption)))
+            row = replace(row, verdict="conditional", assumption=both)
+        return row
+
+    # -- lines that are right in another way -----------------------------------------------------------
+
+    def _of_columns(self, verdict: Verdict, source: Equation) -> Row | None:
+        """A line right with the part of a stacked weight that multiplies its quantity."""
+        block = columns_of(verdict.claim, self.system)
+        if block is None or not self.judge.right(block):
+            return None
+        message = "with the columns of the weights that multiply this quantity"
+        return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
+
+    def _flipped(self, place: int) -> Row | None:
+        """A line whose products fit only where gradients lie the other way, if it is right so."""
+        choices = self.choices
+        choices.flat = not choices.flat
+        try:
+            verdict = self.judge(self.claims.claim(place).claim)
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        finally:
+            choices.flat = not choices.flat
+        if verdict.status is not Status.PROVED:
+            return None
+        row = self.reported(verdict, self.lines[place][2])
+        assumption = f"gradients {'lie' if choices.flat == self.table.rows else 'stand'} here"
+        if lies(self.text):
+            return replace(row, message=assumption)
+        return replace(row, verdict="conditional", assumption=assumption)
+
+    def _of_output(self, place: int) -> Row | None:
+        """A line right where f' is written in terms of the output of f."""
+        _, right, source = self.lines[place]
+        if not has_primes(right):
+            return None
+        try:
+            verdict = self.judge(self.claims.claim(place, of_output=True).claim)
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        if verdict.status is not Status.PROVED:
+            return None
+        head = min(n.head.base for n in walk(right) if isinstance(n, Apply) and n.head.primes)
+        assumption = f"{head}' is written in terms of its output"
+        return replace(self.reported(verdict, source), verdict="conditional", assumption=assumption)
+
+    def _followed(self, claim: Claim) -> str:
+        """What a derivative by an earlier state holds fixed, where that makes a difference."""
+        rules = {}
+        for node in claim.left.atoms(Local):
+            what, by = node.args[:2]
+            if len(node.args) == 2 and isinstance(by, Ref) and by.lag is not None:
+                rules[node] = node if isinstance(node, Through) else Through(what, by)
+        if not rules or self.judge.right(replace(claim, left=claim.left.xreplace(rules))):
+            return ""
+        by = next(iter(rules)).args[1]
+        others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
+        return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
+
+    # -- lines that are no claims of the cell ----------------------------------------------------------
+
+    def _misfit(self, place: int, error: Misfit) -> Row:
+        """Shapes that do not fit: wrong."""
+        left, _, source = self.lines[place]
+        try:
+            expr = self.claims.express(left, left=True).value.expr
+        except (Unreadable, NotationError, ShapeError):
+            return plain(source, "refuted", str(error))
+        row = plain(source, "refuted", str(error))
+        return replace(row, about=self.judge.show(expr), expected=self.judge.expected(Claim(expr, expr)))
+
+    def _unbound(self, place: int, error: Unbound) -> Row:
+        """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
+        left, right, source = self.lines[place]
+        found = slot_of(left, self.table)
+        if found is not None and found[0] == error.slot and self._names_gradient(found[0], right):
+            return plain(source, "refuted", "it is the gradient of nothing that the forward equations hold")
+        hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
+        return plain(source, "undecided", hint)
+
+    def _names_gradient(self, slot: Slot, side: Formula) -> bool:
+        """Whether a name looks like a gradient's and has meanings to choose from, and the side a value."""
+        looks = slot.family != "name" or GRADIENT_WORDS.search(slot.target)
+        if not looks or not self.choices.meanings.get(slot):
+            return False
+        try:
+            self.claims.express(side)
+        except (Unreadable, NotationError, ShapeError):
+            return False
+        return True
+
+    def reported(self, verdict: Verdict, source: Equation) -> Row:
+        """A verdict as a row."""
+        return replace(
+            plain(source, verdict.status.value, verdict.message),
+            about=self.judge.show(verdict.claim.left), expected=verdict.expected,
+            witness=numbers(verdict.witness) if verdict.witness else None,
+            repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
+        )  # fmt: skip
+
+
+def plain(source: Equation, verdict: str, message: str = "", kind: str = "claim") -> Row:
+    """The row of an equation."""
+    latex = f"{write(source.left)} {source.relation} {write(source.right)}"
+    return Row(source.line, source.source, kind, verdict, message=message, latex=latex)
+
+
+def numbers(witness: Numbers) -> Witness:
+    """A witness as reports have it."""
+    return Witness({**witness.sizes, "T": STEPS}, witness.entry, witness.left, witness.right)

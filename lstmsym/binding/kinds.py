@@ -1,0 +1,243 @@
+"""Which lines of a document are forward equations, which give its loss, which only name things."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
+from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Brackets,
+    Derivative,
+    Formula,
+    Item,
+    Name,
+    Number,
+    Raised,
+    names,
+    walk,
+)
+from lstmsym.documents.read import Document
+
+
+def letters_of(document: Document, lines: Sequence[Line]) -> frozenset[str]:
+    """The letters that number the steps: t where it is used, else the letter that is used most."""
+    timed = (n.time for left, right, _ in lines for n in (*names(left), *names(right)) if n.time is not None)
+    found = Counter(time.letter.rstrip("'") for time in timed if time.letter)
+    usual = next((letter for letter in ("t", "τ") if letter in found), None)
+    return frozenset({usual or (found.most_common(1)[0][0] if found else "t")})
+
+
+def assumed_functions(lines: Sequence[Line], table: Table) -> dict[str, str]:
+    """Letters applied to an argument and never a quantity: assumed activations."""
+    sides = [side for left, right, _ in lines for side in (left, right)]
+    quantities = {table.key(left).key for left, _, _ in lines if isinstance(left, Name)}
+    quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
+    heads = [n.head for side in sides for n in walk(side) if isinstance(n, Apply) and n.head.time is None]
+    primed = {replace(h, primes=0).key for h in heads if h.primes}
+    result = {}
+    for head in heads:
+        key = replace(head, primes=0).key
+        known = head.base in FUNCTIONS and not head.scripts
+        if key in result or known or (key in quantities and key not in primed):
+            continue
+        function = "" if head.scripts else {"δ": "sigma", "s": "sigma"}.get(head.base, "")
+        if function or key in primed or (head.base in ASSUMED and not head.scripts):
+            result[key] = function or "tanh"
+            table.assumed[key] = "the logistic sigmoid" if function else "tanh"
+    return result
+
+
+def _quantity_key(name: Name) -> str:
+    stepped = name.time is not None or any(s.where == "sup" for s in name.scripts)
+    return untimed(name)[0].key if stepped else name.key
+
+
+def renewed_names(lines: Sequence[Line]) -> Iterator[str]:
+    """Names whose primed form is defined from them: h' of h."""
+    for left, right, _ in lines:
+        if isinstance(left, Name) and left.primes == 1 and left.time is None:
+            bare = replace(left, primes=0).key
+            if any(n.key == bare for n in names(right)):
+                yield bare
+
+
+def kinds_of(lines: Sequence[Line], table: Table) -> dict[int, str]:
+    """The forward equations, in order; the loss's; the second names of a quantity."""
+    return _Sorting(table).sorted(lines)
+
+
+class _Sorting:
+    """Goes through the lines; ``closed``: every state that was read before its definition has one now."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.kinds: dict[int, str] = {}
+        self.defined: set[str] = set()
+        self.read_before: set[str] = set()
+        self.generations: list[dict[int, str]] = [{}]
+
+    @property
+    def closed(self) -> bool:
+        return bool(self.defined) and self.read_before <= self.defined
+
+    def sorted(self, lines: Sequence[Line]) -> dict[int, str]:
+        """The kinds of all lines; of several systems the largest is forward."""
+        for place, (left, right, row) in enumerate(lines):
+            if isinstance(left, Name) and row.relation in ("=", ":=", "≡", "←"):
+                self.see(place, left, right)
+        main = max(self.generations, key=len)
+        for generation in self.generations:
+            for place, key in generation.items():
+                taken = generation is not main and key in main.values()
+                self.kinds[place] = "again" if taken else "forward"
+        return dict(sorted(self.kinds.items()))
+
+    def see(self, place: int, left: Name, right: Formula) -> None:
+        """One line with a name on its left side."""
+        at = self.table.key(left)
+        gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        if at.lag in (FIRST, LAST) or gradient:
+            return
+        if left.base in LOSSES and _is_loss(right, left, self.defined):
+            self.kinds[place] = "loss"
+            return
+        parts = [self.table.key(n) for n in bare_names(right)]
+        if not self.is_forward(at, parts, right):
+            return
+        if at.key in self.defined:
+            if self.closed and not _fresh(parts, self.table):
+                return
+            self.generations.append({})
+            self.defined, self.read_before = set(), set()
+        if isinstance(right, Name) and parts and parts[0].key not in self.defined and at.lag is not None:
+            self.table.aliases[parts[0].key] = at.key
+            self.kinds[place] = "alias"
+        elif isinstance(right, Apply) and right.head.base.lower() == "diag":
+            self.table.macros[at.key] = right
+            self.kinds[place] = "definition"
+        else:
+            self.define(place, at, parts)
+
+    def is_forward(self, at: Place, parts: Sequence[Place], right: Formula) -> bool:
+        """Whether a line may define a quantity: it reads no later step, nothing but its step and the last."""
+        if isinstance(at.lag, int) and at.lag not in (0, 1):
+            return False
+        shift = at.lag if isinstance(at.lag, int) else 0
+        if any(
+            p.lag in (FIRST, LAST) or (isinstance(p.lag, int) and p.lag - shift not in (0, -1)) for p in parts
+        ):
+            return False
+        strange = any(_unnatural(n, self.table) for n in bare_names(right))
+        if self.closed and strange and _grounded(right, self.table):
+            return False
+        return not any(isinstance(n, (Big, Item)) for n in walk(right)) and at not in parts
+
+    def define(self, place: int, at: Place, parts: Sequence[Place]) -> None:
+        """A forward equation."""
+        shift = at.lag if isinstance(at.lag, int) else 0
+        self.defined.add(at.key)
+        self.table.idents.setdefault(at.key, at.key)
+        self.generations[-1][place] = at.key
+        self.read_before |= {p.key for p in parts if isinstance(p.lag, int) and p.lag - shift == -1}
+        for part in parts:
+            self.table.idents.setdefault(part.key, part.key)
+
+
+def _fresh(parts: Sequence[Place], table: Table) -> bool:
+    """Whether a second definition has parameters of its own: it belongs to another system."""
+    return any(p.lag is None and p.key not in table.idents for p in parts)
+
+
+def _unnatural(name: Name, table: Table) -> bool:
+    at = table.key(name)
+    return at.key not in table.idents and len(name.base) > 3 and at.lag is None
+
+
+def _grounded(right: Formula, table: Table) -> bool:
+    return any(table.key(n).key in table.idents for n in bare_names(right))
+
+
+def _is_loss(right: Formula, name: Name, defined: set[str]) -> bool:
+    key = untimed(name)[0].key
+    if key in defined or name.marks or _recurs(name, right):
+        return False
+    if (
+        name.base in "CJ"
+        and any(isinstance(n, Name) and n.key in defined for n in walk(right))
+        and not _adds_up(right)
+    ):
+        return False
+    text = {n.base for n in names(right)}
+    bigs = any(isinstance(n, Big) for n in walk(right))
+    norms = any(isinstance(n, Brackets) and n.left == "‖" for n in walk(right))
+    squares = any(isinstance(n, Raised) and isinstance(n.exponent, Number) for n in walk(right))
+    return (
+        bigs
+        or norms
+        or squares
+        or bool(text & LOSSES)
+        or "log" in text
+        or isinstance(right, Apply)
+        or "ln" in text
+    )
+
+
+def loss_names(lines: Sequence[Line]) -> Iterator[str]:
+    """Names whose derivative is taken and that are losses by their letter."""
+    for left, right, _ in lines:
+        for side in (left, right):
+            for node in walk(side):
+                if isinstance(node, Derivative) and isinstance(node.of, Name) and node.of.base in LOSSES:
+                    yield untimed(node.of)[0].key
+
+
+def _recurs(name: Name, right: Formula) -> bool:
+    """Whether a line reads its own left side at the step before."""
+    earlier = [n.time.offset for n in names(right) if n.key == name.key and n.time is not None]
+    own = name.time.offset if name.time is not None else None
+    return own is not None and own - 1 in [e for e in earlier if e is not None]
+
+
+def _adds_up(right: Formula) -> bool:
+    return any(isinstance(n, Big) or (isinstance(n, Brackets) and n.left == "‖") for n in walk(right))
+
+
+def missing(lines: Sequence[Line], kinds: dict[int, str], table: Table) -> str:
+    """A name that a document defines by a line that was not read as forward, and the cell has as given."""
+    for place_, (left, right, _) in enumerate(lines):
+        if place_ in kinds or not isinstance(left, Name):
+            continue
+        at = table.key(left)
+        given = table.roles.get(table.idents.get(at.key, "")) in ("input", "parameter")
+        given = given and not any(table.key(n).key == at.key for n in names(right))
+        if given and not has_gradient(left, table, True) and not has_gradient(right, table, True):
+            return at.key
+    return ""
+
+
+def to_go(lines: Sequence[Line]) -> Iterator[str]:
+    """Losses that are sums from the step on."""
+    for left, right, _ in lines:
+        if not isinstance(left, Name) or left.base not in LOSSES or left.time is None:
+            continue
+        letter = left.time.letter
+        key = untimed(left)[0].key
+        for node in walk(right):
+            if (
+                isinstance(node, Big)
+                and node.low is not None
+                and any(n.key == letter for n in walk(node.low) if isinstance(n, Name))
+            ):
+                yield key
+            if (
+                isinstance(node, Name)
+                and node.key == left.key
+                and node.time is not None
+                and node.time.offset == 1
+            ):
+                yield key

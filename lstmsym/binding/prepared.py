@@ -1,0 +1,135 @@
+"""The equations of a document as both sides of each: indices written out, its own functions too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lstmsym.binding.express import is_transposition
+from lstmsym.binding.table import FUNCTIONS, Line
+from lstmsym.binding.templates import expanded, index_sets
+from lstmsym.documents.formula import (
+    Apply,
+    Brackets,
+    Delta,
+    Derivative,
+    Formula,
+    Name,
+    Product,
+    Raised,
+    Time,
+    rebuilt,
+)
+from lstmsym.documents.read import Document
+from lstmsym.documents.times import is_step
+
+Functions = dict[str, tuple[str, Formula]]
+
+
+def lines_of(document: Document) -> list[Line]:
+    """Every equation of a document, one for each value of a free index."""
+    sets = index_sets(document.rows)
+    lines = [
+        (attached(left), attached(right), row)
+        for row in document.equations for left, right in expanded(row, sets)
+    ]  # fmt: skip
+    functions = _functions(lines)
+    return [(*_called(left, right, functions), row) for left, right, row in lines]
+
+
+def _functions(lines: list[Line]) -> Functions:
+    """Functions that a document defines for itself: d_tanh(y) = 1 - y^2."""
+    found: Functions = {}
+    for left, right, _ in lines:
+        if isinstance(left, Apply) and isinstance(left.argument, Brackets) and len(left.argument.items) == 1:
+            (argument,) = left.argument.items
+            if (
+                isinstance(argument, Name)
+                and argument.time is None
+                and not left.head.primes
+                and left.head.base not in FUNCTIONS
+            ):
+                found[left.head.key] = (argument.key, right)
+    return found
+
+
+def _called(left: Formula, right: Formula, functions: Functions) -> tuple[Formula, Formula]:
+    """An equation with the document's own functions written out, but for their definitions."""
+    if not functions or (isinstance(left, Apply) and left.head.key in functions):
+        return left, right
+
+    def change(node: Formula) -> Formula:
+        node = rebuilt(node, change)
+        if isinstance(node, Apply) and node.head.key in functions and node.power is None:
+            argument, body = functions[node.head.key]
+            inner = node.argument
+
+            def put(part: Formula) -> Formula:
+                if isinstance(part, Name) and part.key == argument and part.time is None:
+                    return inner
+                if isinstance(part, Apply):
+                    if part.head.key == argument:  # y (1 - y) is a product
+                        return Product(("",), (inner, put(part.argument)))
+                    return replace(part, argument=put(part.argument))
+                return rebuilt(part, put)
+
+            return Brackets("(", ")", (put(body),))
+        return node
+
+    return change(left), change(right)
+
+
+def attached(node: Formula) -> Formula:
+    """A formula in which a step in brackets behind a gradient's name, ``top_diff_h(t)``, belongs to it."""
+    node = rebuilt(node, attached)
+    if isinstance(node, Raised) and isinstance(node.body, Product) and is_transposition(node):
+        *first, final = node.body.factors  # A b' is A times b', as A b is in brackets otherwise
+        return replace(node.body, factors=(*first, replace(node, body=final)))
+    if isinstance(node, Product) and not any(node.operators):
+        factors: list[Formula] = []
+        for factor in node.factors:
+            last = factors[-1] if factors else None
+            index = _step(factor)
+            if (
+                index is not None
+                and isinstance(last, Delta)
+                and isinstance(last.of, Name)
+                and last.of.time is None
+            ):
+                factors[-1] = replace(last, of=replace(last.of, time=Time(index, "call")), whole="")
+            elif (
+                index is not None
+                and isinstance(last, Derivative)
+                and isinstance(last.by, Name)
+                and last.by.time is None
+            ):
+                factors[-1] = replace(last, by=replace(last.by, time=Time(index, "call")))
+            else:
+                factors.append(factor)
+        if len(factors) == 1:
+            return factors[0]
+        if len(factors) < len(node.factors):
+            return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+    if isinstance(node, Product) and node.operators == ("/",):
+        above, below = (_row(f) for f in node.factors)
+        top, bottom = above[-1], below[0]
+        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix == bottom.prefix:
+            one = Derivative(top.of, bottom.of, top.prefix, form="slash", span=node.span)
+            whole = (*above[:-1], one, *below[1:])
+            return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)
+    return node
+
+
+def _row(node: Formula) -> tuple[Formula, ...]:
+    """The factors side by side."""
+    return node.factors if isinstance(node, Product) and not any(node.operators) else (node,)
+
+
+def _step(node: Formula) -> Formula | None:
+    if (
+        isinstance(node, Brackets)
+        and node.left == "("
+        and len(node.items) == 1
+        and is_step(node.items[0], "t")
+    ):
+        return node.items[0]
+    return None

@@ -1,0 +1,236 @@
+"""One meaning for each notation of a document: those under which most of its lines are consistent."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstmsym.binding.choices import label, own_choice
+from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
+from lstmsym.binding.express import Unreadable
+from lstmsym.binding.slots import occurrences, resolve, slot_of
+from lstmsym.documents.formula import Sum
+from lstmsym.notation import NotationError
+from lstmsym.shapes import ShapeError
+from lstmsym.verify.elaborate import sides
+from lstmsym.verify.evaluate import OUT_OF_REACH
+from lstmsym.verify.words import later
+
+COMBINATIONS = 400
+"""Meanings of the names in one line that are tried together."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One choice of the document: its options are meanings, or ways to read a family of notations."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+class Solver:
+    """Settles the choices of a document; they are changed in place."""
+
+    def __init__(self, consistency: Consistency) -> None:
+        """Look through the lines."""
+        self.consistency, self.claims, self.choices = consistency, consistency.claims, consistency.choices
+        self.lines, self.system, self.table = self.claims.lines, self.claims.system, self.claims.table
+        self.involved = {n: self._involved(n) for n in self.choices.claims()}
+        self.own_groups: dict[str, Group] = {}
+
+    def solve(self) -> None:
+        """Choose one meaning for each notation: those under which most lines are consistent."""
+        groups = self.groups()
+        families = [g for g in groups if not g.name.startswith("own ")]
+        own = [g for g in groups if g.name.startswith("own ")]
+        self.own_groups = {g.name: g for g in own}
+        for group in groups:
+            if group in families or any(
+                resolve(s, self.table) for s in self.choices.meanings if own_choice(s) == group.name
+            ):
+                self.choices.choice[group.name] = group.options[0]
+        for _ in range(4):
+            before = dict(self.choices.choice)
+            for group in families:
+                self._settle(group)
+            self._bind_unknown({g.name: g for g in own})
+            for group in own:
+                self._settle(group)
+            self._mend({g.name: g for g in groups})
+            if self.choices.choice == before:
+                break
+        self._give(own)
+        counted = []
+        for flat in (False, True):
+            self.choices.flat = flat
+            counted.append((sum(bool(self.consistency(n)) for n in self.choices.claims()), not flat, flat))
+        self.choices.flat = max(counted)[2]
+
+    def groups(self) -> list[Group]:
+        """The choices there are, those of whole families first."""
+        found: dict[str, tuple[str, ...]] = {}
+        lefts = {
+            s for n in self.choices.claims() if (f := slot_of(self.lines[n][0], self.table)) for s in [f[0]]
+        }
+        pre = set(self.table.before.values())
+        for slot, options in self.choices.meanings.items():
+            if slot in self.choices.pinned:
+                if self.choices.of_adjoint(self.choices.pinned[slot]):
+                    found[f"{slot.family} back"] = ("total", "carried")
+                continue
+            targets = resolve(slot, self.table)
+            if targets:
+                if any(m.of in pre or m.of in self.table.before for m in options if m.kind == "total"):
+                    found[f"{slot.family} gates"] = ("named", "before", "after")
+                if any(m.kind == "carried" for m in options):
+                    found[f"{slot.family} back"] = ("total", "carried")
+        for slot, options in self.choices.meanings.items():
+            if slot in self.choices.pinned or not options:
+                continue
+            targets = resolve(slot, self.table)
+            special = slot.word == "next" or slot.family == "grad" or slot not in lefts
+            if not targets or (special and len(options) > 1 and any(m.kind == "carried" for m in options)):
+                found[own_choice(slot)] = tuple(label(m) for m in options)
+        return [Group(name, options) for name, options in found.items()]
+
+    def _involved(self, place: int) -> set[str]:
+        """The choices that a line depends on."""
+        found: set[str] = set()
+        for side in self.lines[place][:2]:
+            for _node, slot, _at, _name in occurrences(side, self.table):
+                found |= {own_choice(slot), f"{slot.family} gates", f"{slot.family} back"}
+        return found
+
+    def _give(self, own: list[Group]) -> None:
+        """A Δ that nothing settles is what the loss gives to the one output."""
+        for group in own:
+            given = [o for o in group.options if o.startswith("given ")]
+            if group.name not in self.choices.choice and group.name.startswith("own Δ") and len(given) == 1:
+                self.choices.choice[group.name] = given[0]
+
+    def score(self, places: list[int]) -> int:
+        """How many lines are consistent, those counted in which only the left side is not known yet."""
+        found = 0
+        for place in places:
+            if self.consistency(place):
+                found += 1
+            elif self.own_groups:
+                names = self._open(place, self.own_groups)
+                left = slot_of(self.lines[place][0], self.table)
+                if left is not None and names == [own_choice(left[0])]:
+                    found += bool(self._fitting(place, self.own_groups[names[0]]))
+        return found
+
+    def _open(self, place: int, groups: dict[str, Group]) -> list[str]:
+        """The names in a line of which nothing is chosen yet."""
+        return sorted(
+            name for name in self.involved[place] if name in groups and name not in self.choices.choice
+        )
+
+    def _bind_unknown(self, groups: dict[str, Group]) -> None:
+        """Names that nothing is known of, through the lines in which all others are known."""
+        for limit in (1, 1, 2, 1, 2, 1, 2, 1, 2, 1):
+            changed = True
+            while changed:
+                changed = False
+                for place in self.choices.claims():
+                    names = self._open(place, groups)
+                    if 1 <= len(names) <= limit and self._try(place, [groups[n] for n in names]):
+                        changed = limit == 1
+                        if not changed:
+                            break
+
+    def _try(self, place: int, groups: list[Group]) -> bool:
+        """Give names in a line meanings that make it consistent, those that fit most other lines too."""
+        left = slot_of(self.lines[place][0], self.table)
+        last = next((g for g in groups if left is not None and g.name == own_choice(left[0])), None)
+        others = [g for g in groups if g is not last]
+        if math.prod(len(g.options) for g in others) > COMBINATIONS:
+            return False
+        affected = [n for n in self.choices.claims() if self.involved[n] & {g.name for g in groups}]
+        found: list[tuple[int, int, dict[str, str]]] = []
+        for chosen in self._combinations(place, others, last):
+            if self.consistency(place):
+                found.append((self.score(affected), -len(found), chosen))
+        for group in groups:
+            self.choices.choice.pop(group.name, None)
+        if found:
+            self.choices.choice.update(max(found, key=lambda f: f[:2])[2])
+        return bool(found)
+
+    def _combinations(self, place: int, others: list[Group], last: Group | None) -> Iterator[dict[str, str]]:
+        """Meanings for names in a line, put in place one after the other; the left side's must fit."""
+        choice = self.choices.choice
+        for combination in itertools.product(*(g.options for g in others)):
+            chosen = dict(zip((g.name for g in others), combination, strict=True))
+            choice.update(chosen)
+            for option in self._fitting(place, last) if last else ():
+                choice[last.name] = option  # type: ignore[union-attr]
+                yield {**chosen, last.name: option}  # type: ignore[union-attr]
+            if last is None:
+                yield chosen
+            else:
+                choice.pop(last.name, None)
+
+    def _fitting(self, place: int, group: Group) -> list[str]:
+        """The meanings of a left side whose value is that of the right one."""
+        left, right, row = self.lines[place]
+        found = slot_of(left, self.table)
+        assert found is not None
+        if row.relation == "+=" or (isinstance(right, Sum) and right.terms[0] == left):
+            return list(group.options)
+        lag = found[1].lag if isinstance(found[1].lag, int) else 0
+        values = []
+        for of_output in (False, True) if has_primes(right) else (False,):
+            try:
+                expr = self.claims.express(right, of_output=of_output).value.expr
+                expr = sides(expr, expr, self.system)[0] if expr.has(*WRITTEN_OUT) else expr
+                values.append(self.consistency.value(expr))
+            except (Unreadable, NotationError, ShapeError, *OUT_OF_REACH):
+                continue
+        fitting = []
+        for meaning in self.choices.meanings[found[0]]:
+            try:
+                value = self.consistency.value(later(meaning.expr, lag))
+            except OUT_OF_REACH:
+                continue
+            if any(np.shape(value) == np.shape(v) and alike(value, v) for v in values):
+                fitting.append(label(meaning))
+        return fitting
+
+    def _mend(self, groups: dict[str, Group]) -> None:
+        """Two choices changed together, where a line is inconsistent and more lines are consistent then."""
+        for place in self.choices.claims():
+            if self.consistency(place) is not False:
+                continue
+            names = [n for n in sorted(self.involved[place]) if n in groups and n in self.choices.choice]
+            for pair in itertools.combinations(names, 2):
+                affected = [n for n in self.choices.claims() if self.involved[n] & set(pair)]
+                present = tuple(self.choices.choice[n] for n in pair)
+                best = (sum(bool(self.consistency(n)) for n in affected), present)
+                for combination in itertools.product(*(groups[n].options for n in pair)):
+                    self.choices.choice.update(zip(pair, combination, strict=True))
+                    if not self.consistency(place):
+                        continue
+                    score = sum(bool(self.consistency(n)) for n in affected)
+                    if score > best[0]:
+                        best = (score, combination)
+                self.choices.choice.update(zip(pair, best[1], strict=True))
+
+    def _settle(self, group: Group) -> None:
+        places = [n for n in self.choices.claims() if group.name in self.involved[n]]
+        present = self.choices.choice.get(group.name)
+        scores = []
+        for rank, option in enumerate(group.options):
+            self.choices.choice[group.name] = option
+            score = self.score(places)
+            scores.append((score, option == present, -rank, option))
+        best = max(scores)
+        if best[0] == 0 and present is None:
+            del self.choices.choice[group.name]
+        else:
+            self.choices.choice[group.name] = best[3] if best[0] else (present or group.options[0])

@@ -1,0 +1,138 @@
+"""What the names of a document denote, and how its lines are sorted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import sympy as sp
+
+from lstmsym.binding.quantity import Place, place, untimed
+from lstmsym.cell import Cell
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, children, walk
+from lstmsym.documents.rows import Equation
+from lstmsym.shapes import Shape
+
+Line = tuple[Formula, Formula, Equation]
+"""Both sides, and the row that they stand in."""
+
+_SPELLINGS = {
+    "sigma": "σ sigmoid Sigmoid sigm logistic sig sgm",
+    "hard_sigmoid": "hardsigmoid hard_sigmoid HardSigmoid",
+    "tanh": "tanh Tanh th",
+    "log": "log ln",
+    **{f: f for f in "exp sqrt max min sum mean transpose concat".split()},
+    "softplus": "softplus Softplus",
+    "relu": "relu ReLU Relu",
+    "softmax": "softmax Softmax",
+    "diag": "diag Diag",
+}
+FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word in words.split()}
+"""Names that are functions whatever a document says."""
+ASSUMED = frozenset("φ ϕ ψ g h f s τ θ Φ ρ".split())
+LOSSES = frozenset("L l E J C ℒ ℰ ℓ loss cost Loss Cost Err err error".split())
+GRADIENT_BASES = frozenset("δ ε ϵ Δ ∂ ∇".split())
+GRADIENT_WORDS = re.compile(r"grad|diff|delta|[Ee]rr(or)?$|Error")
+
+
+@dataclass
+class Table:
+    """What the names of a document denote: filled by the forward equations, read by all that follows."""
+
+    letters: frozenset[str] = frozenset({"t"})
+    idents: dict[str, str] = field(default_factory=dict)
+    spelled: dict[str, Name] = field(default_factory=dict)
+    samples: dict[str, Name] = field(default_factory=dict)
+    """Identifier -> the name as it stands somewhere, with its time."""
+    defined: dict[str, sp.Expr] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
+    """What an activation's output is the activation of: gate to pre-activation, by identifier."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    assumed: dict[str, str] = field(default_factory=dict)
+    macros: dict[str, Formula] = field(default_factory=dict)
+    renewed: frozenset[str] = frozenset()
+    """States whose new value has a prime (h' beside h)."""
+    rows: bool = False
+
+    def key(self, name: Name) -> Place:
+        """The quantity a name denotes, and where."""
+        if self.renewed and name.time is None:
+            bare = untimed(replace(name, primes=0))[0].key
+            if bare in self.renewed:
+                return Place(bare, 0 if name.primes else -1)
+        found = place(name, self.letters)
+        return replace(found, key=self.aliases.get(found.key, found.key))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A document with its cell: the table of names, and the lines sorted into forward and the rest."""
+
+    cell: Cell | None
+    table: Table
+    kinds: dict[int, str]
+    """Place among the document's equations -> forward, loss, alias; the others have none."""
+    problem: str = ""
+    losses: frozenset[str] = frozenset()
+    to_go: frozenset[str] = frozenset()
+    """Losses that count from a step on, L(t)."""
+    missing: str = ""
+    """A name that a line not read as forward defines, and that the cell has as given."""
+
+
+def function_of(name: Name, table: Table) -> str:
+    """The operation a name before an argument is; nothing where it is a quantity."""
+    if name.time is not None:
+        return ""
+    key = replace(name, primes=0).key
+    if key in table.functions:
+        return table.functions[key]
+    if name.base in FUNCTIONS and (not name.scripts):
+        return FUNCTIONS[name.base]
+    return ""
+
+
+def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
+    """Whether a name is by its look that of a gradient."""
+    key = replace(name, primes=0).key
+    if name.base in GRADIENT_BASES and key not in table.functions:
+        return True
+    if any(GRADIENT_WORDS.search(s.text) for s in name.scripts) or (
+        len(name.base) > 2 and GRADIENT_WORDS.search(name.base)
+    ):
+        return True
+    if closed and name.marks and name.marks[-1] in ("bar", "hat", "tilde"):
+        plain = untimed(replace(name, marks=name.marks[:-1]))[0].key
+        full = untimed(name)[0].key
+        return plain in table.idents and full not in table.idents
+    rest = name.base[1:]
+    if closed and rest and name.base[0] in "gd":
+        stripped = untimed(replace(name, base=rest))[0].key
+        return stripped in table.idents and untimed(name)[0].key not in table.idents
+    return False
+
+
+def has_gradient(node: Formula, table: Table, closed: bool) -> bool:
+    """Whether a gradient or the derivative of a function stands in a formula."""
+    for part in walk(node):
+        if isinstance(part, (Delta, Derivative)):
+            return True
+        if isinstance(part, Apply) and part.head.primes and not table.renewed:
+            return True
+    return any(is_gradient_name(n, table, closed) for n in bare_names(node))
+
+
+def bare_names(node: Formula) -> Iterator[Name]:
+    """Names that are not applied to an argument."""
+    if isinstance(node, Name):
+        yield node
+        return
+    if isinstance(node, Apply):
+        yield from bare_names(node.argument)
+        return
+    for child in children(node):
+        yield from bare_names(child)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstmsym import cells
-from lstmsym.adapter import verify_document
+from lstmsym.binding.verify import verify_document
 from lstmsym.cell import Cell
 from lstmsym.documents.file import text_of
 from lstmsym.documents.front import front_matter, head

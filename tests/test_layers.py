@@ -47,7 +47,7 @@ binding.judging
 binding.verify
 reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
-reporting.compare reporting.claims reporting.written locate adapter verifying terminal beside training demo __init__ __main__""".split()
+reporting.compare reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

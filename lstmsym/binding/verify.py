@@ -61,7 +61,10 @@ def verify_document(
     judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
     listed = read_listings(document, bound.cell)
     rows = [*judging.rows(), *(listed.rows if listed is not None else ())]
-    return Result(path, bound.cell, "", judging.symbols, tuple(sorted(rows, key=lambda row: row.line)))
+    return Result(
+        path, bound.cell, symbols=judging.symbols, rows=tuple(sorted(rows, key=lambda row: row.line)),
+        notes=tuple(f"line {d.line}: {d.message}" for d in listed.damage) if listed is not None else (),
+    )  # fmt: skip
 
 
 class _Judging:

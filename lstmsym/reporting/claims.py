@@ -12,8 +12,8 @@ from lstmsym.documents.result import Result, Row, Symbol, Witness
 from lstmsym.latex import Latex
 from lstmsym.printing import ATOM
 from lstmsym.reporting.compare import compare
-from lstmsym.steps import steps
 from lstmsym.shapes import Shape
+from lstmsym.steps import steps
 from lstmsym.verify.claims import Claims, LossFrom
 from lstmsym.verify.judge import Verdict
 from lstmsym.verify.sequence import STEPS

@@ -9,7 +9,7 @@ from lstmsym.listings import Listing, ListingError, read_listing
 
 
 def read_listings(document: Document, cell: Cell | None) -> Listing | None:
-    """Rows for the statements of all listings; ``cell`` is that of the document's formulas."""
+    """Rows for the statements of all listings; ``cell`` is theirs where they have no forward pass."""
     blocks = document.listings
     if not blocks:
         return None
@@ -18,7 +18,8 @@ def read_listings(document: Document, cell: Cell | None) -> Listing | None:
     for block in blocks:
         lines += [""] * (block.line - first - len(lines)) + block.text.rstrip("\n").split("\n")
     try:
-        return read_listing("\n".join(lines), first, cell)
+        found = read_listing("\n".join(lines), first)
+        return found if found.cell or cell is None else read_listing("\n".join(lines), first, cell)
     except ListingError as error:
         row = Row(first, blocks[0].text.strip().split("\n")[0], "statement", "unread", message=str(error))
         return Listing((row,), None)

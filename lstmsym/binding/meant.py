@@ -12,7 +12,6 @@ from lstmsym.binding.table import Table
 from lstmsym.documents.formula import Formula
 from lstmsym.documents.result import Symbol
 from lstmsym.documents.write import write
-from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.words import Label
@@ -62,13 +61,9 @@ def _gradients(choices: Choices) -> Iterator[Symbol]:
 
 
 def _said(meaning: Meaning, choices: Choices) -> str:
-    of = meaning.of or choices.of_adjoint(meaning)
-    if meaning.kind.startswith("part"):
-        return f"gradient of the loss by {of}"
-    spelled = choices.table.spelled.get(of)
-    shown = write(spelled) if spelled is not None else of
-    if not shown and isinstance(meaning.expr, (Ref, Label)):
-        shown = str(meaning.expr)
+    of = meaning.of or choices.of_adjoint(meaning) or str(meaning.expr)
+    gate = next((post for post, pre in choices.table.before.items() if pre == of), None)
+    shown = f"the pre-activation of {gate}" if gate and of not in choices.table.spelled else of
     return KINDS.get(meaning.kind, "gradient of the loss by {of}").format(of=shown)
 
 

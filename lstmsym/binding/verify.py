@@ -53,13 +53,11 @@ def verify_document(
     document = read(text, path)
     lines = lines_of(document)
     bound = bind(document, lines, held_names(text, document))
-    if bound.cell is None:
-        listed = read_listings(document, cell)
-        cell = cell or (listed.cell if listed is not None else None)
+    listed = read_listings(document, bound.cell or cell)
+    cell = bound.cell or cell or (listed.cell if listed is not None else None)
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines)
     judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    listed = read_listings(document, bound.cell)
     rows = [*judging.rows(), *(listed.rows if listed is not None else ())]
     return Result(
         path, bound.cell, symbols=judging.symbols, rows=tuple(sorted(rows, key=lambda row: row.line)),

@@ -1,4 +1,4 @@
-"""A document of the user's judged: its text, the cell that it or the user names, verdicts, and what reports add."""
+"""A document of the user's judged: its equations and its code, with the cell that it or the user names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstmsym import cells
-from lstmsym.adapter import verify_document
+from lstmsym.binding.verify import verify_document
 from lstmsym.cell import Cell
 from lstmsym.documents.file import text_of
 from lstmsym.documents.front import front_matter, head
 from lstmsym.documents.limits import DocumentError
 from lstmsym.documents.result import Result
+from lstmsym.documents.split import split
+from lstmsym.listed import verify_fences, verify_listing
 from lstmsym.locate import find_cell
 from lstmsym.mistakes import NotationError
 from lstmsym.reporting.claims import symbols
@@ -36,7 +38,7 @@ def verify_text(text: str, path: str, cell: Cell | None = None, progress: Progre
     Raises:
         DocumentError: it can't be used at all.
     """
-    result = verify_document(text, path, cell or named_cell(text, path), progress)
+    result = _verified(text, path, cell or named_cell(text, path), progress)
     if all(row.kind == "prose" for row in result.rows):
         raise DocumentError(
             f"{path}: no equations were found: give a text with formulas ($...$ or h(t) = ...) or a listing"
@@ -46,7 +48,19 @@ def verify_text(text: str, path: str, cell: Cell | None = None, progress: Progre
     return replace(
         result,
         cell_note=result.cell_note or compare(result.cell),
-        symbols=result.symbols or symbols(result.cell),
+        symbols=result.symbols or symbols(result.cell, text),
+    )
+
+
+def _verified(text: str, path: str, cell: Cell | None, progress: Progress | None) -> Result:
+    """The equations of a document, and its code; either may state the cell for both."""
+    if path.endswith(".py"):
+        return verify_listing(text, path, cell)
+    result = verify_document(text, path, cell, progress)
+    found = verify_fences(split(text, path), result.cell or cell)
+    rows = sorted((*result.rows, *found.rows), key=lambda row: row.line)
+    return replace(
+        result, cell=result.cell or found.cell, rows=tuple(rows), notes=(*result.notes, *found.notes)
     )
 
 

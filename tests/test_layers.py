@@ -23,9 +23,9 @@ documents.times documents.write documents.lines documents.rows documents.front d
 documents.read report svg documents.result binding binding.quantity
 binding.table binding.templates binding.express binding.prepared binding.kinds binding.forward binding.loss
 binding.bind binding.slots binding.scope binding.author binding.stated binding.choices binding.claims
-binding.consistency binding.definitions binding.solve binding.judging binding.verify reporting reporting.words reporting.plain reporting.table
+binding.consistency binding.definitions binding.solve binding.judging binding.symbols binding.verify reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
-reporting.compare reporting.claims reporting.written locate adapter verifying terminal beside training demo __init__ __main__""".split()
+reporting.compare reporting.claims reporting.written locate listed verifying terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -17,11 +17,12 @@ from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
+from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
 from lstmsym.documents.read import Document, read
-from lstmsym.documents.result import Result, Row
+from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.verify.judge import Judge
@@ -51,7 +52,13 @@ def verify_document(
     lines = lines_of(document)
     bound = bind(document, lines, held_names(text, document))
     judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    return Result(path, bound.cell, rows=tuple(judging.rows()))
+    return Result(path, bound.cell, "", judging.symbols, tuple(judging.rows()), notes(document))
+
+
+def notes(document: Document) -> tuple[str, ...]:
+    """What of the file was not understood, or read as something else, a sentence each."""
+    read_as = {f"line {row.line}: {note}": None for row in document.rows for note in row.notes}
+    return (*document.front.notes, *read_as)
 
 
 class _Judging:
@@ -65,6 +72,7 @@ class _Judging:
         for place, (_, _, row) in enumerate(lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
@@ -73,6 +81,7 @@ class _Judging:
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
             self.found = LineJudge(claims, judge, text).rows(progress)
+            self.symbols = symbols(claims.choices, judge.show)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""

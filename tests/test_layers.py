@@ -28,6 +28,8 @@ binding.templates
 binding.express
 binding.prepared
 binding.kinds
+binding.stated
+binding.told
 binding.forward
 binding.loss
 binding.bind
@@ -35,13 +37,12 @@ binding.slots
 binding.given
 binding.scope
 binding.author
-binding.stated
 binding.choices
 binding.claims
 binding.consistency
 binding.definitions
 binding.solve
-binding.meant
+binding.symbols
 binding.listed
 binding.judging
 binding.verify

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -57,6 +57,8 @@ class Table:
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
+    told: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Roles and ranks that the front matter gives to names."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""

@@ -31,10 +31,17 @@ from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
 from lstmsym.shapes import Shape, ShapeError, Unifier
 
+NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
+
 
 def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = ()) -> Bound:
     """The cell of a document's forward equations; ``held_names`` pass no gradient on."""
-    table = Table(letters=letters_of(document, lines), functions=dict(told.functions), told=told.roles)
+    table = Table(
+        letters=letters_of(document, lines),
+        functions=dict(told.functions),
+        told=told.roles,
+        gradients=told.named,
+    )
     known = assumed_functions(lines, table)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
@@ -42,7 +49,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
     if not forward:
-        return Bound(None, table, kinds, "the document has no forward equations", losses)
+        return Bound(None, table, kinds, NO_CELL, losses)
     problems = []
     for rows in (False, True) if told.rows is None else (told.rows,):
         attempt = replace(

@@ -11,10 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lstmsym.binding.stated import Said
+from lstmsym.binding.quantity import untimed
+from lstmsym.binding.stated import Said, stated
 from lstmsym.binding.table import FUNCTIONS
 from lstmsym.documents.formula import Delta, Derivative, Formula, Name
 from lstmsym.documents.limits import DocumentError, ReadingError
+from lstmsym.documents.macros import definitions
 from lstmsym.documents.parse import parse
 from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.read import Document, formula
@@ -53,9 +55,15 @@ class Told:
     rows: bool | None = None
     loss: Formula | None = None
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The keys of names that are gradients."""
+        names = (said.notation for said in self.gradients)
+        return frozenset(untimed(name)[0].key for name in names if isinstance(name, Name))
 
-def told(document: Document) -> Told:
-    """What a document's front matter says.
+
+def told(document: Document, text: str) -> Told:
+    """What a document's front matter says, and then its words.
 
     Raises:
         DocumentError: an entry is not understood.
@@ -78,6 +86,7 @@ def told(document: Document) -> Told:
             gradients.append(_gradient(name, written, meaning, document))
     rows = {"rows": True, "columns": False}.get(front.layout)
     loss = _formula(front.loss, document, "loss") if front.loss else None
+    gradients += stated(text, document.lexicon, definitions(text))
     return Told(roles, functions, tuple(gradients), rows, loss)
 
 

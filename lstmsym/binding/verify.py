@@ -52,7 +52,7 @@ def verify_document(
         DocumentError: the file cannot be used at all.
     """
     document = read(text, path)
-    said = told(document)
+    said = told(document, text)
     lines = lines_of(document)
     bound = bind(document, lines, said, held_names(text, document))
     listed = read_listings(document, bound.cell or cell)
@@ -85,7 +85,7 @@ class _Judging:
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
-            definitions = Definitions(claims, document, text, said)
+            definitions = Definitions(claims, said)
             definitions.prepare()
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()

@@ -272,6 +272,8 @@ class Backward:
             return self.scope.sizes[key]
         if isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
             raise ListingError(f"a bound of a slice that is no size: {key} is an array")
+        if like_gradient(key) and self.family(key):
+            raise ListingError(f"a bound of a slice that is no size: {key} is a gradient")
         sizes = list(self.forward.cell.sizes)
         low = key.lower()
         inputs = (
@@ -290,10 +292,11 @@ class Backward:
             return ()
         name, inner = found
         value = self.known[name]
-        if isinstance(target, ast.Subscript) and isinstance(value, Pieces):
+        if isinstance(target, ast.Subscript) and isinstance(value, (Array, Pieces)):
             try:
                 indices = self.reader.place(target)[1]
-                value = self.reader.sliced(value, [i for i in indices if not _is_all(i)])
+                if all(isinstance(i, ast.Slice) for i in indices):
+                    value = self.reader.sliced(value, indices)
             except ListingError:
                 return ()
         if not isinstance(value, Array):
@@ -555,11 +558,16 @@ class Backward:
         value: Any = None,
     ) -> None:
         self.reader.reads.clear()
+        if node is not None and ast.unparse(node) == ast.unparse(target):
+            self.findings.append(Finding(statement, "prose", message="it changes nothing"))
+            return
         value = self.reader(node) if node is not None else value
         reads = tuple(self.reader.reads)
         text = ast.unparse(target)
         self.pending.pop(text, None)
         if value is ZERO or not isinstance(value, (Array, Pieces)):
+            if isinstance(value, list) and value and self.family(key_of(target) or "", target):
+                raise Misfit(f"{text} is several arrays here")
             self.hold(target, value)
             self.findings.append(Finding(statement, "definition", text))
             return
@@ -608,7 +616,8 @@ class Backward:
         if not targets:
             raise ListingError(f"what {key} is a target of is not said")
         ref = self.forward.rename.get(Ref(key, 0), targets[0].now)
-        return Array(ref, self.reader.algebra.vector, self.truth.dims(ref))
+        step = self.reader.array(statement.value).expr
+        return Array(step * ref, self.reader.algebra.vector, self.truth.dims(ref))
 
     def start(self, target: ast.expr, key: str | None, one: Array) -> list[Part]:
         """What a ``+=`` without an assignment before it adds to."""
@@ -679,10 +688,6 @@ def shifted(value: Any, steps: int) -> Any:
     if isinstance(value, Pieces):
         return Pieces(tuple((a, b, shifted(v, steps)) for a, b, v in value.parts))
     return replace(value, expr=value.expr.xreplace({r: r.shifted(steps) for r in value.expr.atoms(Ref)}))
-
-
-def _is_all(node: ast.expr) -> bool:
-    return isinstance(node, ast.Slice) and node.lower is None and node.upper is None
 
 
 def like_gradient(key: str) -> bool:

@@ -74,7 +74,11 @@ class Judging(Backward):
             return
         matches = self.truth.matches(total.expr)
         right = [w for w in wanted if w in matches]
-        if right:
+        if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
+            raise Misfit("it is transposed")
+        if right and self.idle(key, right[0], statements[-1].statement):
+            self.wrong(replace(found, wanted=tuple(w for w in wanted if w != right[0])), target, parts)
+        elif right:
             self.right(found, right[0], target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
@@ -88,6 +92,11 @@ class Judging(Backward):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def idle(self, key: str, true: Ref, statement: ast.stmt) -> bool:
+        """Whether a factor changes nothing, where the name may mean another gradient still."""
+        times = isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Mult, ast.Div))
+        return times and self.bound.get(key) == true and len(self.wanted(key, statement.target)) > 1  # type: ignore[attr-defined]
 
     def wanted(self, key: str, target: ast.expr) -> tuple[Ref, ...]:
         """The gradients that a value may be meant to be."""
@@ -207,9 +216,28 @@ class Judging(Backward):
                     )
                 )
                 continue
+            whole = next((said for key in part.reads if (said := self.said_whole(key))), "")
+            status = "conditional" if whole else "right"
             self.findings.append(
-                replace(found, statement=part.statement, status="right", true=true, part=several)
+                replace(
+                    found,
+                    statement=part.statement,
+                    status=status,
+                    true=true,
+                    part=several,
+                    assumption=whole or found.assumption,
+                )
             )
+
+    def said_whole(self, key: str) -> str:
+        """The assumption that a given gradient of a state inside is all of it, its way through the output too."""
+        ref, names = self.meanings.get(key), self.truth.judge.system.derivation.names
+        inner = [q.name for q in self.forward.cell.role("state") if q.name not in self.forward.cell.outputs]
+        for name in inner:
+            if ref == Ref(names.adjoint(name), 0):
+                shown = self.forward.shown.get(Ref(name, 0), name)
+                return f"{key} is all of the gradient of {shown}, its way through the output included"
+        return ""
 
     def trap(self, part: Part, true: Ref) -> tuple[str, str] | None:
         """(what is wrong at an end of the sequence, the right statement); the general step is right."""
@@ -255,7 +283,12 @@ class Judging(Backward):
     def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
         """A value that is a gradient, though its name would not say so."""
         statements = [p for p in parts if p.notes != "start"]
-        if found.wanted and self.final and not self.carried_on(found.target, statements[-1].statement):
+        kin = not found.wanted or self.kin(true) & {k for w in found.wanted for k in self.kin(w)}
+        carried = self.carried_on(found.target, statements[-1].statement)
+        if not kin and carried:
+            self.intermediate(found, target, self.add(parts))
+            return
+        if found.wanted and self.final and not carried:
             mended = self.mend(statements[-1], parts, found.wanted)
             if mended is not None:
                 self.hold(target, mended[0])
@@ -271,7 +304,24 @@ class Judging(Backward):
                 return
         if found.wanted:
             self.consistent -= 0.5
-        self.right(found, true, target, parts)
+        if kin:
+            self.right(found, true, target, parts)
+            return
+        self.hold(target, true)
+        message = f"this is the gradient of {self.name(true)}, of which its name does not speak"
+        for part in statements:
+            self.findings.append(
+                replace(found, statement=part.statement, status="misnamed", true=true, message=message)
+            )
+
+    def kin(self, ref: Ref) -> set[str]:
+        """The gradients of one quantity at whatever step: of a state, also what goes back to it."""
+        names = self.truth.judge.system.derivation.names
+        for q in self.forward.cell.role("state"):
+            both = {names.adjoint(q.name), names.back(q.name)}
+            if ref.base in both:
+                return both
+        return {ref.base}
 
     def claims(
         self, wanted: tuple[Ref, ...], key: str, target: ast.expr, total: Array, statement: ast.stmt

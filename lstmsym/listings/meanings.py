@@ -76,6 +76,7 @@ def score(judging: Judging) -> float:
         "last-only": 1.0,
         "trap": 1.0,
         "no-effect": 1.0,
+        "misnamed": 0.5,
         "unread": -1.0,
         "misfit": -1.0,
         "wrong": -0.5,

@@ -17,6 +17,7 @@ import numpy as np
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces
 from lstmsym.listings.expressions import ZERO, Reader, Scope, key_of
 from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried_names
@@ -163,6 +164,7 @@ class Backward:
         self.supported: set[str] = set()
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
         self.broken: set[str] = set()
         self.now = 0
 
@@ -175,6 +177,8 @@ class Backward:
 
     def ours(self, value: Any) -> Any:
         """A forward value in the cell's names and sizes."""
+        if value is ZERO:
+            return value
         if isinstance(value, Array):
             expr = value.expr.xreplace({r: self.forward.rename.get(r, r) for r in value.expr.atoms(Ref)})
             known = {d: self.sized((d,))[0] for d in expr.atoms(sp.Dummy)}
@@ -197,6 +201,7 @@ class Backward:
             k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
         }
         self.scope.offsets = dict(old.offsets)
+        self.scope.past = set(old.past)
         self.scope.sizes = {k: self.sized((v,))[0] for k, v in old.sizes.items()}
         self.known = {**self.scope.names, **{k: s.get(0) for k, s in self.scope.series.items()}}
         for key, (form, dims) in self.reader.algebra.types.items():
@@ -268,9 +273,13 @@ class Backward:
 
     def size(self, key: str) -> sp.Expr:
         """A size by its name, or under the meaning that is tried."""
+        key = self.reader.size_name(key)
         if key in self.scope.sizes:
             return self.scope.sizes[key]
-        if isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
+        value = self.scope.names.get(key)
+        if isinstance(value, Array) and (value.expr.is_Integer or value.form is None):
+            pass
+        elif isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
             raise ListingError(f"a bound of a slice that is no size: {key} is an array")
         if like_gradient(key) and self.family(key):
             raise ListingError(f"a bound of a slice that is no size: {key} is a gradient")
@@ -319,6 +328,8 @@ class Backward:
         if ref.base in states and has_prev(key):
             return [Ref(names.back(ref.base), 0), Ref(names.back(ref.base), 1)]
         before = [Ref(names.adjoint(r.base), 0) for r in self.before(ref)]
+        if inner and not before and ref.base in states:
+            return []
         if ref.base in states and has_next(key):
             return [adjoint, Ref(names.back(ref.base), 1), *before]
         return before if inner and before else [adjoint, *before]
@@ -354,7 +365,24 @@ class Backward:
             try:
                 self.one(statement, block[index + 1 :])
             except ListingError as error:
-                self.failed(statement, error)
+                why = self.aside(statement)
+                if why:
+                    self.findings.append(Finding(statement, "prose", message=why))
+                else:
+                    self.failed(statement, error)
+
+    def aside(self, statement: ast.stmt) -> str:
+        """Why a statement that is not read claims nothing, or nothing."""
+        if not isinstance(statement, ast.Assign):
+            return ""
+        target, value = statement.targets[0], statement.value
+        if isinstance(value, ast.Call) and key_of(value.func) in self.functions:
+            return "a call of the listing's own function"
+        if isinstance(target, ast.Tuple) and (key := key_of(value)):
+            return f"what {key} holds, under the same names"
+        return around(value)
+
+    functions: frozenset[str] = frozenset()
 
     def failed(self, statement: ast.stmt, error: ListingError) -> None:
         """A statement that cannot be read, or whose arrays do not fit; its name means what it should."""
@@ -441,6 +469,7 @@ class Backward:
             for n in ast.walk(s)
             if (k := key_of(n)) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
         }
+        self.ends = {k: s.lineno for s in ast.walk(loop) if isinstance(s, ast.stmt) for k in _written(s)}
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
         carries = [k for k in carried if k not in self.known or k in zeros or like_gradient(k)]
@@ -478,7 +507,8 @@ class Backward:
             return ref.base in family or names.adjoint(state) in family
 
         ordered = sorted(backs, key=lambda r: not near(r))
-        others = [r for r in self.truth.table if r.lag == 1 and r not in ordered and r.base in family]
+        others = [r for r in self.truth.table if r.lag == 1 and r not in ordered]
+        others.sort(key=lambda r: r.base not in family)
         totals = (
             [Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")]
             if self.forward.final
@@ -578,6 +608,10 @@ class Backward:
         """``target op= value``."""
         text, key = ast.unparse(statement.target), key_of(statement.target)
         self.reader.reads.clear()
+        if self.from_outside(statement):
+            message = "what comes from outside at one step"
+            self.findings.append(Finding(statement, "definition", message=message))
+            return
         if not isinstance(statement.op, (ast.Add, ast.Sub)):
             before = self.reader.array(statement.target)
             value = self.reader.binary(statement.op, before, self.reader.array(statement.value))
@@ -597,6 +631,18 @@ class Backward:
             self.take(base, [*parts, Part(statement, one, reads=tuple(self.reader.reads))], rest)
             return
         self.take(statement.target, [*parts, Part(statement, one, reads=tuple(self.reader.reads))], rest)
+
+    def from_outside(self, statement: ast.AugAssign) -> bool:
+        """``dh[T - 1] += dhn`` before the loop."""
+        target, value = statement.target, statement.value
+        if self.loop is not None or not isinstance(target, ast.Subscript) or not isinstance(statement.op, ast.Add):
+            return False
+        base, indices, lag = self.reader.place(target)
+        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
+            value = value.func.value
+        key = key_of(value)
+        known = key is None or key in self.known or key in self.scope.names
+        return bool(base and lag is None and isinstance(indices[0], ast.BinOp | ast.UnaryOp) and not known)
 
     def labelled(self, statement: ast.AugAssign) -> bool:
         """``dy[target] -= 1``: the one-hot target is taken off."""

@@ -103,7 +103,8 @@ class Judging(Backward):
         if key in self.asked and self.loop is not None and isinstance(target, ast.Name | ast.Attribute):
             guess = self.meanings.get(key, self.asked[key][0] if self.asked[key] else None)
             if isinstance(guess, Ref) and guess.lag == 1:
-                return (guess.shifted(-1),)
+                between = self.family(key, target) if self.now < self.ends.get(key, 0) else ()
+                return (*(f for f in between if f.lag in (None, 0)), guess.shifted(-1))
             if isinstance(guess, Ref) and self.forward.final:
                 names = self.truth.judge.system.derivation.names
                 return tuple(
@@ -520,7 +521,7 @@ class Judging(Backward):
         names = [
             k
             for k, v in values.items()
-            if isinstance(v, Array) and v is not ZERO and k not in self.scope.series
+            if isinstance(v, Array) and v is not ZERO and v.form != "" and k not in self.scope.series
         ]
         if self.forward.kinds:  # a listing with a forward part of its own: all its names
             spelled = [self.spelled.get(k, k) for k in names]

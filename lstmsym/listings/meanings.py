@@ -18,6 +18,8 @@ ROUNDS = 2
 
 BLAMED = 8
 
+OPTIONS = 30
+
 
 def run_pass(
     truth: Truth,
@@ -29,6 +31,7 @@ def run_pass(
     """Execute the backward statements once; ``final`` looks for repairs too."""
     judging = Judging(truth, plan.helpers, meanings)
     judging.forced = forced or {}
+    judging.functions = plan.functions
     judging.later = _first_assigned(plan.backward)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
@@ -91,7 +94,9 @@ def settled(truth: Truth, plan: Outline) -> Judging:
     for _ in range(ROUNDS):
         before = score(best)
         for key in list(best.asked):
-            for option in best.asked.get(key, ())[:12]:
+            for number, option in enumerate(best.asked.get(key, ())[:OPTIONS]):
+                if number >= 12 and not any(f.status in ("wrong", "misfit", "misnamed") for f in best.findings):
+                    break
                 if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
                     continue
                 tried = run_pass(truth, plan, {**best.meanings, key: option})

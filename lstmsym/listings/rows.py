@@ -11,6 +11,7 @@ from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
 from lstmsym.listings.judging import Judging
+from lstmsym.listings.plainer import origin
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
@@ -20,6 +21,7 @@ from lstmsym.verify.sequence import STEPS
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
     """The row of a statement."""
+    statement = origin(statement)
     end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
     text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
     return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ checks checks.cases checks.report checks.values checks.directions checks.gradien
 verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
 verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
 verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge documents.result listings.source listings.plainer listings.around listings.naming listings.arrays listings.expressions
+verify.repair verify.explain verify.judge documents.result listings.source listings.plainer listings.inline listings.around listings.naming listings.arrays listings.expressions
 listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings pages
 documents documents.limits documents.formula documents.symbols documents.macros documents.tokens documents.plain

@@ -8,7 +8,7 @@ equal a gradient is kept.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -87,7 +87,8 @@ class Truth:
         true = self.table.get(ref)
         if true is None:
             true = self.values.get(ref)
-        found = self.value(N.Total(expr) if ref.lag is None and ref in self.table else expr)
+        summed = ref.lag is None and ref in self.table and not self.is_total(expr)
+        found = self.value(N.Total(expr) if summed else expr)
         return close(found, true)
 
     def matches(self, expr: sp.Expr, refs: Mapping[Ref, Any] | None = None) -> list[Ref]:
@@ -95,10 +96,12 @@ class Truth:
         found = self.value(expr)
         table = self.table if refs is None else refs
         same = [ref for ref, true in table.items() if ref.lag is not None and close(found, true)]
-        if expr.has(N.Total):
-            return same
-        whole = self.value(N.Total(expr))
+        whole = found if self.is_total(expr) else self.value(N.Total(expr))
         return same + [ref for ref, true in table.items() if ref.lag is None and close(whole, true)]
+
+    def is_total(self, expr: sp.Expr) -> bool:
+        """Whether the steps have been added up."""
+        return bool(expr.has(N.Total)) or any(r.lag is None and r in self.table for r in expr.atoms(Ref))
 
     def dims(self, ref: Ref) -> tuple[sp.Expr, ...]:
         """The shape of a quantity."""
@@ -733,6 +736,10 @@ def shifted(value: Any, steps: int) -> Any:
     """A value so many steps later."""
     if isinstance(value, Pieces):
         return Pieces(tuple((a, b, shifted(v, steps)) for a, b, v in value.parts))
+    if isinstance(value, list):
+        return [shifted(v, steps) for v in value]
+    if not isinstance(value, Array):
+        return value
     return replace(value, expr=value.expr.xreplace({r: r.shifted(steps) for r in value.expr.atoms(Ref)}))
 
 
@@ -793,3 +800,13 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
 def texts(node: ast.AST) -> set[str]:
     """The names, attributes and subscripts that a node holds, as they stand."""
     return {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+
+
+def each(block: tuple[ast.stmt, ...] | list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements and those inside them, each once."""
+    for statement in block:
+        yield statement
+        for name in ("body", "orelse"):
+            inner = getattr(statement, name, None)
+            if isinstance(inner, list):
+                yield from each(inner)

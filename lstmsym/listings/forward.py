@@ -115,6 +115,9 @@ class Run:
                     return
         self.note(statement, "prose", "a call")
 
+    def run_Pass(self, statement: ast.Pass) -> None:
+        self.note(statement, "prose")
+
     def run_If(self, statement: ast.If) -> None:
         chosen = self.reader.decide(statement.test)
         self.note(statement, "prose")

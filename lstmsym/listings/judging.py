@@ -12,7 +12,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, Finding, Part, like_gradient, shifted, texts
+from lstmsym.listings.backward import Backward, each, Finding, Part, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -179,6 +179,8 @@ class Judging(Backward):
             and true.lag is None
             and isinstance(statements[-1].statement, ast.Assign)
             and true in self.truth.table
+            and not self.truth.is_total(found.value or true)
+            and not self.used_in_loop(found.target, statements[-1].statement)
         )
         if single:
             self.findings.append(
@@ -229,6 +231,11 @@ class Judging(Backward):
                     assumption=whole or found.assumption,
                 )
             )
+
+    def used_in_loop(self, text: str, statement: ast.stmt) -> bool:
+        """Whether the loop goes on with a value: then it need not outlive the step."""
+        inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
+        return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
 
     def said_whole(self, key: str) -> str:
         """The assumption that a given gradient of a state inside is all of it, its way through the output too."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lstmsym.listings.expressions import POINTWISE, ZEROS, key_of
+from lstmsym.listings.inline import inlined
 from lstmsym.listings.naming import gradient_of, stems
 
 BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom_d(?!ata)|top_d|deriv", re.I)
@@ -32,6 +33,7 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Out
     functions = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
     called = {name for s in body for name in _called(s)}
     helpers = {f.name: f for f in functions if _is_helper(f, called)}
+    body = tuple(inlined(list(body), helpers))
     made = _Split(helpers, known, frozenset(f.name for f in functions))
     for statement in body:
         made.take(statement, "")

@@ -18,9 +18,9 @@ LARGEST = 4_000
 LOOPS = {"xrange": "range", "arange": "range"}
 
 
-def origin(statement: ast.stmt) -> ast.stmt:
-    """The statement of the listing that a statement stands for."""
-    found: ast.stmt = getattr(statement, "origin", statement)
+def origin(statement: ast.stmt) -> ast.stmt | None:
+    """The statement of the listing that a statement stands for; None for one that is judged elsewhere."""
+    found: ast.stmt | None = getattr(statement, "origin", statement)
     return found
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
 from lstmsym.listings.arrays import LAYOUTS
-from lstmsym.listings.backward import Finding, Truth
+from lstmsym.listings.backward import Finding, Truth, each
 from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
-from lstmsym.listings.meanings import blamed, each, run_pass, score, settled, unexplained
+from lstmsym.listings.meanings import blamed, run_pass, score, settled, unexplained
 from lstmsym.listings.outline import Outline, outline
 from lstmsym.listings.plainer import origin, plainer
 from lstmsym.listings.rows import row, verdict_row
@@ -46,16 +46,19 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
         ListingError: it is too large or no Python at all.
     """
     source = parse(text)
+    statements = list(each(source.body))
     plans = outline(tuple(plainer(list(source.body))), () if cell is None else tuple(q.name for q in cell.quantities))
     readings = [_read(plan, cell) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
     for reading in readings:
         for statement, one in reading.rows(lines):
+            if origin(statement) is None:
+                continue
             key = id(origin(statement))
             if key not in found or _worse(one, found[key]):
                 found[key] = one
-    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim") for s in each(source.body)]
+    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim") for s in statements]
     for number in source.lost:
         rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
     mended = {d.line: d.message for d in source.damage if d.line not in source.lost}

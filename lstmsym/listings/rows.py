@@ -21,7 +21,7 @@ from lstmsym.verify.sequence import STEPS
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
     """The row of a statement."""
-    statement = origin(statement)
+    statement = origin(statement) or statement
     end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
     text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
     return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ def _claim(finding: Finding, judging: Judging) -> Claim | None:
         return None
     share = finding.true.lag is None and finding.true.base in judging.truth.judge.system.backward
     value = padded(finding.value, judging)
-    return Claim(finding.true, value, share=share and not value.has(N.Total))
+    return Claim(finding.true, value, share=share and not judging.truth.is_total(value))
 
 
 def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:

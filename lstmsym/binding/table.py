@@ -57,6 +57,8 @@ class Table:
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
+    indexed: bool = False
+    """Whether entries of vectors and matrices stand in the forward equations."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""

@@ -13,7 +13,9 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
@@ -49,6 +51,7 @@ def verify_document(
     """
     document = read(text, path)
     lines = lines_of(document)
+    lines = marked(lines, letters_of(document, lines))
     bound = bind(document, lines, held_names(text, document))
     judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
     return Result(path, bound.cell, rows=tuple(judging.rows()))

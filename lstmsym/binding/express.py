@@ -184,6 +184,8 @@ class Express:
             return self.scope.gradient(node), tuple(u for p in parts if isinstance(p, Name) for u in p.units)
         if isinstance(node, Name):
             return self.scope.quantity(node), node.units
+        if has_units(node):
+            raise Impossible(f"{type(node).__name__.lower()} of entries is not read")
         return self(node), ()
 
     def _mapped(self, node: Apply, inner: Factor) -> Factor:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.units import is_partial, variables
 from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
-    Delta,
-    Derivative,
     Formula,
     Fraction,
     Indexed,
@@ -29,7 +27,6 @@ from lstmsym.documents.formula import (
     walk,
 )
 from lstmsym.shapes import Shape
-from lstmsym.binding.units import is_partial, variables
 from lstmsym.verify.words import Diag
 
 TERMS = 200

@@ -99,6 +99,8 @@ class Forward:
 
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
+        if at.key in self.table.told:
+            return self.table.told[at.key]
         if at.lag is not None:
             return "input", len(name.units) if self.table.indexed else 1
         if self.table.indexed and len(name.units) != 1:

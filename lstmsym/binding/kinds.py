@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.entries import is_unit_sum
+from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
 from lstmsym.documents.formula import (
     Apply,

@@ -16,17 +16,14 @@ from lstmsym.binding.units import Units, every_name, of_name, stem, variables
 from lstmsym.documents.formula import (
     Apply,
     Big,
-    Brackets,
     Delta,
     Derivative,
     Formula,
     Indexed,
     Name,
-    Number,
     Product,
     Raised,
     Script,
-    Sum,
     rebuilt,
     walk,
 )

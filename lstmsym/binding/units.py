@@ -13,25 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lstmsym.binding.table import GRADIENT_BASES, Line
+from lstmsym.binding.table import Line
 from lstmsym.documents.formula import (
-    Apply,
     Big,
     Brackets,
-    Delta,
-    Derivative,
     Formula,
     Indexed,
     Name,
     Number,
     Product,
-    Raised,
     Relation,
-    Script,
     Sum,
     children,
     names,
-    rebuilt,
     walk,
 )
 
@@ -113,9 +107,7 @@ def every_name(node: Formula) -> Iterator[Name]:
     """The names of a formula, those in limits and indices left out."""
     if isinstance(node, Name):
         yield node
-    elif isinstance(node, Big):
-        yield from every_name(node.body)
-    elif isinstance(node, Indexed):
+    elif isinstance(node, Big) or isinstance(node, Indexed):
         yield from every_name(node.body)
     else:
         for child in children(node):

@@ -13,17 +13,21 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
-from lstmsym.binding.kinds import letters_of
+from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.kinds import letters_of
+from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
+from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
+from lstmsym.binding.told import Told, told
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
 from lstmsym.documents.read import Document, read
-from lstmsym.documents.result import Result, Row
+from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.verify.judge import Judge
@@ -50,32 +54,47 @@ def verify_document(
         DocumentError: the file cannot be used at all.
     """
     document = read(text, path)
+    said = told(document, text)
     lines = lines_of(document)
     lines = marked(lines, letters_of(document, lines))
-    bound = bind(document, lines, held_names(text, document))
-    judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    return Result(path, bound.cell, rows=tuple(judging.rows()))
+    bound = bind(document, lines, said, held_names(text, document))
+    listed = read_listings(document, bound.cell or cell)
+    cell = bound.cell or cell or listed.cell
+    if bound.cell is None and cell is not None:
+        bound = bind_to(cell, document, lines, said)
+    judging = _Judging(document, lines, bound, text, said, progress or (lambda done, of: None))
+    rows = sorted((*judging.rows(), *listed.rows), key=lambda row: row.line)
+    damage = (f"line {d.line}: {d.message}" for d in listed.damage)
+    return Result(path, bound.cell, "", judging.symbols, tuple(rows), (*_notes(document), *damage))
+
+
+def _notes(document: Document) -> Iterator[str]:
+    """What of the file was read as something else, a sentence each."""
+    yield from dict.fromkeys(f"line {row.line}: {note}" for row in document.rows for note in row.notes)
 
 
 class _Judging:
     """The rows of a document, in order."""
 
     def __init__(
-        self, document: Document, lines: list[Line], bound: Bound, text: str, progress: Progress
+        self, document: Document, lines: list[Line], bound: Bound, text: str, said: Told, progress: Progress
     ) -> None:
         self.document, self.bound = document, bound
         self.of_row: dict[int, list[int]] = {}
         for place, (_, _, row) in enumerate(lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
-            definitions = Definitions(claims, document, text)
+            definitions = Definitions(claims, said)
             definitions.prepare()
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
-            self.found = LineJudge(claims, judge, text).rows(progress)
+            judged = LineJudge(claims, judge, text)
+            self.found = judged.rows(progress)
+            self.symbols = symbols(claims.choices, judge.show)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""

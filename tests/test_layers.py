@@ -27,6 +27,9 @@ binding
 binding.quantity
 binding.table
 binding.templates
+binding.units
+binding.marked
+binding.entries
 binding.express
 binding.prepared
 binding.kinds

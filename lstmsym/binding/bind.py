@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
@@ -46,6 +47,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     kinds = kinds_of(lines, table)
+    table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
     if not forward:

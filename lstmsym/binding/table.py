@@ -57,6 +57,8 @@ class Table:
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
+    indexed: bool = False
+    """Whether entries of vectors and matrices stand in the forward equations."""
     told: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Roles and ranks that the front matter gives to names."""
     gradients: frozenset[str] = frozenset()

@@ -15,7 +15,9 @@ from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
+from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
@@ -54,6 +56,7 @@ def verify_document(
     document = read(text, path)
     said = told(document, text)
     lines = lines_of(document)
+    lines = marked(lines, letters_of(document, lines))
     bound = bind(document, lines, said, held_names(text, document))
     listed = read_listings(document, bound.cell or cell)
     cell = bound.cell or cell or listed.cell

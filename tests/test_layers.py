@@ -21,8 +21,8 @@ documents documents.limits documents.formula documents.symbols documents.macros 
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
 documents.read report svg documents.result binding binding.quantity
-binding.table binding.templates binding.express binding.prepared binding.kinds binding.forward binding.loss
-binding.bind binding.slots binding.scope binding.author binding.stated binding.choices binding.claims
+binding.table binding.templates binding.express binding.prepared binding.systems binding.kinds binding.forward binding.loss
+binding.bind binding.restated binding.slots binding.scope binding.author binding.stated binding.choices binding.claims
 binding.consistency binding.definitions binding.solve binding.judging binding.verify reporting reporting.words reporting.plain reporting.table
 reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
 reporting.compare reporting.steps reporting.claims reporting.written locate terminal beside training demo __init__ __main__""".split()

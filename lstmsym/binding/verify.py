@@ -6,7 +6,7 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.choices import Choices
@@ -15,6 +15,7 @@ from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.table import Bound, Line
@@ -60,11 +61,12 @@ class _Judging:
     def __init__(
         self, document: Document, lines: list[Line], bound: Bound, text: str, progress: Progress
     ) -> None:
-        self.document, self.bound = document, bound
+        self.document, self.lines, self.bound = document, lines, bound
         self.of_row: dict[int, list[int]] = {}
         for place, (_, _, row) in enumerate(lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.same: dict[int, list[int]] = {}
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
@@ -72,12 +74,13 @@ class _Judging:
             definitions.prepare()
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
+            self.same = restated(lines, bound)
             self.found = LineJudge(claims, judge, text).rows(progress)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
-        for _, chain in groupby(self.document.rows, _place):
-            yield max(map(self.row, chain), key=lambda row: WORST.index(row.verdict))
+        for _, together in groupby(self.document.rows, _place):
+            yield max(map(self.row, together), key=lambda row: WORST.index(row.verdict))
 
     def row(self, row: Read) -> Row:
         """What is found of one row."""
@@ -91,6 +94,12 @@ class _Judging:
         places = self.of_row[id(row)]
         kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
         if kinds:
+            first = next((same[0] for same in self.same.values() if places[0] in same), places[0])
+            if first != places[0]:
+                message = f"the same function as in line {self.lines[first][2].line}"
+                return plain(row, "proved", message, "statement")
+            if first in chain(*self.same.values()):
+                kinds = {"forward"}
             kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
             return plain(row, "not-a-claim", message, kind)
         if _defines_function(row):

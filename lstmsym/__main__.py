@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.progress import track
 from rich.table import Table
 
 from lstmsym import cells, demo, render
 from lstmsym.check import check as check_kernel
 from lstmsym.derive import derive as derive_cell
+from lstmsym.documents.result import exit_status
 from lstmsym.emit import emit
 from lstmsym.generated import ROOT, golden, stale, write_whole
-from lstmsym.locate import find_cell, find_pages
+from lstmsym.locate import find_cell, find_pages, names_page
 from lstmsym.notation import stop_gradient
 from lstmsym.report import check_json, dumped, plan_json, verdicts_json, verdicts_shown
 from lstmsym.reporting.claims import from_verdicts
+from lstmsym.reporting.table import shown
 from lstmsym.reporting.words import LANGUAGES
 from lstmsym.reporting.written import written
 from lstmsym.schedule import Schedule
 from lstmsym.schedule import plan as plan_cell
-from lstmsym.terminal import Commands, Failure, console, say
+from lstmsym.terminal import Commands, Failure, console, progress, say
 from lstmsym.verify.judge import Status
 from lstmsym.verify.judge import verify as judge
+from lstmsym.verifying import verify_file
 
 OPEN = (Status.REFUTED, Status.UNDECIDED, Status.UNREAD)
 """Verdicts that make `verify` exit with 1."""
+
+SUFFIXES = {".json": "json", ".md": "markdown", ".html": "html"}
+"""How the name of a report ends -> its format."""
 
 SCHEDULES = {"default": Schedule(), "textbook": Schedule.textbook()}
 
@@ -110,32 +118,73 @@ def derive_command(cell: str, form: str) -> None:
 
 
 @main.command("verify")
-@click.argument("page")
-@form_option("json", "markdown", "html")
+@click.argument("file")
+@click.option("--cell", default="", help="The cell that FILE is about, where it states no forward equations.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", *SUFFIXES.values()]),
+    default=None,
+    help="How to print it; by default as the end of --out says, else a table. docs/json.md says what the JSON means.",
+)
 @click.option(
     "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the report."
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
-def verify_command(page: str, form: str, lang: str, out: Path | None) -> None:
-    """Judge the claims of PAGE: a shipped page (seed), or `file.py` or `file.py:Page` of your own.
+def verify_command(file: str, cell: str, form: str | None, lang: str, out: Path | None) -> None:
+    """Judge every equation and statement of FILE: Markdown, LaTeX, plain text, or a NumPy listing (.py).
 
-    Exit status 1 where a claim is refuted, undecided or unread.
+    FILE may also be a page of claims in our notation: `file.py`, `file.py:Page`, or one that ships (seed).
+    Such a page is run, as is a file of --cell; documents and listings never are.  docs/verify.md says more.
+    Exit status 1 where a row is refuted, undecided or unread, 2 where FILE can't be used at all.
 
-    Example: lstmsym verify seed --format html --out seed.html
-    """
-    judged = [(document, judge(document)) for document in find_pages(page)]
-    if form == "text" and out is None:
+    Example: lstmsym verify notes.tex --format html --out notes.html
+    """  # fmt: skip
+    form = form or (SUFFIXES.get(out.suffix, "table") if out else "table")
+    if out and out.exists() and Path(file).exists() and out.samefile(file):
+        raise Failure(f"--out {out} is the document itself: give the report another name")
+    report = page_report(file) if names_page(file) else document_report(file, cell)
+    if form == "table" and out is None:
         paper = console()
-        for document, verdicts in judged:
-            paper.print(verdicts_shown(document, verdicts, paper.width))
+        paper.print(report.table(paper.width, lang))
     else:
-        as_json = form == "json"
-        text = verdicts_json(page, judged) if as_json else written(from_verdicts(page, judged), form, lang)
+        text = report.text(form, lang)
         if out:
             write_whole(out, text.rstrip("\n") + "\n")
-        say(str(out) if out else text)
-    if any(v.status in OPEN for _, verdicts in judged for v in verdicts):
-        raise SystemExit(1)
+        say(str(out) if out else text.rstrip("\n"))
+    raise SystemExit(report.status)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found of a file, in each form."""
+
+    status: int
+    table: Callable[[int, str], RenderableType]
+    text: Callable[[str, str], str]
+
+
+def document_report(file: str, cell: str) -> Judged:
+    """The verdicts on a document."""
+    with progress(f"verifying {Path(file).name}") as told:
+        result = verify_file(file, cell, told)
+    return Judged(exit_status(result), partial(shown, result), partial(written, result))
+
+
+def page_report(file: str) -> Judged:
+    """The verdicts on pages of claims."""
+    pages = [(page, judge(page)) for page in find_pages(file)]
+
+    def table(width: int, _: str) -> RenderableType:
+        return Group(*(verdicts_shown(page, verdicts, width) for page, verdicts in pages))
+
+    def text(form: str, lang: str) -> str:
+        return (
+            verdicts_json(file, pages) if form == "json" else written(from_verdicts(file, pages), form, lang)
+        )
+
+    wrong = any(v.status in OPEN for _, verdicts in pages for v in verdicts)
+    return Judged(int(wrong), table, text)
 
 
 @main.command("plan")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 from lstmsym import cells, pages
 from lstmsym.cell import Cell
+from lstmsym.documents.file import text_of
 from lstmsym.emit import snake
 from lstmsym.mistakes import ClassBody, NotationError, nearest, sentence
 from lstmsym.verify.claims import Claims, page_of
@@ -59,6 +63,61 @@ def find_pages(name: str) -> tuple[Claims, ...]:
     if not chosen:
         raise NotationError(f"{path}: no page {attribute}: there are {', '.join(p.name for p in found)}")
     return chosen
+
+
+def names_page(name: str) -> bool:
+    """Whether what the user names is a page of claims, and no document.
+
+    Raises:
+        DocumentError: it is a Python file that can't be read.
+        NotationError: it is a file of cells without claims.
+    """
+    if name in pages.names() or ".py:" in name:
+        return True
+    return name.endswith(".py") and is_page(text_of(name), name)
+
+
+def is_page(text: str, path: str) -> bool:
+    """Whether a Python file is in our notation and may be run: found out without running it.
+
+    It imports lstmsym at its top, and defines ``class Name(Claims, ...)`` there.  All else is a listing,
+    of which nothing is ever run.
+
+    Raises:
+        NotationError: it is in our notation but is no Python, or has cells and no claims.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(text).body
+    except SyntaxError as error:
+        if re.search(r"^(from|import) lstmsym\b", text, re.MULTILINE) and "(Claims" in text:
+            raise NotationError(f"{path}:{error.lineno or 1}: {error.msg}") from None
+        return False
+    except (ValueError, RecursionError, MemoryError):
+        return False
+    names = {"Claims": set[str](), "Cell": set[str]()}
+    for node in body:
+        for kind, found in names.items():
+            found |= _imported(node, kind)
+    bases = [ast.unparse(b) for node in body if isinstance(node, ast.ClassDef) for b in node.bases]
+    if names["Claims"] & set(bases):
+        return True
+    if names["Cell"] & set(bases):
+        raise NotationError(
+            f"{path} has no page of claims: write class Name(Claims, of=Cell), or see lstmsym derive {path}"
+        )
+    return False
+
+
+def _imported(node: ast.stmt, name: str) -> set[str]:
+    """What a name of ours is called after an import."""
+    if isinstance(node, ast.Import):
+        ours = (a for a in node.names if a.name.partition(".")[0] == "lstmsym")
+        return {f"{a.asname or a.name}.{name}" for a in ours}
+    if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "lstmsym":
+        return {a.asname or name for a in node.names if a.name in (name, "*")}
+    return set()
 
 
 def load_file(path: str) -> ModuleType:

@@ -9,11 +9,16 @@ import codecs
 import io
 import os
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lstmsym.documents.limits import DocumentError
 from lstmsym.mistakes import NotationError, nearest
 
 WIDE = 1000
@@ -47,6 +52,30 @@ def console() -> Console:
     return Console(width=None if known else WIDE, highlight=False, soft_wrap=not known)
 
 
+@contextmanager
+def progress(words: str, after: float = 1.5) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error for what takes longer than a moment, on a terminal only.
+
+    Gives the function that is told how much is done, and of how much.
+    """
+    screen = Console(stderr=True)
+    if not screen.is_interactive:
+        yield lambda done, of: None
+        return
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=screen, transient=True)
+    task = bar.add_task(words, total=None)
+    timer = threading.Timer(after, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
 class Failure(click.ClickException):
     """Bad input, told in one sentence."""
 
@@ -64,7 +93,7 @@ class Commands(click.Group):
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "lstmsym"
             status = refused(f"{error.format_message().rstrip('.')}; see {command} --help")
-        except (click.ClickException, NotationError) as error:
+        except (click.ClickException, NotationError, DocumentError) as error:
             status = refused(
                 error.format_message() if isinstance(error, click.ClickException) else str(error)
             )

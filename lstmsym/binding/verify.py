@@ -13,7 +13,10 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.listed import read_listings
+from lstmsym.binding.meant import symbols_of
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
@@ -22,7 +25,7 @@ from lstmsym.binding.table import Bound, Line
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
 from lstmsym.documents.read import Document, read
-from lstmsym.documents.result import Result, Row
+from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.verify.judge import Judge
@@ -51,8 +54,16 @@ def verify_document(
     document = read(text, path)
     lines = lines_of(document)
     bound = bind(document, lines, held_names(text, document))
+    listed = read_listings(document, bound.cell or cell)
+    cell = bound.cell or cell or (listed.cell if listed is not None else None)
+    if bound.cell is None and cell is not None:
+        bound = bind_to(cell, document, lines)
     judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    return Result(path, bound.cell, rows=tuple(judging.rows()))
+    rows = [*judging.rows(), *(listed.rows if listed is not None else ())]
+    return Result(
+        path, bound.cell, symbols=judging.symbols, rows=tuple(sorted(rows, key=lambda row: row.line)),
+        notes=tuple(f"line {d.line}: {d.message}" for d in listed.damage) if listed is not None else (),
+    )  # fmt: skip
 
 
 class _Judging:
@@ -67,6 +78,7 @@ class _Judging:
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
         self.same: dict[int, list[int]] = {}
+        self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
@@ -75,6 +87,7 @@ class _Judging:
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
             self.same = restated(lines, bound)
+            self.symbols = symbols_of(claims.choices)
             self.found = LineJudge(claims, judge, text).rows(progress)
 
     def rows(self) -> Iterator[Row]:

@@ -6,6 +6,8 @@ names: {top_diff_h: dh, s: cell state}
 layout: rows
 loss: 1/2 * sum((h - y)**2)
 ---
+
+In LaTeX each of its lines may begin with ``%``, in Python with ``#``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ from dataclasses import dataclass
 
 KEYS = ("cell", "names", "layout", "loss")
 LAYOUTS = {"row": "rows", "rows": "rows", "column": "columns", "columns": "columns"}
+HEAD = re.compile(r"(?:[%#]\s*)?---[ \t]*\n(.*?)^(?:[%#]\s*)?(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+"""Where it stands: at the very start of a file."""
+LONGEST = 20_000
+"""Characters of it."""
 _ENTRY = re.compile(r"(?P<indent>\s*)(?P<key>[^\s:#{}\[\]\-][^:{}]*?)\s*:(?:\s+(?P<value>.*?))?\s*$")
 
 
@@ -29,14 +35,22 @@ class FrontMatter:
     notes: tuple[str, ...] = ()
 
 
+def head(text: str) -> re.Match[str] | None:
+    """The front matter of a text with its marks, its lines as group 1."""
+    found = HEAD.match(text)
+    return found if found and len(found[1]) < LONGEST else None
+
+
 def front_matter(text: str) -> FrontMatter:
     """Read the lines between the two ``---`` (without them); other programs' keys are left alone."""
     found: dict[str, str] = {}
     names: list[tuple[str, str]] = []
     notes: list[str] = []
     section = ""
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = re.sub(r"^%+ ?", "", raw).rstrip()
+    lines = text.splitlines()
+    mark = "%" if not all(line.startswith("#") for line in lines if line.strip()) else "[%#]"
+    for number, raw in enumerate(lines, start=1):
+        line = re.sub(rf"^{mark}+ ?", "", raw).rstrip()
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         entry = _ENTRY.match(line)

@@ -5,6 +5,7 @@
       cell       the Cell that its forward equations make (or that was asked for), or None
       cell_note  how that cell compares with the known ones, in a sentence or two
       symbols    what the author's symbols denote, a Symbol each
+      notes      what of the file was mended or not understood, a sentence each, with its line
       rows       one Row for every equation, statement and assignment, in the order of the file
       summary    verdict -> how many rows have it (computed; verdicts without rows are left out)
 
@@ -13,7 +14,7 @@ and ``latex`` the same as mathematics (empty for code and words).  Expressions i
 ``repair`` are in the author's notation; so is the LaTeX of ``steps``, a derivation step by step, each
 step a sentence and a formula, either of which may be empty.  As JSON, `docs/json.md` has every key:
 
-    {"document", "cell", "cell_note", "symbols": [...], "rows": [{"line", "source", "kind", "verdict",
+    {"document", "cell", "cell_note", "symbols": [...], "notes": [...], "rows": [{"line", "source", "kind", "verdict",
      "about", "expected", "witness", "repair", "assumption", "message", "latex", "steps"}], "summary"}
 """
 
@@ -97,6 +98,7 @@ class Result:
     cell_note: str = ""
     symbols: tuple[Symbol, ...] = ()
     rows: tuple[Row, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:

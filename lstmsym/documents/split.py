@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lstmsym.documents import symbols as S
+from lstmsym.documents.front import head
 from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
 from lstmsym.documents.prose import is_statement, leading, looks_like_code, plain_equations
 
@@ -99,10 +100,8 @@ class _Splitter:
 
     def blocks(self) -> Iterator[Block]:
         at = 0
-        front = re.match(
-            r"(?:%\s*)?---[ \t]*\n(.*?)^(?:%\s*)?(?:---|\.\.\.)[ \t]*$", self.whole, re.DOTALL | re.MULTILINE
-        )
-        if front and len(front[1]) < 20_000:
+        front = head(self.whole)
+        if front:
             yield self.block(FRONT, front.start(1), front.end(1))
             at = front.end()
         prose = at

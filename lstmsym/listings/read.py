@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lstmsym.cell import Cell
+from lstmsym.documents.result import Row
 from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.backward import Finding, Truth
 from lstmsym.listings.expressions import key_of
@@ -18,7 +19,7 @@ from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.meanings import blamed, each, run_pass, score, settled, unexplained
 from lstmsym.listings.outline import Outline, outline
-from lstmsym.listings.rows import Row, row, verdict_row
+from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
-from lstmsym.verify.judge import Witness
-
-
-@dataclass(frozen=True)
-class Row:
-    """One statement: the keys of the rows of a report."""
-
-    line: int
-    source: str
-    kind: str
-    verdict: str
-    about: str = ""
-    expected: str = ""
-    witness: Witness | None = None
-    repair: str = ""
-    assumption: str = ""
-    message: str = ""
+from lstmsym.verify.sequence import STEPS
 
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
@@ -174,7 +159,8 @@ def _refuted(finding: Finding, judging: Judging, lines: tuple[str, ...], common:
         try:
             left, right = judge.sides(claim)
             if not judge.mismatched(left, right):
-                witness = judge.witness(left, right)
+                found = judge.witness(left, right)
+                witness = found and Witness({**found.sizes, "T": STEPS}, found.entry, found.left, found.right)
         except (NotationError, ShapeError, KeyError):
             witness = None
     repair = finding.assumption

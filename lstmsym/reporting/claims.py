@@ -7,12 +7,13 @@ from collections.abc import Iterable
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.cell import Cell
 from lstmsym.documents.result import Result, Row, Symbol, Witness
 from lstmsym.latex import Latex
 from lstmsym.printing import ATOM
 from lstmsym.reporting.compare import compare
-from lstmsym.reporting.steps import steps
 from lstmsym.shapes import Shape
+from lstmsym.steps import steps
 from lstmsym.verify.claims import Claims, LossFrom
 from lstmsym.verify.judge import Verdict
 from lstmsym.verify.sequence import STEPS
@@ -27,9 +28,13 @@ def from_verdicts(document: str, judged: Iterable[Judged]) -> Result:
     systems = {page.cell.name: System(page.cell) for page, _ in judged}
     rows = [_row(v, systems[page.cell.name]) for page, verdicts in judged for v in verdicts]
     cell = judged[0][0].cell
+    return Result(document, cell, compare(cell), symbols(cell), tuple(rows))
+
+
+def symbols(cell: Cell) -> tuple[Symbol, ...]:
+    """What the names of a cell denote."""
     show = Latex(cell.order)
-    symbols = [Symbol(show(q.now), q.name, q.role, _sizes(q.shape)) for q in cell.quantities]
-    return Result(document, cell, compare(cell), tuple(symbols), tuple(rows))
+    return tuple(Symbol(show(q.now), q.name, q.role, _sizes(q.shape)) for q in cell.quantities)
 
 
 def _sizes(shape: Shape) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ def as_json(result: Result) -> str:
         "cell_note": result.cell_note or None,
         "forward": str(result.cell).splitlines() if result.cell else [],
         "symbols": [_symbol(symbol) for symbol in result.symbols],
+        "notes": list(result.notes),
         "rows": [_row(row) for row in result.rows],
         "summary": result.summary,
     }
@@ -52,14 +53,21 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
+SAID_BY_KIND = frozenset({"a forward equation", "forward equation", "a definition"})
+"""Messages that say no more than the kind of a row."""
+
+
 def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
     """Why a row has its verdict: pairs of the key of a fixed word and a text, the most telling first."""
     witness = str(row.witness) if row.witness else ""
+    message = "" if row.message in SAID_BY_KIND else row.message
+    if witness:
+        message = message.removesuffix(witness).rstrip("; ")
     found = [
         ("right if", row.assumption),
-        ("remark", "" if row.message == witness else sentence(row.message, lang)),
+        ("remark", sentence(message, lang)),
         ("witness", witness),
-        ("right", row.expected),
+        ("right", row.expected if row.verdict == "refuted" else ""),
         ("repair", row.repair),
     ]
     return [(label, body) for label, body in found if body]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lstmsym.documents.result import Result, Row
+from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.reporting.plain import reasons
 from lstmsym.reporting.words import notes, text
 
@@ -17,49 +19,94 @@ COLOURS = {
 }  # fmt: skip
 NARROW = 80
 """Columns below which rows are blocks."""
+LONGEST = 240
+"""Characters of an equation or a reason that are shown; JSON, Markdown and HTML have all."""
 
 
 def shown(result: Result, width: int, lang: str = "en") -> RenderableType:
-    """The document, what its cell is, its rows with reasons, and the counts."""
-    head = [Text(result.document, style="bold")]
-    head += [Text(result.cell_note, style="italic")] if result.cell_note else []
-    body = _blocks(result, lang) if width < NARROW else [_table(result, lang)]
-    return Group(*head, *body, Text(summary_line(result, lang)))
+    """The document, its cell and symbols, its rows with reasons, what was mended, and the counts.
+
+    Names and words in passing, which claim nothing, are counted and not listed.
+    """
+    rows = [row for row in result.rows if not in_passing(row)]
+    body = _blocks(rows, lang) if width < NARROW else [_table(rows, lang)]
+    return Group(*_head(result, lang), *body, *_foot(result, lang))
 
 
-def _table(result: Result, lang: str) -> RenderableType:
+def in_passing(row: Row) -> bool:
+    """Whether a row is a name or words that claim nothing."""
+    return row.kind == "prose" and row.verdict == "not-a-claim"
+
+
+def _head(result: Result, lang: str) -> Iterator[Text]:
+    yield Text(result.document, style="bold")
+    yield Text(result.cell_note or ("" if result.cell else text("no cell", lang)), style="italic")
+    for words, symbols in grouped(result.symbols):
+        yield Text.assemble((words, "dim"), (": ", "dim"), ", ".join(symbols))
+    yield Text()
+
+
+def grouped(symbols: tuple[Symbol, ...]) -> list[tuple[str, list[str]]]:
+    """Symbols that denote the same kind of thing: what, and how they are written."""
+    found: dict[str, list[str]] = {}
+    for symbol in symbols:
+        size = " × ".join(symbol.shape)
+        found.setdefault(", ".join(filter(None, (symbol.meaning, size))), []).append(
+            symbol.name or one_line(symbol.latex)
+        )
+    return list(found.items())
+
+
+def _foot(result: Result, lang: str) -> Iterator[Text]:
+    yield Text()
+    for note in result.notes:
+        yield Text(note, style="yellow")
+    passing = sum(map(in_passing, result.rows))
+    if passing:
+        yield Text(text("in passing", lang).format(count=passing), style="dim")
+    yield Text(summary_line(result, lang))
+
+
+def _table(rows: list[Row], lang: str) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(text("line", lang), justify="right", style="dim", no_wrap=True)
     table.add_column(text("verdict", lang), no_wrap=True)
-    table.add_column(text("equation", lang), ratio=3, overflow="fold")
-    table.add_column(text("note", lang), ratio=2, overflow="fold")
-    for row in result.rows:
-        table.add_row(
-            str(row.line), verdict(row, lang), Text(one_line(row.source)), Text("\n".join(_notes(row, lang)))
-        )
+    table.add_column(text("equation", lang), overflow="fold")
+    for row in rows:
+        table.add_row(str(row.line), verdict(row, lang), _lines(row, lang))
     return table
 
 
-def _blocks(result: Result, lang: str) -> list[RenderableType]:
-    found: list[RenderableType] = []
-    for row in result.rows:
-        found.append(Text.assemble((f"{row.line}", "dim"), " ", verdict(row, lang)))
-        found.append(Padding(Text("\n".join([one_line(row.source), *_notes(row, lang)])), (0, 0, 0, 4)))
-    return found
+def _blocks(rows: list[Row], lang: str) -> Iterator[RenderableType]:
+    for row in rows:
+        yield Text.assemble((f"{row.line}", "dim"), " ", verdict(row, lang))
+        yield Padding(_lines(row, lang), (0, 0, 0, 4))
 
 
-def _notes(row: Row, lang: str) -> list[str]:
-    return notes(reasons(row, lang), lang)
+def _lines(row: Row, lang: str) -> RenderableType:
+    """The equation, and below it why it has its verdict."""
+    said = Text("\n".join(map(short, notes(reasons(row, lang), lang))))
+    source = Text(short(row.source))
+    return Group(source, Padding(said, (0, 0, 0, 4))) if said else source
 
 
 def verdict(row: Row, lang: str = "en") -> Text:
-    """A verdict in its colour."""
-    return Text(text(row.verdict, lang).upper(), style=COLOURS[row.verdict])
+    """A verdict in its colour; of what claims nothing, what it is."""
+    word = row.kind if row.verdict == "not-a-claim" else row.verdict
+    return Text(
+        text(word, lang).upper() if word == row.verdict else text(word, lang), style=COLOURS[row.verdict]
+    )
 
 
 def one_line(source: str) -> str:
     """A source without its line breaks."""
     return " ".join(source.split())
+
+
+def short(source: str) -> str:
+    """A source in one line, its end left out where it is long."""
+    line = one_line(source)
+    return line if len(line) <= LONGEST else line[:LONGEST].rstrip() + " …"
 
 
 def summary_line(result: Result, lang: str = "en") -> str:

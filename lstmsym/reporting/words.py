@@ -53,6 +53,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about": ("about", "涉及"),
     "derivation": ("derivation", "推导"),
     "source": ("source", "原文"),
+    "in passing": (
+        "{count} formulas and words in passing that claim nothing are not listed.",
+        "另有 {count} 处行文中的公式或文字不作断言，未列出。",
+    ),
     "no cell": ("No forward equations were found.", "未找到前向方程。"),
     "none wrong": ("No row is refuted, undecided or unread.", "没有错误、未决或未读懂的条目。"),
     "some wrong": ("Rows to look at", "需要查看的条目"),

@@ -17,8 +17,8 @@ WIDTH = 120
 
 
 def written(result: Result, form: str, lang: str = "en") -> str:
-    """The report: text, json, markdown or html."""
-    if form == "text":
+    """The report: table, json, markdown or html."""
+    if form == "table":
         paper = Console(width=WIDTH, file=StringIO(), color_system=None, highlight=False)
         paper.print(shown(result, WIDTH, lang))
         return "\n".join(line.rstrip() for line in paper.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from lstmsym.derive import Derivation
 from lstmsym.latex import Latex
@@ -16,14 +16,14 @@ WHERE = "where"
 Steps = tuple[tuple[str, str], ...]
 
 
-def steps(derivation: Derivation, name: str, names: Mapping[str, str] | None = None) -> Steps:
+def steps(derivation: Derivation, name: str, show: Latex | None = None) -> Steps:
     """The derivation of a gradient, ``dc`` say: a sentence and a formula each; none for what has no equation.
 
-    ``names`` are what names are called in print, as for `Latex`.
+    ``show`` spells the formulas; without it they are in the notation of the cell.
     """
     if name not in derivation.by_name:
         return ()
-    return tuple(_steps(derivation, name, Latex(derivation.order, {**legible(derivation), **(names or {})})))
+    return tuple(_steps(derivation, name, show or Latex(derivation.order, legible(derivation))))
 
 
 def _steps(derivation: Derivation, name: str, show: Latex) -> Iterator[tuple[str, str]]:

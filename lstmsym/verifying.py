@@ -1,0 +1,70 @@
+"""A document of the user's judged: its text, the cell that it or the user names, verdicts, and what reports add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lstmsym import cells
+from lstmsym.binding.verify import verify_document
+from lstmsym.cell import Cell
+from lstmsym.documents.file import text_of
+from lstmsym.documents.front import front_matter, head
+from lstmsym.documents.limits import DocumentError
+from lstmsym.documents.result import Result
+from lstmsym.locate import find_cell
+from lstmsym.mistakes import NotationError
+from lstmsym.reporting.claims import symbols
+from lstmsym.reporting.compare import compare
+
+Progress = Callable[[int, int], None]
+
+
+def verify_file(path: str, cell: str = "", progress: Progress | None = None) -> Result:
+    """Judge a file; ``cell`` is what the user calls the cell that it is about, as for `find_cell`.
+
+    Raises:
+        DocumentError: the file can't be used at all.
+        NotationError: there is no such cell.
+    """
+    return verify_text(text_of(path), path, find_cell(cell)[0] if cell else None, progress)
+
+
+def verify_text(text: str, path: str, cell: Cell | None = None, progress: Progress | None = None) -> Result:
+    """Judge a text; its front matter may name a cell where the user names none.
+
+    Raises:
+        DocumentError: it can't be used at all.
+    """
+    result = verify_document(text, path, cell or named_cell(text, path), progress)
+    if all(row.kind == "prose" for row in result.rows):
+        raise DocumentError(
+            f"{path}: no equations were found: give a text with formulas ($...$ or h(t) = ...) or a listing"
+        )
+    if result.cell is None:
+        return result
+    return replace(
+        result,
+        cell_note=result.cell_note or compare(result.cell),
+        symbols=result.symbols or symbols(result.cell),
+    )
+
+
+def named_cell(text: str, path: str) -> Cell | None:
+    """The cell that the front matter names: one that ships, since files of cells are run.
+
+    Raises:
+        DocumentError: there is none of this name.
+    """
+    found = head(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    name = front_matter(found[1]).cell if found else ""
+    if not name:
+        return None
+    if ".py" in name:
+        raise DocumentError(
+            f"{path}: cell: {name} in the front matter would run a file: give it yourself, --cell {name}"
+        )
+    try:
+        return cells.find(name)
+    except NotationError as error:
+        raise DocumentError(f"{path}: front matter: {error}") from None

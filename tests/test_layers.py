@@ -32,12 +32,14 @@ binding.marked
 binding.entries
 binding.express
 binding.prepared
+binding.systems
 binding.kinds
 binding.stated
 binding.told
 binding.forward
 binding.loss
 binding.bind
+binding.restated
 binding.slots
 binding.given
 binding.scope

@@ -46,6 +46,7 @@ binding.scope
 binding.author
 binding.choices
 binding.claims
+binding.patterns
 binding.consistency
 binding.definitions
 binding.solve

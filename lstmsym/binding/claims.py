@@ -57,6 +57,7 @@ class Claims:
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
         self.shared: dict[object, bool] = {}
+        self.labels: dict[int, set[str]] = {}
 
     def scope(self, meaning: Means | None = None) -> Backward:
         """A scope under the present choices, or with other meanings of gradients' names."""
@@ -119,7 +120,7 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
-        strange = set(unit_labels(right)) - set(unit_labels(left))
+        strange = self._strange(place)
         if strange:
             raise Misfit(
                 f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
@@ -127,6 +128,13 @@ class Claims:
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)
+
+    def _strange(self, place: int) -> set[str]:
+        """Labels of entries that stand on the right side of a line only."""
+        if place not in self.labels:
+            left, right, _ = self.lines[place]
+            self.labels[place] = set(unit_labels(added(left, right)[1])) - set(unit_labels(left))
+        return self.labels[place]
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

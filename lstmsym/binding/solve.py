@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstmsym import notation as N
 from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
 from lstmsym.binding.slots import occurrences, resolve, slot_of
@@ -191,6 +192,7 @@ class Solver:
                     continue
                 expr = sides(expr, expr, self.system)[0] if expr.has(*WRITTEN_OUT) else expr
                 values.append(self.consistency.value(expr))
+                values.append(self.consistency.value(N.Total(expr)))  # one step's share
             except (NotationError, ShapeError, *OUT_OF_REACH):
                 continue
         fitting = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ def close(a: Any, b: Any) -> bool:
     """Whether two arrays agree."""
     if a is None or b is None or np.shape(a) != np.shape(b):
         return False
-    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))
+    return bool((np.abs(a - b) <= 1e-12 + 1e-9 * np.abs(b)).all())
 
 
 @dataclass
@@ -168,6 +168,7 @@ class Backward:
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self.conditional: set[int] = set()
         self.broken: set[str] = set()
         self.now = 0
 
@@ -472,6 +473,8 @@ class Backward:
             for n in ast.walk(s)
             if (k := key_of(n)) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
         }
+        inside = (s for n in ast.walk(loop) if isinstance(n, ast.If) for s in ast.walk(n))
+        self.conditional = {id(s) for s in inside}
         self.ends = {k: s.lineno for s in ast.walk(loop) if isinstance(s, ast.stmt) for k in _written(s)}
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
@@ -797,9 +800,11 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
     return False
 
 
-def texts(node: ast.AST) -> set[str]:
+@lru_cache(maxsize=2048)
+def texts(node: ast.AST) -> frozenset[str]:
     """The names, attributes and subscripts that a node holds, as they stand."""
-    return {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+    found = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+    return frozenset(found)
 
 
 def each(block: tuple[ast.stmt, ...] | list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -108,6 +108,8 @@ class Reader:
         self.steps = self.depth = 0
         self.reads: list[str] = []
         self.lenient = False
+        self.memo: dict[int, tuple[ast.AST, Any]] | None = None
+        """Values by node, while nothing that names mean changes."""
         self.free: Callable[[str, int | None], Any] = vector_ref
         self.size: Callable[[str], sp.Expr] = self.fresh_size
 
@@ -128,6 +130,8 @@ class Reader:
         Raises:
             ListingError: it is not in the allow-list, or arrays do not fit.
         """
+        if self.memo is not None and id(node) in self.memo:
+            return self.memo[id(node)][1]
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise ListingError("too much to compute")
@@ -135,7 +139,10 @@ class Reader:
         if method is None:
             raise ListingError(f"{type(node).__name__} is not read")
         try:
-            return method(node)
+            value = method(node)
+            if self.memo is not None:
+                self.memo[id(node)] = node, value
+            return value
         except (
             RecursionError,
             OverflowError,

@@ -105,7 +105,7 @@ class Run:
             key = key_of(call.func.value)
             if key:
                 value = self.reader(call.args[0])
-                if isinstance(value, Array):
+                if isinstance(value, Array | list):
                     first = self.scope.names.get(key)
                     if isinstance(first, list):
                         self.scope.offsets[key] = len(first)

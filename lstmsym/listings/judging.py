@@ -283,10 +283,7 @@ class Judging(Backward):
         """Whether a condition on the step stands around a statement, or in it."""
         if any(isinstance(n, ast.IfExp) for n in ast.walk(statement)):
             return True
-        return any(
-            isinstance(n, ast.If) and any(s is statement for s in ast.walk(n))
-            for n in ast.walk(self.loop or statement)
-        )
+        return id(statement) in self.conditional
 
     def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
         """A value that is a gradient, though its name would not say so."""
@@ -491,7 +488,16 @@ class Judging(Backward):
             isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
         ):
             return None
-        stale = set(self.stale)
+        self.reader.memo = {}
+        try:
+            return self.mended(part, parts, wanted)
+        finally:
+            self.reader.memo = None
+
+    def mended(self, part: Part, parts: list[Part], wanted: tuple[Ref, ...]) -> tuple[Ref, str, str] | None:
+        """The same, while nothing that names mean changes."""
+        statement, stale = part.statement, set(self.stale)
+        assert isinstance(statement, ast.Assign | ast.AugAssign)
         for node, why in edits(statement.value, self.candidate_names()):
             if not self.truth.left(3):
                 break

@@ -17,7 +17,7 @@ from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
-from lstmsym.listings.meanings import blamed, run_pass, score, settled, unexplained
+from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, outline
 from lstmsym.listings.plainer import origin, plainer
 from lstmsym.listings.rows import row, verdict_row
@@ -146,10 +146,7 @@ def _read(plan: Outline, cell: Cell | None) -> _Reading:
         judging = settled(Truth(forward, Judge(forward.cell)), plan)
         if best is None or score(judging) > score(best):
             best = judging
-        if (
-            not any(f.status in ("wrong", "unread", "misfit") for f in judging.findings)
-            and judging.consistent >= 0
-        ):
+        if not troubled(judging) and judging.consistent >= 0:
             break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")

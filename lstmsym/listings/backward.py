@@ -380,7 +380,7 @@ class Backward:
         if not isinstance(statement, ast.Assign):
             return ""
         target, value = statement.targets[0], statement.value
-        if isinstance(value, ast.Call) and key_of(value.func) in self.functions:
+        if isinstance(value, ast.Call) and getattr(value.func, "attr", key_of(value.func)) in self.functions:
             return "a call of the listing's own function"
         if isinstance(target, ast.Tuple) and (key := key_of(value)):
             return f"what {key} holds, under the same names"
@@ -391,8 +391,9 @@ class Backward:
     def failed(self, statement: ast.stmt, error: ListingError) -> None:
         """A statement that cannot be read, or whose arrays do not fit; its name means what it should."""
         target = next(iter(_target_nodes(statement)), None)
-        key = key_of(target) if target is not None else None
-        family = self.family(key) if key else ()
+        key = key_of(getattr(target, "value", target)) if isinstance(target, ast.Subscript) else None
+        key = (key_of(target) or key) if target is not None else None
+        family = self.family(key, target) if key else ()
         status = "misfit" if isinstance(error, Misfit) and family else "unread"
         text = ast.unparse(target) if target is not None else ""
         held = self.forced.get(id(statement), family[0] if family else None)
@@ -520,7 +521,7 @@ class Backward:
             if self.forward.final
             else []
         )
-        return tuple([*ordered, *others, *totals])
+        return (*ordered, *totals, *others)
 
     def if_(self, statement: ast.If) -> None:
         """Both branches, at the general step; the names of the first branch go on."""
@@ -643,12 +644,11 @@ class Backward:
         target, value = statement.target, statement.value
         if self.loop is not None or not isinstance(target, ast.Subscript) or not isinstance(statement.op, ast.Add):
             return False
-        base, indices, lag = self.reader.place(target)
         while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
             value = value.func.value
         key = key_of(value)
         known = key is None or key in self.known or key in self.scope.names
-        return bool(base and lag is None and isinstance(indices[0], ast.BinOp | ast.UnaryOp) and not known)
+        return isinstance(target.slice, ast.BinOp | ast.UnaryOp) and not known
 
     def labelled(self, statement: ast.AugAssign) -> bool:
         """``dy[target] -= 1``: the one-hot target is taken off."""

@@ -551,6 +551,8 @@ class _Builder:
         sinks = [name for name in defined if name not in used]
         for ref in pending:
             fitting = [s for s in sinks if s[:1].lower() == plain(ref.base)[:1].lower()]
+            direct = [e.name for e in self.equations if e.name in sinks and ref in e.expr.atoms(Ref)]
+            fitting = [s for s in direct if s in fitting] or fitting
             if len(fitting) == 1:
                 self.rename[ref] = Ref(fitting[0], -1)
         for old, new in self.rename.items():

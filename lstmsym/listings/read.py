@@ -19,7 +19,7 @@ from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, outline
-from lstmsym.listings.plainer import origin, plainer
+from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.notation import NotationError
@@ -47,7 +47,7 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     """
     source = parse(text)
     statements = list(each(source.body))
-    plans = outline(tuple(plainer(list(source.body))), () if cell is None else tuple(q.name for q in cell.quantities))
+    plans = outline(tuple(marked(plainer(list(source.body)))), () if cell is None else tuple(q.name for q in cell.quantities))
     readings = [_read(plan, cell) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}

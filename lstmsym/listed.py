@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import sympy as sp
 
 from lstmsym.cell import Cell
 from lstmsym.documents.limits import DocumentError
@@ -29,7 +32,25 @@ def verify_listing(text: str, path: str = "", cell: Cell | None = None) -> Resul
         found = Found.of([read_listing(text, 1, cell)])
     except ListingError as error:
         raise DocumentError(f"{path}: {error}") from None
-    return Result(path, found.cell, rows=found.rows, notes=found.notes)
+    return Result(path, folded(found.cell, text), rows=found.rows, notes=found.notes)
+
+
+def folded(cell: Cell | None, text: str) -> Cell | None:
+    """A cell without the intermediates that the text has no name for: they are written out."""
+    if cell is None:
+        return None
+    known = set(re.findall(r"\w+", text)) | {q.name for q in cell.quantities if q.role != "name"}
+    meaning: dict[sp.Expr, sp.Expr] = {}
+    equations = []
+    for equation in cell.equations:
+        expr = equation.expr.xreplace(meaning)
+        if equation.name.base in known:
+            equations.append(replace(equation, expr=expr))
+        else:
+            meaning[equation.name] = expr
+    kept = {e.name.base for e in equations}
+    quantities = tuple(q for q in cell.quantities if q.role != "name" or q.name in kept)
+    return replace(cell, quantities=quantities, equations=tuple(equations))
 
 
 @dataclass(frozen=True)

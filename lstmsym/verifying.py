@@ -13,7 +13,7 @@ from lstmsym.documents.front import front_matter, head
 from lstmsym.documents.limits import DocumentError
 from lstmsym.documents.result import Result
 from lstmsym.documents.split import split
-from lstmsym.listed import verify_fences, verify_listing
+from lstmsym.listed import folded, verify_fences, verify_listing
 from lstmsym.locate import find_cell
 from lstmsym.mistakes import NotationError
 from lstmsym.reporting.claims import symbols
@@ -59,9 +59,8 @@ def _verified(text: str, path: str, cell: Cell | None, progress: Progress | None
     result = verify_document(text, path, cell, progress)
     found = verify_fences(split(text, path), result.cell or cell)
     rows = sorted((*result.rows, *found.rows), key=lambda row: row.line)
-    return replace(
-        result, cell=result.cell or found.cell, rows=tuple(rows), notes=(*result.notes, *found.notes)
-    )
+    own = result.cell or folded(found.cell, text)
+    return replace(result, cell=own, rows=tuple(rows), notes=(*result.notes, *found.notes))
 
 
 def named_cell(text: str, path: str) -> Cell | None:

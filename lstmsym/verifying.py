@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+
+import sympy as sp
 
 from lstmsym import cells
 from lstmsym.binding.verify import verify_document
@@ -12,8 +15,6 @@ from lstmsym.documents.file import text_of
 from lstmsym.documents.front import front_matter, head
 from lstmsym.documents.limits import DocumentError
 from lstmsym.documents.result import Result
-from lstmsym.documents.split import split
-from lstmsym.listed import folded, verify_fences, verify_listing
 from lstmsym.locate import find_cell
 from lstmsym.mistakes import NotationError
 from lstmsym.reporting.claims import symbols
@@ -38,29 +39,34 @@ def verify_text(text: str, path: str, cell: Cell | None = None, progress: Progre
     Raises:
         DocumentError: it can't be used at all.
     """
-    result = _verified(text, path, cell or named_cell(text, path), progress)
+    result = verify_document(text, path, cell or named_cell(text, path), progress)
     if all(row.kind == "prose" for row in result.rows):
         raise DocumentError(
             f"{path}: no equations were found: give a text with formulas ($...$ or h(t) = ...) or a listing"
         )
     if result.cell is None:
         return result
+    cell = folded(result.cell, text) if not any(row.latex for row in result.rows) else result.cell
     return replace(
-        result,
-        cell_note=result.cell_note or compare(result.cell),
-        symbols=result.symbols or symbols(result.cell, text),
-    )
+        result, cell=cell, cell_note=result.cell_note or compare(cell),
+        symbols=result.symbols or symbols(cell, text),
+    )  # fmt: skip
 
 
-def _verified(text: str, path: str, cell: Cell | None, progress: Progress | None) -> Result:
-    """The equations of a document, and its code; either may state the cell for both."""
-    if path.endswith(".py"):
-        return verify_listing(text, path, cell)
-    result = verify_document(text, path, cell, progress)
-    found = verify_fences(split(text, path), result.cell or cell)
-    rows = sorted((*result.rows, *found.rows), key=lambda row: row.line)
-    own = result.cell or folded(found.cell, text)
-    return replace(result, cell=own, rows=tuple(rows), notes=(*result.notes, *found.notes))
+def folded(cell: Cell, code: str) -> Cell:
+    """A cell without the intermediates that the code has no name for: they are written out."""
+    known = set(re.findall(r"\w+", code)) | {q.name for q in cell.quantities if q.role != "name"}
+    meaning: dict[sp.Expr, sp.Expr] = {}
+    equations = []
+    for equation in cell.equations:
+        expr = equation.expr.xreplace(meaning)
+        if equation.name.base in known:
+            equations.append(replace(equation, expr=expr))
+        else:
+            meaning[equation.name] = expr
+    kept = {e.name.base for e in equations}
+    quantities = tuple(q for q in cell.quantities if q.role != "name" or q.name in kept)
+    return replace(cell, quantities=quantities, equations=tuple(equations))
 
 
 def named_cell(text: str, path: str) -> Cell | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lstmsym.cells import find
-from lstmsym.listings import ListingError, Row, read_listing
+from lstmsym.documents.result import Row
+from lstmsym.listings import ListingError, read_listing
 from lstmsym.listings.source import parse
 
 CORPUS = Path(__file__).parent.parent / "derivations"
@@ -114,6 +115,8 @@ def test_another_gates_gradient_is_refuted_with_its_repair_and_the_rest_is_right
     row = found["dWi = x.T @ dag"]
     assert (row.verdict, row.repair) == ("refuted", "dWi = x.T @ dai")
     assert row.witness is not None
+    assert row.witness.sizes["T"] > 1
+    assert row.witness.true != row.witness.claimed
     others = [r.verdict for r in found.values() if r.kind == "statement" and r is not row]
     assert set(others) == {"proved"}
 

@@ -17,7 +17,7 @@ from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import Place, untimed
 from lstmsym.binding.table import Table, function_of, is_gradient_name
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
+from lstmsym.documents.formula import Apply, Big, Delta, Derivative, Formula, Name, Number, Raised, children
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -233,6 +233,9 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
     if isinstance(node, (Name, Derivative)):
         return
     if isinstance(node, Raised) and is_transposition(node):
+        yield from occurrences(node.body, table)
+        return
+    if isinstance(node, Big):  # its bounds name no gradients
         yield from occurrences(node.body, table)
         return
     for child in children(node):

@@ -2,6 +2,5 @@
 
 from lstmsym.listings.read import Listing as Listing
 from lstmsym.listings.read import read_listing as read_listing
-from lstmsym.listings.rows import Row as Row
 from lstmsym.listings.source import Damage as Damage
 from lstmsym.listings.source import ListingError as ListingError

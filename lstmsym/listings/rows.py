@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
 from lstmsym.listings.judging import Judging
+from lstmsym.listings.plainer import origin
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
-from lstmsym.verify.judge import Witness
-
-
-@dataclass(frozen=True)
-class Row:
-    """One statement: the keys of the rows of a report."""
-
-    line: int
-    source: str
-    kind: str
-    verdict: str
-    about: str = ""
-    expected: str = ""
-    witness: Witness | None = None
-    repair: str = ""
-    assumption: str = ""
-    message: str = ""
+from lstmsym.verify.sequence import STEPS
 
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
     """The row of a statement."""
+    statement = origin(statement) or statement
     end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
     text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
     return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]
@@ -89,7 +76,7 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         common["assumption"] = finding.assumption
     elif status in ("no-effect", "trap"):
         common["expected"] = common["repair"] = finding.assumption
-    verdicts = {"unread": "unread", "conditional": "conditional"}
+    verdicts = {"unread": "unread", "conditional": "conditional", "misnamed": "undecided"}
     return row(finding.statement, lines, "statement", verdicts.get(status, "refuted"), **common)
 
 
@@ -138,7 +125,7 @@ def _claim(finding: Finding, judging: Judging) -> Claim | None:
         return None
     share = finding.true.lag is None and finding.true.base in judging.truth.judge.system.backward
     value = padded(finding.value, judging)
-    return Claim(finding.true, value, share=share and not value.has(N.Total))
+    return Claim(finding.true, value, share=share and not judging.truth.is_total(value))
 
 
 def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:
@@ -174,7 +161,8 @@ def _refuted(finding: Finding, judging: Judging, lines: tuple[str, ...], common:
         try:
             left, right = judge.sides(claim)
             if not judge.mismatched(left, right):
-                witness = judge.witness(left, right)
+                found = judge.witness(left, right)
+                witness = found and Witness({**found.sizes, "T": STEPS}, found.entry, found.left, found.right)
         except (NotationError, ShapeError, KeyError):
             witness = None
     repair = finding.assumption

@@ -125,6 +125,11 @@ PLAIN = Reading(Claim(sp.Integer(0), sp.Integer(0)))
 """The cell as it is."""
 
 
+def at_the_end(claim: Claim) -> Reading:
+    """A claim with nothing beyond the end: what then holds by cancellation has no proof here."""
+    return Reading(claim).under("nothing arrives after the last step", special=Special(end=True))
+
+
 class Judge:
     """Judges claims about one cell."""
 
@@ -220,18 +225,23 @@ class Judge:
         return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
-        """The claim proved under another reading, if there is one."""
-        for reading in readings(claim, self.meanings):
-            if self.alike(reading) and self.holds(reading):
-                conventions = tuple(
-                    (c, s) for c, s in zip(reading.conventions, reading.said, strict=True) if c
-                )
-                said = " and ".join(reading.said)
-                expected = self.expected(claim)
-                return Verdict(
-                    Status.PROVED_IF, claim, assumption=said, expected=expected, conventions=conventions
-                )
-        return None
+        """The claim proved under another reading, or left open where only the numbers speak for one."""
+        unproved: Reading | None = None
+        for reading in [*readings(claim, self.meanings), at_the_end(claim)]:
+            if self.alike(reading):
+                if self.holds(reading):
+                    return self.right_if(claim, reading)
+                unproved = unproved or (None if self.differs(reading) else reading)
+        if unproved is None:
+            return None
+        said = " and ".join(unproved.said)
+        return Verdict(Status.UNDECIDED, claim, f"the numbers agree if {said}, but no proof was found")
+
+    def right_if(self, claim: Claim, reading: Reading) -> Verdict:
+        """The verdict on a claim that is proved under a reading."""
+        conventions = tuple((c, s) for c, s in zip(reading.conventions, reading.said, strict=True) if c)
+        said, expected = " and ".join(reading.said), self.expected(claim)
+        return Verdict(Status.PROVED_IF, claim, assumption=said, expected=expected, conventions=conventions)
 
     def alike(self, reading: Reading) -> bool:
         """Whether numbers are for a claim as a reading has it."""
@@ -240,6 +250,10 @@ class Judge:
             return not self.mismatched(left, right) and self.tried(reading).alike(left, right)
         except (NotationError, ShapeError, KeyError):
             return False
+
+    def differs(self, reading: Reading) -> bool:
+        """Whether the sides differ at another step, or by little, as a reading has them."""
+        return self.tried(reading).hidden(*self.sides(reading.claim)) is not None
 
     def holds(self, reading: Reading) -> bool:
         """Whether a claim is proved as a reading has it; the numbers have been looked at."""

@@ -11,7 +11,7 @@ cell cells render normal derive steps program planning.choices planning.prepare 
 planning.memory planning.region planning.forward planning.backward planning.storage schedule tidy
 backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes backends.numpy.writer
 backends.numpy emit generated checks checks.cases checks.report checks.values checks.directions
-checks.gradients checks.calls check verify verify.system verify.words verify.pullback verify.losses
+checks.gradients checks.calls check verify verify.system verify.words verify.latex verify.pullback verify.losses
 verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly verify.numbering
 verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic verify.evaluate
 verify.sequence verify.paths verify.witness verify.readings verify.edits verify.repair

@@ -108,10 +108,10 @@ class _Judging:
         """What is found of one row."""
         if isinstance(row, Unread):
             where = f"line {row.at[0]}, column {row.at[1]}: " if row.at[0] else ""
-            return Row(row.line, row.source, "claim", "unread", message=where + row.reason)
+            return Row(row.line, row.source, "claim", "unread", message=where + row.reason, latex=row.source)
         if isinstance(row, NotAClaim):
             kind = "statement" if row.reason in ("an inequality", "an approximation") else "prose"
-            return Row(row.line, row.source, kind, "not-a-claim", message=row.reason)
+            return Row(row.line, row.source, kind, "not-a-claim", message=row.reason, latex=row.source)
         assert isinstance(row, Equation)
         places = self.of_row[id(row)]
         kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}

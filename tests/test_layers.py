@@ -18,7 +18,7 @@ verify.repair verify.explain verify.judge pages
 documents documents.limits documents.file documents.formula documents.symbols documents.macros documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
-documents.read report svg documents.result listings.source listings.naming listings.arrays listings.expressions
+documents.read documents.links report svg documents.result listings.source listings.naming listings.arrays listings.expressions
 listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings
 binding
@@ -33,6 +33,8 @@ binding.forward
 binding.loss
 binding.bind
 binding.restated
+binding.remaining
+binding.chains
 binding.slots
 binding.given
 binding.scope
@@ -40,8 +42,10 @@ binding.author
 binding.stated
 binding.choices
 binding.claims
+binding.computed
 binding.consistency
 binding.definitions
+binding.usage
 binding.solve
 binding.meant
 binding.listed

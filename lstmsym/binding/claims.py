@@ -11,6 +11,7 @@ from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.scope import Backward, SumRange
+from lstmsym.binding.table import Line
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -70,7 +71,15 @@ class Claims:
         Raises:
             Unreadable: it is not understood.
         """
-        left, right, row = self.lines[place]
+        return self.claim_of(self.lines[place], of_output)
+
+    def claim_of(self, line: Line, of_output: bool = False) -> Stated:
+        """Both sides of a line as a claim.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        left, right, row = line
         relation = row.relation
         if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
             signs, terms = right.signs[1:], right.terms[1:]

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 
 from lstmsym.binding.bind import bind
+from lstmsym.binding.chains import for_all_parameters
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
+from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.given import bind_to
@@ -18,16 +20,20 @@ from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.meant import symbols_of
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.table import Bound, Line
+from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
+from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document, read
 from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
+from lstmsym.listings import Listing
 from lstmsym.verify.judge import Judge
 
 WORST = ("not-a-claim", "proved", "conditional", "undecided", "unread", "refuted")
@@ -58,19 +64,33 @@ def verify_document(
     cell = bound.cell or cell or (listed.cell if listed is not None else None)
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines)
-    judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    rows = [*judging.rows(), *(listed.rows if listed is not None else ())]
+    lines = for_all_parameters(lines, bound)
+    judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None), listed)
+    rows = [*judging.rows(), *(listed.rows if listed is not None else ()), *_links(text)]
     return Result(
         path, bound.cell, symbols=judging.symbols, rows=tuple(sorted(rows, key=lambda row: row.line)),
         notes=tuple(f"line {d.line}: {d.message}" for d in listed.damage) if listed is not None else (),
     )  # fmt: skip
 
 
+def _links(text: str) -> Iterator[Row]:
+    """A row for every link that a scan has changed."""
+    for link in mistyped(text):
+        message = f"{link.taken}: the link of line {link.other} is {link.meant}"
+        yield Row(link.line, link.link, "prose", "not-a-claim", message=message)
+
+
 class _Judging:
     """The rows of a document, in order."""
 
     def __init__(
-        self, document: Document, lines: list[Line], bound: Bound, text: str, progress: Progress
+        self,
+        document: Document,
+        lines: list[Line],
+        bound: Bound,
+        text: str,
+        progress: Progress,
+        listed: Listing | None = None,
     ) -> None:
         self.document, self.lines, self.bound = document, lines, bound
         self.of_row: dict[int, list[int]] = {}
@@ -78,17 +98,31 @@ class _Judging:
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
         self.same: dict[int, list[int]] = {}
+        self.left = remaining(lines, bound)
         self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
-            definitions = Definitions(claims, document, text)
+            proved = _about(listed, bound.cell)
+            evidence = computed(proved, bound.table, judge.system)
+            definitions = Definitions(claims, document, text, evidence)
             definitions.prepare()
+            solver = Solver(Consistency(claims, judge))
+            solver.solve()
+            known = list(statements(proved, judge.system))
+            if Usage(definitions, solver.consistency, known).reconsider():
+                solver.solve()
             self.defining = definitions.defining
-            Solver(Consistency(claims, judge)).solve()
             self.same = restated(lines, bound)
             self.symbols = symbols_of(claims.choices)
             self.found = LineJudge(claims, judge, text).rows(progress)
+
+    def _main(self, place: int) -> int:
+        """The line of the cell that defines what a line of another system defines, or 0."""
+        key = self.bound.table.key(self.lines[place][0])  # type: ignore[arg-type]
+        forward = (n for n, kind in self.bound.kinds.items() if kind == "forward")
+        found = (n for n in forward if self.bound.table.key(self.lines[n][0]).key == key.key)  # type: ignore[arg-type]
+        return next((self.lines[n][2].line for n in found), 0)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
@@ -106,6 +140,10 @@ class _Judging:
         assert isinstance(row, Equation)
         places = self.of_row[id(row)]
         kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
+        if places[0] in self.left:
+            right = self.left[places[0]]
+            message = "" if right else "it is not the sum of the losses from this step on"
+            return plain(row, "proved" if right else "refuted", message, "statement")
         if kinds:
             first = next((same[0] for same in self.same.values() if places[0] in same), places[0])
             if first != places[0]:
@@ -114,6 +152,8 @@ class _Judging:
             if first in chain(*self.same.values()):
                 kinds = {"forward"}
             kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
+            if kinds == {"again"} and (other := self._main(places[0])):
+                message += f": line {other} has another function"
             return plain(row, "not-a-claim", message, kind)
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
@@ -122,6 +162,12 @@ class _Judging:
         if set(places) <= self.defining:
             return plain(row, "not-a-claim", "says what the notation stands for", "definition")
         return max((self.found[n] for n in places), key=lambda found: WORST.index(found.verdict))
+
+
+def _about(listed: Listing | None, cell: Cell) -> tuple[Row, ...]:
+    """The rows of the listings where they are about a cell."""
+    own = listed is not None and listed.cell is not None and listed.cell.by_name.keys() <= cell.by_name.keys()
+    return listed.rows if listed is not None and own else ()
 
 
 def _place(row: Read) -> object:

@@ -12,6 +12,7 @@ from lstmsym.documents.formula import Delta, Formula, Name, Number, Sum, Time
 from lstmsym.documents.write import write
 from lstmsym.latex import Latex
 from lstmsym.notation import Ref
+from lstmsym.printing import ATOM
 from lstmsym.verify.system import System
 
 
@@ -48,7 +49,12 @@ class AuthorLatex(Latex):
         lag = getattr(what, "lag", None)
         loss = Name("L", time=stepped(self.time, lag) if self.time is not None and lag is not None else None)
         bar = rf"\Big|_{{{', '.join(map(self, held))}}}" if held else ""
-        return rf"\frac{{d{write(loss)}}}{{d{self(by)}}}{bar}", 100
+        return rf"\frac{{d{write(loss)}}}{{d{self(by)}}}{bar}", ATOM
+
+    def below(self, base: sp.Expr) -> str:
+        """What takes a superscript: in brackets where the author's name has one."""
+        text = super().below(base)
+        return self.bracket(text) if isinstance(base, Ref) and "^" in text else text
 
     def quantity(self, ident: str, lag: int | None) -> Name:
         """The name of a quantity at a step."""

@@ -66,14 +66,14 @@ class Choices:
     def spelled_slots(self) -> dict[tuple[str, int | None], Formula]:
         """How the document writes a gradient: (adjoint, step) -> its notation for it."""
         found: dict[tuple[str, int | None], Formula] = {}
-        for left, right, _ in self.lines:
-            for side in (left, right):
-                for node, slot, at, _name in occurrences(side, self.table):
-                    meaning = self.meaning(slot, False)
-                    ref = meaning.expr if meaning is not None else None
-                    if isinstance(ref, Ref) and not isinstance(at.lag, str):
-                        lag = None if ref.lag is None else ref.lag + (at.lag or 0)
-                        found.setdefault((ref.base, lag), node)
+        sides = [*(left for left, _, _ in self.lines), *(right for _, right, _ in self.lines)]
+        for side in sides:
+            for node, slot, at, _name in occurrences(side, self.table):
+                meaning = self.meaning(slot, False)
+                ref = meaning.expr if meaning is not None else None
+                if isinstance(ref, Ref) and not isinstance(at.lag, str):
+                    lag = None if ref.lag is None else ref.lag + (at.lag or 0)
+                    found.setdefault((ref.base, lag), node)
         return found
 
 

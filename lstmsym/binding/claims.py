@@ -9,7 +9,8 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
-from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.express import Express, Misfit, Unreadable, Value
+from lstmsym.binding.marked import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.table import Line
 from lstmsym.documents.formula import Big, Formula, Sum, walk
@@ -93,6 +94,11 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
+        strange = set(unit_labels(right)) - set(unit_labels(left))
+        if strange:
+            raise Misfit(
+                f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
+            )
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)

@@ -13,17 +13,19 @@ from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
+from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
 from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.witness import Witness as Numbers
-from lstmsym.verify.words import Local, Through
+from lstmsym.verify.words import Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
@@ -219,7 +221,18 @@ class LineJudge:
             about=self.judge.show(verdict.claim.left), expected=verdict.expected,
             witness=numbers(verdict.witness) if verdict.witness else None,
             repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
+            steps=self._steps(verdict.claim),
         )  # fmt: skip
+
+    def _steps(self, claim: Claim) -> Steps:
+        """How the gradient on the left side comes about."""
+        left = claim.left
+        if isinstance(left, Label) and len(left.args) == 2 and isinstance(left.args[1], Ref):
+            left = adjoint_of(left.args[1], self.system.derivation.names)
+        if not isinstance(left, Ref):
+            return ()
+        derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
+        return steps(derivation, left.base, self.judge.show)
 
 
 def plain(source: Equation, verdict: str, message: str = "", kind: str = "claim") -> Row:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.systems import System, main_system
 from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
@@ -153,7 +154,8 @@ class _Sorting:
         strange = any(_unnatural(n, self.table) for n in bare_names(right))
         if self.closed and strange and _grounded(right, self.table):
             return False
-        return not any(isinstance(n, (Big, Item)) for n in walk(right)) and at not in parts
+        sums = (n for n in walk(right) if isinstance(n, (Big, Item)) and not is_unit_sum(n))
+        return not any(sums) and at not in parts
 
     def define(self, place: int, at: Place, parts: Sequence[Place]) -> None:
         """A forward equation."""

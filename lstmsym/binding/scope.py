@@ -196,9 +196,9 @@ class Backward:
         """A sum over a set of gates is written out; one over steps is `Total`."""
         if node.operator != "∑":
             raise Unreadable("a product over an index is not read")
-        rule = chain_rule(node, self.bound.to_go)
+        rule = chain_rule(node)
         if rule is not None:
-            return self._chain_rule(rule)
+            return self._chain_rule(*rule)
         items = self._set(node)
         if items:
             index, values = items
@@ -222,8 +222,10 @@ class Backward:
             self.letters = outer
         return self._total(value, node)
 
-    def _chain_rule(self, rule: Derivative) -> Value:
+    def _chain_rule(self, loss: Name, rule: Derivative) -> Value:
         """The sum over the steps of dL/dh(t) dh(t)/dW, where h is all that the loss reads."""
+        if loss.time is not None and untimed(loss)[0].key not in self.bound.to_go:
+            raise Unreadable("a chain rule for the loss of one step is not read")
         if not isinstance(rule.of, Name) or not isinstance(rule.by, Name):
             raise Unreadable("a derivative of an expression is not read")
         of, by = self.quantity(rule.of), self.quantity(rule.by)

@@ -9,22 +9,25 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 
 from lstmsym.binding.bind import bind
-from lstmsym.binding.chains import for_all_parameters
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
-from lstmsym.binding.meant import symbols_of
+from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
+from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
+from lstmsym.binding.told import Told, told
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
@@ -58,19 +61,24 @@ def verify_document(
         DocumentError: the file cannot be used at all.
     """
     document = read(text, path)
+    said = told(document, text)
     lines = lines_of(document)
-    bound = bind(document, lines, held_names(text, document))
+    lines = marked(lines, letters_of(document, lines))
+    bound = bind(document, lines, said, held_names(text, document))
     listed = read_listings(document, bound.cell or cell)
-    cell = bound.cell or cell or (listed.cell if listed is not None else None)
+    cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
-        bound = bind_to(cell, document, lines)
+        bound = bind_to(cell, document, lines, said)
     lines = for_all_parameters(lines, bound)
-    judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None), listed)
-    rows = [*judging.rows(), *(listed.rows if listed is not None else ()), *_links(text)]
-    return Result(
-        path, bound.cell, symbols=judging.symbols, rows=tuple(sorted(rows, key=lambda row: row.line)),
-        notes=tuple(f"line {d.line}: {d.message}" for d in listed.damage) if listed is not None else (),
-    )  # fmt: skip
+    judging = _Judging(document, lines, bound, text, said, listed, progress or (lambda done, of: None))
+    rows = sorted((*judging.rows(), *listed.rows, *_links(text)), key=lambda row: row.line)
+    damage = (f"line {d.line}: {d.message}" for d in listed.damage)
+    return Result(path, bound.cell, "", judging.symbols, tuple(rows), (*_notes(document), *damage))
+
+
+def _notes(document: Document) -> Iterator[str]:
+    """What of the file was read as something else, a sentence each."""
+    yield from dict.fromkeys(f"line {row.line}: {note}" for row in document.rows for note in row.notes)
 
 
 def _links(text: str) -> Iterator[Row]:
@@ -89,8 +97,9 @@ class _Judging:
         lines: list[Line],
         bound: Bound,
         text: str,
+        said: Told,
+        listed: Listing,
         progress: Progress,
-        listed: Listing | None = None,
     ) -> None:
         self.document, self.lines, self.bound = document, lines, bound
         self.of_row: dict[int, list[int]] = {}
@@ -104,8 +113,7 @@ class _Judging:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
             proved = _about(listed, bound.cell)
-            evidence = computed(proved, bound.table, judge.system)
-            definitions = Definitions(claims, document, text, evidence)
+            definitions = Definitions(claims, said, computed(proved, bound.table, judge.system))
             definitions.prepare()
             solver = Solver(Consistency(claims, judge))
             solver.solve()
@@ -114,8 +122,9 @@ class _Judging:
                 solver.solve()
             self.defining = definitions.defining
             self.same = restated(lines, bound)
-            self.symbols = symbols_of(claims.choices)
-            self.found = LineJudge(claims, judge, text).rows(progress)
+            judged = LineJudge(claims, judge, text)
+            self.found = judged.rows(progress)
+            self.symbols = symbols(claims.choices, judge.show)
 
     def _main(self, place: int) -> int:
         """The line of the cell that defines what a line of another system defines, or 0."""
@@ -164,10 +173,10 @@ class _Judging:
         return max((self.found[n] for n in places), key=lambda found: WORST.index(found.verdict))
 
 
-def _about(listed: Listing | None, cell: Cell) -> tuple[Row, ...]:
+def _about(listed: Listing, cell: Cell) -> tuple[Row, ...]:
     """The rows of the listings where they are about a cell."""
-    own = listed is not None and listed.cell is not None and listed.cell.by_name.keys() <= cell.by_name.keys()
-    return listed.rows if listed is not None and own else ()
+    own = listed.cell is not None and listed.cell.by_name.keys() <= cell.by_name.keys()
+    return listed.rows if own else ()
 
 
 def _place(row: Read) -> object:

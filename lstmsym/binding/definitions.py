@@ -42,9 +42,7 @@ class Definitions:
         for said in self.told.gradients:
             if not said.line:
                 self._said(said)
-        for slot in self.choices.meanings.keys() & self.listed.keys():
-            if not resolve(slot, self.table) or any(self.says(n, slot) for n in self.choices.claims()):
-                self.choices.pinned[slot] = self.listed[slot].meaning
+        self._listed()
         for place in self.choices.claims():
             self._pin(place)
         for said in self.told.gradients:
@@ -85,6 +83,12 @@ class Definitions:
             return
         shifted = expr if constant else Ref(expr.base, (expr.lag or 0) - base)
         self.choices.pinned[found[0]] = Meaning(shifted, "said", ident)
+
+    def _listed(self) -> None:
+        """Names of a listing that the text defines, or of which nothing else is known."""
+        for slot in self.choices.meanings.keys() & self.listed.keys():
+            if not resolve(slot, self.table) or any(self.says(n, slot) for n in self.choices.claims()):
+                self.choices.pinned[slot] = self.listed[slot].meaning
 
     def says(self, place: int, slot: Slot) -> bool:
         """Whether a line says what a notation stands for: the gradient by a quantity."""

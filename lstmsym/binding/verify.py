@@ -6,7 +6,7 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, groupby
+from itertools import groupby
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.choices import Choices
@@ -148,22 +148,9 @@ class _Judging:
             return Row(row.line, row.source, kind, "not-a-claim", message=row.reason)
         assert isinstance(row, Equation)
         places = self.of_row[id(row)]
-        kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
-        if places[0] in self.left:
-            right = self.left[places[0]]
-            message = "" if right else "it is not the sum of the losses from this step on"
-            return plain(row, "proved" if right else "refuted", message, "statement")
-        if kinds:
-            first = next((same[0] for same in self.same.values() if places[0] in same), places[0])
-            if first != places[0]:
-                message = f"the same function as in line {self.lines[first][2].line}"
-                return plain(row, "proved", message, "statement")
-            if first in chain(*self.same.values()):
-                kinds = {"forward"}
-            kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
-            if kinds == {"again"} and (other := self._main(places[0])):
-                message += f": line {other} has another function"
-            return plain(row, "not-a-claim", message, kind)
+        sorted_ = self._of_forward(row, places)
+        if sorted_ is not None:
+            return sorted_
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:
@@ -171,6 +158,26 @@ class _Judging:
         if set(places) <= self.defining:
             return plain(row, "not-a-claim", "says what the notation stands for", "definition")
         return max((self.found[n] for n in places), key=lambda found: WORST.index(found.verdict))
+
+    def _of_forward(self, row: Equation, places: list[int]) -> Row | None:
+        """A line of the forward pass or of the loss; one said before is held against that."""
+        kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
+        if places[0] in self.left:
+            right = self.left[places[0]]
+            message = "" if right else "it is not the sum of the losses from this step on"
+            return plain(row, "proved" if right else "refuted", message, "statement")
+        if kinds:
+            firsts = {n: same[0] for same in self.same.values() for n in same}
+            if all(firsts.get(n, n) != n for n in places):
+                message = f"the same function as in line {self.lines[firsts[places[0]]][2].line}"
+                return plain(row, "proved", message, "statement")
+            if all(n in firsts for n in places):
+                kinds = {"forward"}
+            kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
+            if kinds == {"again"} and (other := self._main(places[0])):
+                message += f": line {other} has another function"
+            return plain(row, "not-a-claim", message, kind)
+        return None
 
 
 def _about(listed: Listing, cell: Cell) -> tuple[Row, ...]:

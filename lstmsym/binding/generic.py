@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.table import Bound, Line
 from lstmsym.documents.formula import Derivative, Formula, Name, rebuilt, walk
 from lstmsym.documents.times import is_step
@@ -31,8 +32,9 @@ def for_all_parameters(lines: Sequence[Line], bound: Bound) -> list[Line]:
 
 def _generic(line: Line, bound: Bound) -> Iterator[Name]:
     """A name without a step that nothing defines, and by which a loss is derived on the left side."""
-    left = line[0]
-    for node in walk(left):
+    if not any(chain_rule(node) for node in walk(line[1])):
+        return
+    for node in walk(line[0]):
         by = node.by if isinstance(node, Derivative) else None
         if not isinstance(by, Name) or by.time is not None or by.scripts or by.marks:
             continue

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
@@ -22,8 +24,9 @@ from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
-from lstmsym.verify.sequence import STEPS
+from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Label, Local, Through
 
@@ -86,8 +89,21 @@ class LineJudge:
             found = self._of_output(place) or self._of_columns(verdict, source)
             if found is not None:
                 return found
+        if self._is_void(stated.claim):
+            message = "by the equations that were read the loss does not depend on it: is one of them missing?"
+            return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
+
+    def _is_void(self, claim: Claim) -> bool:
+        """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
+        if claim.right.is_number:
+            return False
+        try:
+            left = self.judge.sides(claim)[0]
+            return not np.any(np.asarray(evaluate(left, self.judge.trial.numbers(0), PRESENT), dtype=float))
+        except (NotationError, ShapeError, *OUT_OF_REACH):
+            return False
 
     def _verdict(self, claim: Claim) -> Verdict:
         """The verdict on a claim; what is said twice is judged once."""

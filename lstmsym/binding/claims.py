@@ -14,6 +14,7 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.marked import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
+from lstmsym.binding.table import Line
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -57,7 +58,7 @@ class Claims:
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
         self.shared: dict[object, bool] = {}
-        self.labels: dict[int, set[str]] = {}
+        self.labels: dict[tuple[int, int], set[str]] = {}
 
     def scope(self, meaning: Means | None = None) -> Backward:
         """A scope under the present choices, or with other meanings of gradients' names."""
@@ -93,25 +94,33 @@ class Claims:
         Raises:
             Unreadable: it is not understood.
         """
-        return self.stated(place, *self.sides(place, of_output))
+        return self.claim_of(self.lines[place], of_output)
+
+    def claim_of(self, line: Line, of_output: bool = False) -> Stated:
+        """Both sides of a line as a claim.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        return self.stated(line, *self.sides(line, of_output))
 
     def sides(
-        self, place: int, of_output: bool = False, meaning: Means | None = None
+        self, line: Line, of_output: bool = False, meaning: Means | None = None
     ) -> tuple[Expressed, Expressed]:
         """Both sides of a line; of a line that adds to its left side, what is added."""
-        left, right, _ = self.lines[place]
+        left, right, _ = line
         _, right = added(left, right)
         a = self.express(left, left=True, meaning=meaning)
         return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
 
-    def stated(self, place: int, a: Expressed, found: Expressed) -> Stated:
+    def stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
         """A line whose sides have values, as a claim.
 
         Raises:
             Misfit: labels of entries stand on one side only.
         """
-        left, right, row = self.lines[place]
-        adds, right = added(left, right)
+        left, right, row = line
+        adds, _ = added(left, right)
         relation = "+=" if adds else row.relation
         expr, target, share = found.value.expr, a.value.expr, False
         if isinstance(target, Ref):
@@ -120,7 +129,7 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
-        strange = self._strange(place)
+        strange = self._strange(left, right)
         if strange:
             raise Misfit(
                 f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
@@ -129,12 +138,12 @@ class Claims:
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)
 
-    def _strange(self, place: int) -> set[str]:
-        """Labels of entries that stand on the right side of a line only."""
-        if place not in self.labels:
-            left, right, _ = self.lines[place]
-            self.labels[place] = set(unit_labels(added(left, right)[1])) - set(unit_labels(left))
-        return self.labels[place]
+    def _strange(self, left: Formula, right: Formula) -> set[str]:
+        """Labels of entries that stand on the right side only."""
+        key = (id(left), id(right))
+        if key not in self.labels:
+            self.labels[key] = set(unit_labels(added(left, right)[1])) - set(unit_labels(left))
+        return self.labels[key]
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.table import GRADIENT_BASES, Line
-from lstmsym.binding.units import Units, every_name, of_name, stem, variables
+from lstmsym.binding.units import Units, every_name, of_name, parts, stem, variables
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -63,7 +63,7 @@ def raised(node: Formula) -> Formula:
 
 @dataclass
 class Kinds:
-    """Which letters tell quantities apart; ``members`` are the names of the forward lines with their units."""
+    """Which letters tell quantities apart; ``members`` are names with their units."""
 
     lines: Sequence[Line]
     units: Units
@@ -102,6 +102,8 @@ class Kinds:
         own = of_name(name, letters)
         if not own:
             return name
+        if name.base == "δ" and len(own) == len(parts(name)) == 2 and name.time is None:
+            return Name("1", units=tuple(p.letter for p in own), span=name.span)  # Kronecker's
         stays = stem(name) in (self.kept if kept is None else kept)
         gone = {p.letter for p in own}
         scripts: list[Script] = []
@@ -122,11 +124,6 @@ class Kinds:
         """A formula with the units of its names apart."""
         if isinstance(node, Name):
             return self.mark(node, letters)
-        if isinstance(node, Apply):
-            head = (
-                replace(self.mark(node.head, letters), units=()) if of_name(node.head, letters) else node.head
-            )
-            return replace(node, head=head, argument=self.of(node.argument, letters))
         if isinstance(node, Indexed):
             text = [s.text for s in node.scripts]
             if not node.bar and node.time is None and all(set(t) <= letters for t in text):

@@ -107,7 +107,7 @@ def every_name(node: Formula) -> Iterator[Name]:
     """The names of a formula, those in limits and indices left out."""
     if isinstance(node, Name):
         yield node
-    elif isinstance(node, Big) or isinstance(node, Indexed):
+    elif isinstance(node, (Big, Indexed)):
         yield from every_name(node.body)
     else:
         for child in children(node):

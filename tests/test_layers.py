@@ -26,6 +26,7 @@ binding.quantity
 binding.table
 binding.templates
 binding.units
+binding.lettered
 binding.marked
 binding.entries
 binding.express

@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
-from lstmsym.binding.marked import unit_labels
+from lstmsym.binding.units import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref

@@ -43,6 +43,7 @@ class Lettered:
             if any(p.label for p in own) or self.labels & {p.letter for p in own}:
                 self.kept.add(stem(name))
         self.aliases: dict[str, dict[str, str]] = {}
+        self._tell_gradients_apart()
         self.members: dict[str, int] = {}
         self.lags: dict[str, set[int]] = {}
         if self.labels:
@@ -74,6 +75,26 @@ class Lettered:
                 if not again:
                     known.setdefault(own[0], said)
         return {letter for known in defined.values() if len(known) > 1 for letter in known}
+
+    def _tell_gradients_apart(self) -> None:
+        """Gradients by one letter, of units of several kinds: the letter of the kind stays."""
+        kinds = _alike(self.units)
+        used: dict[str, set[str]] = {}
+        left: dict[str, set[str]] = {}
+        for line, letters in zip(self.lines, self.units.letters, strict=True):
+            for side in line[:2]:
+                for name in every_name(side):
+                    own = of_name(name, letters)
+                    if name.base in GRADIENT_BASES and len(own) == 1 and stem(name) not in self.kept:
+                        used.setdefault(stem(name), set()).add(own[0].letter)
+                        if side is line[0]:
+                            left.setdefault(stem(name), set()).add(own[0].letter)
+        for base, letters in used.items():
+            if len({kinds[x] for x in letters}) > 1:
+                self.kept.add(base)
+                self.aliases[base] = {x: kinds[x] for x in letters if x != kinds[x]}
+            elif len(letters) > 1 and letters <= left.get(base, set()):
+                self.kept.add(base)
 
     def _find_aliases(self) -> None:
         """Letters of names that are read at the step before and defined under other letters only."""
@@ -161,7 +182,18 @@ class Lettered:
             a, b = (
                 (lettered(side, generic[0], letter) for side in (left, right)) if generic else (left, right)
             )
-            yield self.joined(a, b)
+            a, b = self.joined(a, b)
+            yield self._turned(a), self._turned(b)
+
+    def _turned(self, node: Formula) -> Formula:
+        """A formula in which a weight with its two letters exchanged is that weight, with these indices."""
+        if not isinstance(node, Name):
+            return rebuilt(node, self._turned)
+        if len(node.units) != 2 or node.key in self.members:
+            return node
+        first, second = node.units
+        turned = lettered(lettered(lettered(node, first, "?"), second, first), "?", second)
+        return turned if turned.key in self.members else node
 
     # -- letters that stand for any --------------------------------------------------------------------
 
@@ -230,11 +262,27 @@ class Lettered:
         return joined[0], joined[1]
 
 
+def _alike(units: Units) -> dict[str, str]:
+    """For each letter, the first of those that number the same units: they take one place of a name."""
+    spots: dict[object, set[str]] = {}
+    for line, letters in zip(units.lines, units.letters, strict=True):
+        for name in (*every_name(line[0]), *every_name(line[1])):
+            for part in of_name(name, letters):
+                spots.setdefault(part.letter.rstrip("'"), set()).add(part.letter)
+                if name.base not in GRADIENT_BASES:
+                    spots.setdefault((part.spot, part.label), set()).add(part.letter)
+    groups: list[set[str]] = []
+    for found in spots.values():
+        joined = [g for g in groups if g & found]
+        groups = [g for g in groups if not g & found] + [found.union(*joined)]
+    return {letter: min(group) for group in groups for letter in group}
+
+
 def lettered(node: Formula, old: str, new: str) -> Formula:
     """A formula with a letter in the scripts of its names put for another; the units stay."""
     if not isinstance(node, Name):
         return rebuilt(node, lambda part: lettered(part, old, new))
-    if old not in node.units:
+    if old not in node.units and old != "?":
         return node
 
     def change(body: Formula) -> Formula:

@@ -211,4 +211,3 @@ def _free(node: Formula, bound: frozenset[str], found: dict[str, None]) -> None:
         return
     for part in children(node):
         _free(part, bound, found)
-

@@ -217,7 +217,7 @@ def _sizes(table: Table, unifier: Unifier) -> None:
     """A size symbol for every dimension: m of the first input, n of the first state, others as they come."""
     given = iter([N.p, N.k, *(Size(f"q{i}") for i in range(1, 40))])
     order = sorted(
-        table.shapes, key=lambda ident: {"input": 0, "state": 1}.get(table.roles.get(ident, ""), 2)
+        table.shapes, key=lambda ident: {"state": 0, "input": 1}.get(table.roles.get(ident, ""), 2)
     )
     taken: set[sp.Expr] = set()
     for ident in order:

@@ -259,10 +259,11 @@ class Express:
             raise Misfit(message) from None
 
     def _product(self, node: Product) -> Value:
+        node = divided(node)
         groups: list[list[tuple[str, Formula]]] = [[("", node.factors[0])]]
         between: list[str] = []
         for operator, factor in zip(node.operators, node.factors[1:], strict=True):
-            if operator in POINTWISE or operator in DIVISIONS:
+            if operator in POINTWISE:
                 between.append(operator)
                 groups.append([("", factor)])
             else:
@@ -274,8 +275,6 @@ class Express:
         return found
 
     def _pointwise(self, a: Value, b: Value, operator: str) -> Value:
-        if operator in DIVISIONS:
-            b = Value(1 / b.expr, b.shape, b.row)
         if operator == "⊗" and a.rank == b.rank == 1 and self.wanted == 2:
             return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         return self._entrywise(a, b)
@@ -507,6 +506,26 @@ class Express:
             shape, row = self._joined(found.shape, found.row, other)
             found = Value(op(found.expr, other.expr), shape, row)
         return found
+
+
+def divided(node: Product) -> Product:
+    """A product with fractions for its divisions: 1/2*a is (1/2) a, and a / b c is a / (b c)."""
+    factors, operators = [node.factors[0]], []
+    at = 0
+    while at < len(node.operators):
+        operator, factor = node.operators[at], node.factors[at + 1]
+        at += 1
+        if operator not in DIVISIONS:
+            operators.append(operator)
+            factors.append(factor)
+            continue
+        below = [factor]
+        while at < len(node.operators) and not node.operators[at] and not isinstance(factor, Number):
+            below.append(node.factors[at + 1])
+            at += 1
+        divisor = Product(("",) * (len(below) - 1), tuple(below)) if below[1:] else factor
+        factors[-1] = Fraction(factors[-1], divisor)
+    return replace(node, operators=tuple(operators), factors=tuple(factors))
 
 
 def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:

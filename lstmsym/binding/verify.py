@@ -6,7 +6,7 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.choices import Choices
@@ -19,6 +19,7 @@ from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.symbols import symbols
@@ -79,11 +80,12 @@ class _Judging:
     def __init__(
         self, document: Document, lines: list[Line], bound: Bound, text: str, said: Told, progress: Progress
     ) -> None:
-        self.document, self.bound = document, bound
+        self.document, self.lines, self.bound = document, lines, bound
         self.of_row: dict[int, list[int]] = {}
         for place, (_, _, row) in enumerate(lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.same: dict[int, list[int]] = {}
         self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
@@ -95,11 +97,12 @@ class _Judging:
             judged = LineJudge(claims, judge, text)
             self.found = judged.rows(progress)
             self.symbols = symbols(claims.choices, judge.show)
+            self.same = restated(lines, bound)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
-        for _, chain in groupby(self.document.rows, _place):
-            yield max(map(self.row, chain), key=lambda row: WORST.index(row.verdict))
+        for _, together in groupby(self.document.rows, _place):
+            yield max(map(self.row, together), key=lambda row: WORST.index(row.verdict))
 
     def row(self, row: Read) -> Row:
         """What is found of one row."""
@@ -113,6 +116,12 @@ class _Judging:
         places = self.of_row[id(row)]
         kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
         if kinds:
+            first = next((same[0] for same in self.same.values() if places[0] in same), places[0])
+            if first != places[0]:
+                message = f"the same function as in line {self.lines[first][2].line}"
+                return plain(row, "proved", message, "statement")
+            if first in chain(*self.same.values()):
+                kinds = {"forward"}
             kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
             return plain(row, "not-a-claim", message, kind)
         if _defines_function(row):

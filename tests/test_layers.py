@@ -29,6 +29,7 @@ binding.quantity
 binding.table
 binding.templates
 binding.units
+binding.lettered
 binding.marked
 binding.entries
 binding.chains

@@ -11,7 +11,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
-from lstmsym.binding.marked import unit_labels
+from lstmsym.binding.units import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line

@@ -10,6 +10,7 @@ import numpy as np
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
@@ -83,6 +84,8 @@ class LineJudge:
         except (Unreadable, NotationError, ShapeError) as error:
             return plain(source, "unread", str(error))
         verdict = self._verdict(stated.claim)
+        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
+            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
         if verdict.status is Status.REFUTED and (found := self._without_bars(place, verdict)):
             return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):

@@ -59,6 +59,7 @@ binding.usage
 binding.solve
 binding.symbols
 binding.listed
+binding.inherited
 binding.judging
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown

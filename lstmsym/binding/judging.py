@@ -12,6 +12,7 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
@@ -59,7 +60,8 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
-        return {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""

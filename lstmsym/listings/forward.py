@@ -24,6 +24,8 @@ from lstmsym.notation import Ref, Size
 from lstmsym.page import RESERVED
 from lstmsym.shapes import ShapeError
 
+EQUATIONS = 120
+"""Lines of one forward pass."""
 LOSSES = re.compile(r"^(loss|cost|error|L|J|E|total_loss|l)$|loss", re.I)
 TARGETS = re.compile(r"target|true|label|^y_?hat$|^ys?$|^t$|^d$|desired", re.I)
 
@@ -473,6 +475,8 @@ class _Builder:
     def build(self) -> Forward:
         if not self.equations:
             raise ListingError("no forward equations were found")
+        if len(self.equations) > EQUATIONS:
+            raise ListingError(f"more than {EQUATIONS} forward equations")
         defined = [e.name for e in self.equations]
         for old, new in self.run.renames.items():
             self.rename[Ref(old, -1)] = Ref(new, -1)
@@ -650,7 +654,7 @@ class _Builder:
     ) -> dict[sp.Symbol, sp.Expr]:
         """Unknown sizes -> the sizes of the cell: n units, m inputs, others as they come."""
         found: dict[sp.Symbol, sp.Expr] = {}
-        spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 9))])
+        spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 40))])
         resolve_ = self.algebra.unifier.resolve
 
         def give(dims: tuple[sp.Expr, ...], size: sp.Expr | None) -> None:
@@ -660,7 +664,7 @@ class _Builder:
                         self.algebra.unifier.same((dim,), (size,), "")
                     continue
                 for unknown in sorted(dim.atoms(sp.Dummy), key=lambda d: d.dummy_index):
-                    found.setdefault(unknown, next(spare))
+                    found[unknown] = found.get(unknown) or next(spare, N.n)
 
         for name in states:
             give(self.dims(name), N.n)

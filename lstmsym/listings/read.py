@@ -26,6 +26,9 @@ from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
 
+BEYOND = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What code that is no recurrence at all may end in."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -48,7 +51,7 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(tuple(marked(plainer(list(source.body)))), () if cell is None else tuple(q.name for q in cell.quantities))
-    readings = [_read(plan, cell) for plan in plans]
+    readings = [_safely(plan, cell) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
     for reading in readings:
@@ -120,6 +123,14 @@ def _rank(finding: Finding) -> int:
     ranks = {"prose": 0, "right": 2, "term": 2, "conditional": 3, "unread": 4}
     named = finding.status == "definition" and finding.wanted and finding.value is not None
     return 3 if named else 1 if finding.status == "definition" else ranks.get(finding.status, 5)
+
+
+def _safely(plan: Outline, cell: Cell | None) -> _Reading:
+    """What is found, or that it is beyond this reader: whatever a listing holds, it gets its rows."""
+    try:
+        return _read(plan, cell)
+    except BEYOND as error:
+        return _Reading(plan, {}, None, f"it could not be read: {type(error).__name__}")
 
 
 def _read(plan: Outline, cell: Cell | None) -> _Reading:

@@ -14,7 +14,8 @@ MAX_CHARACTERS = 200_000
 MAX_LINES = 4_000
 MAX_DEPTH = 40
 MAX_NODES = 60_000
-REPAIRS = 25
+MAX_TREE = 150
+REPAIRS = 60
 
 
 class ListingError(ValueError):
@@ -46,7 +47,7 @@ def parse(text: str) -> Source:
         ListingError: it is too large, too deep, or nothing in it is Python.
     """
     _check(text)
-    original = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
+    original = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
     lines = [_plain(line) for line in _dedented(original)]
     damage: list[Damage] = []
     lost: list[int] = []
@@ -56,9 +57,19 @@ def parse(text: str) -> Source:
         if tree is not None:
             if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
                 raise ListingError(f"more than {MAX_NODES} parts: split the listing")
+            if _depth(tree) > MAX_TREE:
+                raise ListingError(f"expressions nested more than {MAX_TREE} deep: write them in several lines")
             return Source(tuple(tree.body), tuple(original), tuple(damage), tuple(lost))
         _mend(lines, error, damage, lost)
     raise ListingError("too much of it is no Python")
+
+
+def _depth(tree: ast.AST) -> int:
+    """How deep a tree is, found without recursion."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _check(text: str) -> None:

@@ -186,7 +186,8 @@ class Run:
             value = self.reader.array(statement.value)
             self.define_loss(key, value.expr if isinstance(statement.op, ast.Add) else -value.expr, statement)
             return
-        before = self.reader.array(statement.target)
+        empty = self.scope.names.get(key) is ZERO
+        before = ZERO if empty else self.reader.array(statement.target)
         self.assign(
             statement.target,
             self.reader.binary(statement.op, before, self.reader.array(statement.value)),

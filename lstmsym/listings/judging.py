@@ -75,6 +75,8 @@ class Judging(Backward):
         matches = self.truth.matches(total.expr)
         if not matches and (last := self.at_last(total.expr, wanted)) is not None:
             found, matches = replace(found, value=last[0], message="at the last step, nothing comes back"), [last[1]]
+        if self.gathers(key, statements):
+            matches = [m for m in matches if m.lag is None]
         right = [w for w in wanted if w in matches]
         if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
             raise Misfit("it is transposed")
@@ -94,6 +96,12 @@ class Judging(Backward):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def gathers(self, key: str, statements: list[Part]) -> bool:
+        """Whether a loop adds to what there was before it: a sum over the steps."""
+        added = all(isinstance(p.statement, ast.AugAssign) for p in statements)
+        always = all(id(p.statement) not in self.conditional for p in statements)
+        return self.loop is not None and added and always and key in self.outside and key not in self.asked
 
     def at_last(self, expr: sp.Expr, wanted: tuple[Ref, ...]) -> tuple[sp.Expr, Ref] | None:
         """A state's gradient without what comes back, which is all of it at the last step."""
@@ -235,6 +243,7 @@ class Judging(Backward):
                 )
                 continue
             whole = next((said for key in part.reads if (said := self.said_whole(key))), "")
+            whole = whole or self.one_sample(true, part)
             status = "conditional" if whole else "right"
             self.findings.append(
                 replace(
@@ -260,6 +269,15 @@ class Judging(Backward):
         """Whether the loop goes on with a value: then it need not outlive the step."""
         inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
         return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
+
+    def one_sample(self, true: Ref, part: Part) -> str:
+        """The assumption under which nothing need be added up over samples, where other statements do so."""
+        alone = true.lag is None and len(self.truth.dims(true)) == 1 and len(part.array.form or "") == 2
+        added = part.array.summed or self.truth.is_total(part.array.expr)
+        return "there is one sample" if alone and self.sums and not added else ""
+
+    sums = False
+    """Whether the listing adds up the samples somewhere."""
 
     def said_whole(self, key: str) -> str:
         """The assumption that a given gradient of a state inside is all of it, its way through the output too."""

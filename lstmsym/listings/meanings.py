@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from lstmsym.listings.backward import Finding, Truth, each, texts
 from lstmsym.listings.expressions import key_of
@@ -32,7 +33,7 @@ def run_pass(
     """Execute the backward statements once; ``final`` looks for repairs too."""
     judging = Judging(truth, plan.helpers, meanings)
     judging.forced = forced or {}
-    judging.functions = plan.functions
+    judging.functions, judging.sums = plan.functions, any(_adds_samples(s) for s in plan.backward)
     judging.later = _first_assigned(plan.backward)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
@@ -44,6 +45,14 @@ def run_pass(
                 judging.spelled.setdefault(key, ast.unparse(node))
     judging.run(plan.backward)
     return judging
+
+
+@lru_cache(maxsize=512)
+def _adds_samples(statement: ast.stmt) -> bool:
+    """Whether a statement holds a sum along an axis."""
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    sums = [c for c in calls if getattr(c.func, "attr", "") in ("sum", "mean")]
+    return any(k.arg in ("axis", "dim") for c in sums for k in c.keywords)
 
 
 def _first_assigned(block: tuple[ast.stmt, ...]) -> dict[str, int]:

@@ -86,7 +86,9 @@ class Run:
                 raise ListingError(f"{type(statement).__name__} is not read")
             method(statement)
         except ListingError as error:
-            why = around(getattr(statement, "value", None)) if not isinstance(statement, ast.Expr) else "a call"
+            why = (
+                around(getattr(statement, "value", None)) if not isinstance(statement, ast.Expr) else "a call"
+            )
             for key in assigned_keys(statement) if why else ():
                 self.scope.names.pop(key, None)
             self.failures += not why
@@ -574,7 +576,9 @@ class _Builder:
         for name in defined:
             if not has_next(name) or name in paired:
                 continue
-            old_name = resolve(plain(name), [r.base for r in frees if r.lag is None and not self.is_matrix(r)])
+            old_name = resolve(
+                plain(name), [r.base for r in frees if r.lag is None and not self.is_matrix(r)]
+            )
             if old_name is not None and Ref(old_name) not in self.rename:
                 self.rename[Ref(old_name)] = Ref(name, -1)
 

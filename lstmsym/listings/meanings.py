@@ -124,7 +124,9 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     truth = best.truth
     for key in list(best.asked):
         options = best.asked.get(key, ())
-        if not likely and (not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)):
+        if not likely and (
+            not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)
+        ):
             continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:
             if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
@@ -136,9 +138,7 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
 
 
 def _carried_alike(key: str, option: object, tried: Judging, strict: bool = False) -> bool:
-    """Whether a loop hands on what it takes over, where that is not (of ``strict``, even if it is) what a
-    state gets back.
-    """
+    """Whether a loop hands on what it takes over; what a state gets back is looked at if ``strict``."""
     backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried} if not strict else set()
     if not isinstance(option, Ref) or option.lag != 1 or option in backs or key not in tried.ends:
         return True

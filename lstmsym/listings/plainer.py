@@ -51,9 +51,9 @@ def _statement(statement: ast.stmt, plain: _Plain) -> Iterator[ast.stmt]:
                 yield from _statement(_bound(inner, bound), plain)
         return
     for name in ("body", "orelse"):
-        inner = getattr(statement, name, None)
-        if isinstance(inner, list):
-            setattr(statement, name, _block(inner, plain))
+        block = getattr(statement, name, None)
+        if isinstance(block, list):
+            setattr(statement, name, _block(block, plain))
     if isinstance(statement, ast.Assign):
         yield from _assignment(statement, plain)
     else:
@@ -73,7 +73,7 @@ def _assignment(statement: ast.Assign, plain: _Plain) -> Iterator[ast.stmt]:
     statement.targets = [plain.visit(t) for t in statement.targets]
     target = statement.targets[0]
     if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
-        function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [], type_params=[])
+        function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [])
         yield made_of(function, statement)
     elif isinstance(value, ast.Dict) and value.keys and isinstance(target, ast.Name | ast.Attribute):
         if not all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in value.keys):
@@ -246,28 +246,38 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
         if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
             return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
-        if name == "sum" and isinstance(node.func, ast.Name) and len(node.args) == 1:
-            if isinstance(node.args[0], ast.List) and node.args[0].elts:
-                total = node.args[0].elts[0]
-                for one in node.args[0].elts[1:]:
-                    total = ast.BinOp(total, ast.Add(), one)
-                return ast.copy_location(total, node)
-        if name == "dict" and isinstance(node.func, ast.Name) and not node.args:
-            if all(k.arg for k in node.keywords):
-                keys: list[ast.expr | None] = [ast.Constant(k.arg) for k in node.keywords]
-                return ast.copy_location(ast.Dict(keys, [k.value for k in node.keywords]), node)
+        if isinstance(node.func, ast.Name) and name in ("sum", "dict"):
+            return ast.copy_location(_total(node) if name == "sum" else _entries(node), node)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        words = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant)]
-        if isinstance(node.op, ast.Add) and len(words) == 2 and all(isinstance(w, str) for w in words):
-            return ast.copy_location(ast.Constant(f"{words[0]}{words[1]}"[:100]), node)
+        sides = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant)]
+        words = [w for w in sides if isinstance(w, str)]
+        if isinstance(node.op, ast.Add) and len(words) == 2:
+            return ast.copy_location(ast.Constant((words[0] + words[1])[:100]), node)
         return node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         self.generic_visit(node)
         parts = [v.value if isinstance(v, ast.FormattedValue) else v for v in node.values]
-        if all(isinstance(p, ast.Constant) and isinstance(p.value, str) for p in parts):
-            return ast.copy_location(ast.Constant("".join(p.value for p in parts)[:100]), node)  # type: ignore[attr-defined]
+        texts = [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+        if len(texts) == len(parts):
+            return ast.copy_location(ast.Constant("".join(texts)[:100]), node)
         return node
+
+
+def _total(node: ast.Call) -> ast.expr:
+    """``sum([a, b])`` as a + b."""
+    parts = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.List) else []
+    total = parts[0] if parts else node
+    for one in parts[1:]:
+        total = ast.BinOp(total, ast.Add(), one)
+    return total
+
+
+def _entries(node: ast.Call) -> ast.expr:
+    """``dict(a=b)`` as {"a": b}."""
+    if node.args or not all(k.arg for k in node.keywords):
+        return node
+    return ast.Dict([ast.Constant(k.arg) for k in node.keywords], [k.value for k in node.keywords])

@@ -18,7 +18,7 @@ from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
-from lstmsym.listings.outline import Outline, outline
+from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
@@ -50,7 +50,10 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     """
     source = parse(text)
     statements = list(each(source.body))
-    plans = outline(tuple(marked(plainer(list(source.body)))), () if cell is None else tuple(q.name for q in cell.quantities))
+    plans = outline(
+        tuple(marked(plainer(list(source.body)))),
+        () if cell is None else tuple(q.name for q in cell.quantities),
+    )
     readings = [_safely(plan, cell) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
@@ -61,7 +64,7 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
             key = id(origin(statement))
             if key not in found or _worse(one, found[key]):
                 found[key] = one
-    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim") for s in statements]
+    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim", message=_why(s)) for s in statements]
     for number in source.lost:
         rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
     mended = {d.line: d.message for d in source.damage if d.line not in source.lost}
@@ -74,6 +77,13 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     damage = tuple(replace(d, line=d.line + first_line - 1) for d in source.damage)
     main = max(readings, key=lambda r: (bool(r.plan.backward), r.cell is not None), default=None)
     return Listing(tuple(placed), main.cell if main else None, damage)
+
+
+def _why(statement: ast.stmt) -> str:
+    """Why a statement outside the two passes claims nothing."""
+    if is_update(statement):
+        return "a step of the training"
+    return "code around the two passes" if isinstance(statement, (ast.Assign, ast.AugAssign)) else ""
 
 
 def _worse(new: Row, old: Row) -> bool:

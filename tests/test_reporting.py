@@ -91,7 +91,7 @@ def leaves(value: object, path: str = "") -> set[str]:
 
 
 def test_json_is_as_documented() -> None:
-    section = re.search(r"^## The result of a document$(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
+    section = re.search(r"^## lstmsym verify FILE --format json$(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
     assert section
     documented = set(re.findall(r"^\| `(.*?)` \|", section[1], re.MULTILINE))
     found = {

@@ -16,8 +16,12 @@ from click.testing import CliRunner
 
 from lstmsym import terminal
 from lstmsym.__main__ import main
+from lstmsym.binding import told
+from lstmsym.documents import limits
 from lstmsym.documents.file import decoded
+from lstmsym.documents.front import KEYS
 from lstmsym.documents.limits import CHARACTERS, DocumentError
+from lstmsym.listings import source
 from lstmsym.locate import is_page
 from lstmsym.mistakes import NotationError
 
@@ -267,3 +271,39 @@ def test_a_bar_for_what_takes_long_on_a_terminal_only(capfd: pytest.CaptureFixtu
         told(1, 2)
         time.sleep(0.05)
     assert capfd.readouterr() == ("", "")
+
+
+# -- what the documentation says -----------------------------------------------------------------------
+
+GUIDE = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_says_the_limits_the_keys_and_the_words() -> None:
+    for number in (limits.CHARACTERS, limits.MATHEMATICS, limits.ROWS, limits.MACROS, limits.FORMULA,
+                   source.MAX_CHARACTERS, source.MAX_LINES):  # fmt: skip
+        assert re.search(rf"\b{number:,}\b", GUIDE), number
+    assert f"{limits.NESTING} deep" in GUIDE and f"{source.MAX_DEPTH} deep" in GUIDE
+    assert {*KEYS} == set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
+    assert all(f"`{word}`" in GUIDE for word in told.ROLES)
+
+
+def test_the_front_matter_of_the_guide_is_understood(tmp_path: Path) -> None:
+    (front,) = re.findall(r"^```text\n(---\n.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "a.md"
+    path.write_text(f"{front}\n$$do_t = dh_t \\odot \\tanh(c_t)$$\n", encoding="utf-8")
+    assert verify(path)[0] != 2, verify(path)[2]
+
+
+def test_the_page_of_results_names_every_derivation_and_its_errors() -> None:
+    """Its figures are measured: `python benchmarks/derivations.py --check`."""
+    page = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
+    files = sorted((ROOT / "derivations").rglob("*.expected.json"))
+    assert len(re.findall(r"^\| \[", page, re.MULTILINE)) == len(files)
+    for file in files:
+        expected = json.loads(file.read_text(encoding="utf-8"))
+        (line,) = re.findall(rf"^\| \[{re.escape(file.name.split('.')[0])}\].*$", page, re.MULTILINE)
+        wrong = [row for row in expected["rows"] if row["verdict"] == "refuted"]
+        assert all(
+            f"line {row['line']}: " in line and row["why"].replace("|", "\\|") in line for row in wrong
+        )
+        assert wrong or "nowhere" in line

@@ -127,11 +127,13 @@ def test_json_of_every_sample() -> None:
 
 def test_markdown() -> None:
     text = as_markdown(EVERYTHING)
-    table = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(table) == 2 + len(EVERYTHING.rows)
-    for line in table:
+    symbols, table = text.split("</details>", 1)
+    table_rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(table_rows) == 2 + len(EVERYTHING.rows)
+    assert symbols.count("\n| ") == 2 + len(EVERYTHING.symbols) and "candidate" in symbols
+    for line in table_rows:
         assert len(re.findall(r"(?<!\\)\|", line)) == 5, f"a bar ends a cell: {line}"
-    assert text.count("<details>") == text.count("</details>") == 3
+    assert text.count("<details>") == text.count("</details>") == 4
     outside_code = re.sub(r"`+[^`]*`+", "", text)
     assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", outside_code), "an author's word is no HTML"
     assert "&=" not in text, "GitHub's inline mathematics knows no alignment"

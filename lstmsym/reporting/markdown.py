@@ -9,7 +9,7 @@ from lstmsym.documents.result import OPEN, Result, Row
 from lstmsym.reporting.mathml import cleaned, formula, mathml
 from lstmsym.reporting.plain import is_formula, parted, reasons
 from lstmsym.reporting.table import one_line, summary_line
-from lstmsym.reporting.words import SIGNS, notes, sentence, text
+from lstmsym.reporting.words import SIGNS, compared, notes, sentence, text
 
 
 def as_markdown(result: Result, lang: str = "en") -> str:
@@ -19,12 +19,12 @@ def as_markdown(result: Result, lang: str = "en") -> str:
         "",
         f"**{summary_line(result, lang)}**",
     ]
-    lines += ["", _words(result.cell_note)] if result.cell_note else []
+    lines += ["", _words(compared(result.cell_note, lang))] if result.cell_note else []
     lines += _symbols(result, lang)
     heads = [text(key, lang) for key in ("line", "verdict", "equation", "note")]
     lines += ["", f"| {' | '.join(heads)} |", "| ---: | --- | --- | --- |"]
     lines += [_table_row(row, lang) for row in result.rows]
-    lines += ["", *(f"- {_words(note)}" for note in result.notes)] if result.notes else []
+    lines += ["", *(f"- {_words(sentence(note, lang))}" for note in result.notes)] if result.notes else []
     looked_at = [row for row in result.rows if row.verdict in OPEN]
     lines += ["", f"## {text('some wrong', lang)}"] if looked_at else ["", text("none wrong", lang)]
     for row in looked_at:
@@ -61,7 +61,7 @@ def _details(row: Row, lang: str) -> Iterator[str]:
         yield f"- **{text(label, lang)}**: {_formula(row, body) if is_math else _words(body)}"
     for number, (words, latex) in enumerate(row.steps, 1):
         formula = f" {_math(latex)}" if latex else ""
-        yield f"{number}. {_words(words)}{formula}"
+        yield f"{number}. {_words(sentence(words, lang))}{formula}"
     yield ""
     yield "</details>"
 

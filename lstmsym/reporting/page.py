@@ -18,7 +18,7 @@ from lstmsym.latex import Latex
 from lstmsym.reporting.drawing import svg
 from lstmsym.reporting.mathml import formula, mathml
 from lstmsym.reporting.plain import in_passing, is_code, is_formula, parted, reasons
-from lstmsym.reporting.words import SIGNS, notes, sentence, text
+from lstmsym.reporting.words import SIGNS, compared, notes, sentence, text
 
 CODES = {"en": "en", "zh": "zh-Hans"}
 
@@ -89,7 +89,7 @@ def as_html(result: Result, lang: str = "en") -> str:
         title=say("title").format(document=result.document),
         document=result.document,
         counts=tuple(Count(v, SIGNS[v], say(v), n) for v, n in counts if n),
-        cell_note=result.cell_note,
+        cell_note=compared(result.cell_note, lang),
         equations=_equations(result.cell) if result.cell else (),
         graph=Markup(svg(result.cell, say("graph")) if result.cell else ""),
         symbols=tuple(
@@ -97,7 +97,7 @@ def as_html(result: Result, lang: str = "en") -> str:
             for s in result.symbols
         ),
         groups=tuple(grouped(items)),
-        notes=result.notes,
+        notes=tuple(sentence(note, lang) for note in result.notes),
         open=tuple(item for item in items if item.verdict in OPEN),
     )
     return environment().get_template("report/page.html.j2").render(p=page)
@@ -151,7 +151,7 @@ def grouped(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
 def _hint(row: Row, lang: str) -> str:
     """What stands under the equation while the row is closed: the assumption, or what it is right given."""
     if row.verdict == "conditional" and row.assumption:
-        return notes([("right if", row.assumption)], lang)[0]
+        return notes([("right if", sentence(row.assumption, lang))], lang)[0]
     return sentence(row.message, lang) if row.verdict in ("proved", "conditional") and row.message else ""
 
 

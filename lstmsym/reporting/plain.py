@@ -65,9 +65,9 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
     if witness:
         message = message.removesuffix(witness).rstrip("; ")
     found = [
-        ("right if", row.assumption),
+        ("right if", sentence(row.assumption, lang)),
         ("remark", sentence(message, lang)),
-        ("witness", witness),
+        ("witness", sentence(witness, lang)),
         ("right", row.expected if row.verdict == "refuted" else ""),
         ("repair", row.repair),
     ]

@@ -71,6 +71,10 @@ def test_json_has_the_schema(tmp_path: Path) -> None:
     assert [r["line"] for r in found["rows"]] == [2, 4, 4] and found["document"] == str(path)
     (wrong,) = [r for r in found["rows"] if r["verdict"] == "refuted"]
     assert wrong["source"] in WRONG and wrong["witness"]["sizes"]["T"] >= 3 and wrong["steps"]
+    meanings = {symbol["latex"]: symbol["meaning"] for symbol in found["symbols"]}
+    assert meanings[r"\delta a_{t}"] == "gradient of the loss by what goes into h"
+    assert meanings["dh_{t}"] == "gradient of the loss by h" and meanings["W"] == "parameter"
+    assert wrong["steps"][-2]["latex"].startswith("dW = "), "in the author's notation"
     assert found["summary"] == {"proved": 1, "refuted": 1, "not-a-claim": 1}
 
 
@@ -168,6 +172,10 @@ def test_a_file_that_cant_be_used_is_one_sentence(name: str, data: bytes, words:
     assert error.startswith(f"lstmsym: {path}: ") and error.count("\n") == 1
 
 
+def test_a_page_says_its_cell_itself() -> None:
+    assert "--cell is for documents" in verify("seed", "--cell", "lstm")[2]
+
+
 def test_paths_that_are_no_files(note: Path) -> None:
     folder = note.parent
     for path, words in ((folder, f"a folder: give a file, such as {note}"), (folder / "nota.md", f"did you mean {note}?"),
@@ -255,7 +263,7 @@ def run_on_terminal(code: str) -> str:
 
 WAIT = """import time
 from lstmsym.terminal import progress
-with progress("working", after=0.1) as told:
+with progress("[red]working {{x}}", after=0.1) as told:
     for done in range(3):
         told(done, 3)
         time.sleep({pause})
@@ -263,7 +271,7 @@ with progress("working", after=0.1) as told:
 
 
 def test_a_bar_for_what_takes_long_on_a_terminal_only(capfd: pytest.CaptureFixture[str]) -> None:
-    assert "2/3" in run_on_terminal(WAIT.format(pause=0.2)) and "working" in run_on_terminal(
+    assert "2/3" in run_on_terminal(WAIT.format(pause=0.2)) and "[red]working {x}" in run_on_terminal(
         WAIT.format(pause=0.2)
     )
     assert run_on_terminal(WAIT.format(pause=0.001)) == ""

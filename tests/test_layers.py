@@ -61,6 +61,7 @@ binding.symbols
 binding.listed
 binding.inherited
 binding.judging
+binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

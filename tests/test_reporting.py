@@ -80,7 +80,11 @@ def test_table_has_every_row_within_the_width(width: int) -> None:
         assert re.search(rf"\b{row.line} +{word}", text, re.IGNORECASE)
     assert "3proved,1provedif,1refuted,1undecided,1unread,5noclaim" in packed
     assert "rightiftheinitialoutputiszero" in packed and "-1.0860618" in packed
-    assert "candidate,n:" in packed and "line20:theindentationislost" in packed
+    assert (
+        "candidate,n:" in packed
+        and "parameter,n×(m+n):" in packed
+        and "line20:theindentationislost" in packed
+    )
 
 
 def leaves(value: object, path: str = "") -> set[str]:

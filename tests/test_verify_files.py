@@ -52,6 +52,7 @@ def test_right_and_wrong_documents(name: str, tmp_path: Path) -> None:
     path.write_text(RIGHT, encoding="utf-8")
     status, said, _ = verify(path)
     assert status == 0 and "PROVED" in said and "plain recurrent network with tanh" in said, said
+    assert "\x1b" not in said, "no colours but on a terminal"
     path.write_text(WRONG, encoding="utf-8")
     status, said, _ = verify(path)
     assert status == 1

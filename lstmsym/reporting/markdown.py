@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lstmsym.documents.result import OPEN, Result, Row
 from lstmsym.reporting.mathml import cleaned, formula, mathml
-from lstmsym.reporting.plain import is_formula, parted, reasons
+from lstmsym.reporting.plain import is_formula, parted, reasons, shape
 from lstmsym.reporting.table import one_line, summary_line
 from lstmsym.reporting.words import SIGNS, compared, notes, sentence, text
 
@@ -40,8 +40,8 @@ def _symbols(result: Result, lang: str) -> Iterator[str]:
     heads = [text(key, lang) for key in ("symbol", "meaning", "shape")]
     yield from (f"| {' | '.join(heads)} |", "| --- | --- | --- |")
     for symbol in result.symbols:
-        shape = " × ".join(symbol.shape) or text("scalar", lang)
-        yield f"| {_math(symbol.latex)} | {_words(sentence(symbol.meaning, lang))} | {shape} |"
+        size = shape(symbol.shape) or text("scalar", lang)
+        yield f"| {_math(symbol.latex)} | {_words(sentence(symbol.meaning, lang))} | {size} |"
     yield from ("", "</details>")
 
 

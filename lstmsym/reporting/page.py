@@ -17,7 +17,7 @@ from lstmsym.emit import template_root
 from lstmsym.latex import Latex
 from lstmsym.reporting.drawing import svg
 from lstmsym.reporting.mathml import formula, mathml
-from lstmsym.reporting.plain import in_passing, is_code, is_formula, parted, reasons
+from lstmsym.reporting.plain import in_passing, is_code, is_formula, parted, reasons, shape
 from lstmsym.reporting.words import SIGNS, compared, notes, sentence, text
 
 CODES = {"en": "en", "zh": "zh-Hans"}
@@ -93,7 +93,7 @@ def as_html(result: Result, lang: str = "en") -> str:
         equations=_equations(result.cell) if result.cell else (),
         graph=Markup(svg(result.cell, say("graph")) if result.cell else ""),
         symbols=tuple(
-            (_math(s.latex), s.name, sentence(s.meaning, lang), _shape(s.shape) or say("scalar"))
+            (_math(s.latex), s.name, sentence(s.meaning, lang), shape(s.shape) or say("scalar"))
             for s in result.symbols
         ),
         groups=tuple(grouped(items)),
@@ -208,11 +208,6 @@ def _math(latex: str, source: str = "") -> Markup:
     """MathML, or the text where it can't be read as LaTeX."""
     found = mathml(latex)
     return Markup(f'<span class="math">{found}</span>') if found else _code(source or latex)
-
-
-def _shape(sizes: tuple[str, ...]) -> str:
-    """``n × (m + n)``."""
-    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
 
 
 def _code(source: str) -> Markup:

@@ -74,6 +74,11 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
     return [(label, body) for label, body in found if body]
 
 
+def shape(sizes: tuple[str, ...]) -> str:
+    """``n × (m + n)``."""
+    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
+
+
 def in_passing(row: Row) -> bool:
     """Whether a row is a name or words that claim nothing."""
     return row.kind == "prose" and row.verdict == "not-a-claim"

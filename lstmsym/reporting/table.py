@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstmsym.documents.result import Result, Row, Symbol
-from lstmsym.reporting.plain import in_passing, reasons
+from lstmsym.reporting.plain import in_passing, reasons, shape
 from lstmsym.reporting.words import compared, notes, sentence, text
 
 COLOURS = {
@@ -48,7 +48,7 @@ def grouped(symbols: tuple[Symbol, ...], code: bool, lang: str) -> list[tuple[st
     """Symbols that denote the same kind of thing: what, and how they are written, in code or in LaTeX."""
     found: dict[str, list[str]] = {}
     for symbol in symbols:
-        size = " × ".join(symbol.shape)
+        size = shape(symbol.shape)
         written = symbol.name if code else one_line(symbol.latex)
         found.setdefault(", ".join(filter(None, (sentence(symbol.meaning, lang), size))), []).append(written)
     return list(found.items())

@@ -189,8 +189,8 @@ def totals(found: Sequence[Measured]) -> str:
         row["verdict"] == "refuted" == (f.verdict if f else "") for one in found for row, f in one.pairs
     )
     return (
-        f"{len(found)} documents, {rows} rows, {agreeing} as expected; {named} of {wrong} errors refuted, "
-        f"{kinds['FALSE PROOF']} proved, {kinds['WRONGLY REFUTED']} right rows refuted"
+        f"{len(found)} documents, {rows} rows, {agreeing} as expected; errors: {named} of {wrong} refuted, "
+        f"{kinds['FALSE PROOF']} proved; right rows refuted: {kinds['WRONGLY REFUTED']}"
     )
 
 

@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
-from lstmsym.binding.units import unit_labels
+from lstmsym.binding.units import unmatched
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
@@ -73,6 +73,9 @@ class Claims:
         """
         left, right, row = self.lines[place]
         relation = row.relation
+        slip = unmatched(left, right)
+        if slip:
+            raise Misfit(slip)
         if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
             signs, terms = right.signs[1:], right.terms[1:]
             relation, right = "+=", Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
@@ -85,11 +88,6 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
-        strange = set(unit_labels(right)) - set(unit_labels(left))
-        if strange:
-            raise Misfit(
-                f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
-            )
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)

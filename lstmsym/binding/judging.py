@@ -12,7 +12,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
-from lstmsym.binding.stated import binary, lies
+from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Formula, walk
@@ -74,6 +74,8 @@ class LineJudge:
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
+            if sums_repeated(self.text) and has_units(self.lines[place][1]):
+                return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
             return self._unbound(place, error)

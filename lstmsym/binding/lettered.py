@@ -37,6 +37,7 @@ class Lettered:
         self.lines, self.units = lines, units
         self.bound = {letter for letters in units.bound for letter in letters}
         self.kept: set[str] = set()
+        self.bases = {n.base for line in lines for side in line[:2] for n in every_name(side)}
         self.labels = self._labels()
         for name, letters in self._named():
             own = of_name(name, letters)
@@ -89,7 +90,11 @@ class Lettered:
                         used.setdefault(stem(name), set()).add(own[0].letter)
                         if side is line[0]:
                             left.setdefault(stem(name), set()).add(own[0].letter)
-        for base, letters in used.items():
+        plain = {
+            p.letter for n, own in self._named() for p in of_name(n, own) if n.base not in GRADIENT_BASES
+        }
+        for base, everything in used.items():
+            letters = everything & plain
             if len({kinds[x] for x in letters}) > 1:
                 self.kept.add(base)
                 self.aliases[base] = {x: kinds[x] for x in letters if x != kinds[x]}
@@ -247,7 +252,7 @@ class Lettered:
     def joined(self, left: Formula, right: Formula) -> tuple[Formula, Formula]:
         """A line in which gates over which no sum runs number what else is not summed over."""
         free = {*unit_labels(left), *unit_labels(right)}
-        gates = {x for x in free if x not in self.bound}
+        gates = {x for x in free - self.bound if x in self.labels or x in self.bases}
         matched = set(unit_labels(left)) == set(unit_labels(right))
         arity = any(
             len(set(n.units)) > self.members.get(n.key, 2) for s in (left, right) for n in every_name(s)

@@ -103,7 +103,7 @@ class Backward:
         at = table.key(name)
         if at.letter and at.letter not in table.letters and at.letter not in ("T", "τ"):
             raise Unreadable(f"{at.key} at {at.letter}, beside steps called otherwise, is not read")
-        if at.key not in table.idents and at.key not in table.macros:
+        if at.key not in table.idents and at.key not in table.macros and not name.units:
             bare = replace(name, scripts=tuple(s for s in name.scripts if not is_unit(s)))
             if bare != name and table.key(bare).key in table.idents:
                 return table.key(bare)  # the k-th entry of a vector stands for the vector
@@ -200,9 +200,8 @@ class Backward:
             terms = tuple(substituted(node.body, index, item) for item in values)
             return body(Sum(("+",) * len(terms), terms))
         variable = node.variable
-        if variable in ("batch", "n", "samples", "examples") or (
-            node.lower is not None and plain(node.lower) == "batch"
-        ):
+        over = plain(node.lower) if node.lower is not None else variable
+        if {variable, over} & {"batch", "n", "samples", "examples"} - set(self.bound.table.letters):
             return body(node.body)
         if isinstance(node.low, Name):
             raise Unreadable(f"a sum from {plain(node.low)} on is not read")

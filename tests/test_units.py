@@ -49,7 +49,10 @@ def test_right_lines_are_proved(line):
     ("line", "why"),
     [
         (r"\frac{\partial L}{\partial x_j(t)} = \sum_i W_{ji} \delta_i(t)", "both numbered by i"),
-        (r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_j(t) h_i(t-1)", "the two indices are exchanged"),
+        (
+            r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_j(t) h_i(t-1)",
+            "the two indices are exchanged",
+        ),
         (r"\frac{\partial L}{\partial x_j(t)} = W_{ij} \delta_i(t)", "i stands on the right side only"),
         (r"\frac{\partial L}{\partial W_{ij}} = \sum_t \delta_i(t)", "j stands on the left side only"),
         (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_m(t)", "m stands on the right side only"),
@@ -69,7 +72,7 @@ def test_slips_of_indices_are_refuted(line, why):
     [
         (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_i(t) U_{ii}", "the diagonal of a matrix"),
         (r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N W_{ij} \delta_i(t)", "some of the units only"),
-        (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_{ij}(t)", "has 2 indices"),
+        (r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_{ij}(t)", "has 2 indices"),
     ],
 )
 def test_what_is_not_understood_is_said(line, why):
@@ -92,7 +95,7 @@ def test_repeated_indices_that_a_text_sums_over_are_no_slip():
         (LAYERS, r"\frac{\partial E}{\partial w_{kj}} = \delta_k z_j", "refuted"),
         (LAYERS, r"\delta_l = \sum_k w_{kj} \delta_k", "refuted"),
         (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{cg} \delta_g^{t+1}", "proved"),
-        (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{gc} \delta_g^{t+1}", "undecided"),
+        (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{gc} \delta_g^{t+1}", "refuted"),
         (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{cg} \delta_g^t", "refuted"),
         (BLOCKS, r"\delta_\iota^t = \sigma'(a_\iota^t) \tanh(a_c^t) \frac{\partial L}{\partial s_c^t}", "proved"),
         (BLOCKS, r"\delta_\iota^t = \sigma'(a_\omega^t) \tanh(a_c^t) \frac{\partial L}{\partial s_c^t}", "refuted"),

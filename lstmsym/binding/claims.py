@@ -10,8 +10,8 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
-from lstmsym.binding.units import unmatched
 from lstmsym.binding.scope import Backward, SumRange
+from lstmsym.binding.units import unmatched
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier

@@ -37,13 +37,15 @@ class Lettered:
         self.lines, self.units = lines, units
         self.bound = {letter for letters in units.bound for letter in letters}
         self.kept: set[str] = set()
+        self.aliases: dict[str, dict[str, str]] = {}
         self.bases = {n.base for line in lines for side in line[:2] for n in every_name(side)}
         self.labels = self._labels()
         for name, letters in self._named():
             own = of_name(name, letters)
             if any(p.label for p in own) or self.labels & {p.letter for p in own}:
                 self.kept.add(stem(name))
-        self.aliases: dict[str, dict[str, str]] = {}
+        if self.labels:
+            self.kept |= {stem(name) for name, _ in self._named() if name.base in GRADIENT_BASES}
         self._tell_gradients_apart()
         self.members: dict[str, int] = {}
         self.lags: dict[str, set[int]] = {}
@@ -158,8 +160,8 @@ class Lettered:
             scripts += [replace(script, body=body)] if body is not None else []
         bare = untimed(replace(name, scripts=tuple(scripts)))[0]
         found = replace(bare, time=name.time, units=tuple(p.letter for p in own))
-        aliases = self.aliases.get(stem(name), {}) if keep else {}
-        for old, new in aliases.items():
+        aliases = {x: x.rstrip("'") for x in gone if x.endswith("'")} | self.aliases.get(stem(name), {})
+        for old, new in aliases.items() if keep else ():
             found = lettered(found, old, new)
         return found
 

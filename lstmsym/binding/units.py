@@ -133,7 +133,7 @@ class Units:
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
         self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
-        bases = {n.base for left, right, _ in lines for side in (left, right) for n in names(side)}
+        bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
         self.usual = USUAL - bases - self.steps
         self._from_whole_names()
         self.letters: list[set[str]] = []
@@ -177,7 +177,12 @@ class Units:
         found = {p.letter for p in everything if p.spot in self.spots and p.letter in self.eligible}
         found = (found | self.bound[place]) - self.steps
         if found:  # beside others, a letter that stands nowhere else: a slip
-            found |= {p.letter for p in everything if p.spot in self.spots and p.letter in self.usual}
+            found |= {
+                p.letter
+                for p in everything
+                if p.letter in self.usual
+                and (p.spot in self.spots or (len(p.word) == 2 and set(p.word) & found))
+            }
         self.spots |= {p.spot for p in everything if p.letter in found and set(p.word) <= found}
         return found
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.derive import adjoint_of
-from lstmsym.documents.formula import Apply, Formula, walk
+from lstmsym.documents.formula import Apply, Brackets, Formula, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
@@ -23,8 +26,9 @@ from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
-from lstmsym.verify.sequence import STEPS
+from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Label, Local, Through
 
@@ -43,6 +47,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
@@ -55,7 +60,8 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
-        return {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -81,15 +87,39 @@ class LineJudge:
             return self._unbound(place, error)
         except (Unreadable, NotationError, ShapeError) as error:
             return plain(source, "unread", str(error))
-        verdict = self.judge(stated.claim)
+        verdict = self._verdict(stated.claim)
         if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
             verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
+        if verdict.status is Status.REFUTED and (found := self._without_bars(place, verdict)):
+            return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place) or self._of_columns(verdict, source)
             if found is not None:
                 return found
+        if self._is_void(stated.claim):
+            message = (
+                "by the equations that were read the loss does not depend on it: is one of them missing?"
+            )
+            return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
+
+    def _is_void(self, claim: Claim) -> bool:
+        """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
+        if claim.right.is_number:
+            return False
+        try:
+            left = self.judge.sides(claim)[0]
+            return not np.any(np.asarray(evaluate(left, self.judge.trial.numbers(0), PRESENT), dtype=float))
+        except (NotationError, ShapeError, *OUT_OF_REACH):
+            return False
+
+    def _verdict(self, claim: Claim) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once."""
+        said = (claim.left, claim.right, claim.share)
+        if said not in self.known:
+            self.known[said] = self.judge(claim)
+        return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
         """The row of a verdict, that of a right line with what the line takes for granted."""
@@ -116,6 +146,20 @@ class LineJudge:
             return None
         message = "with the columns of the weights that multiply this quantity"
         return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
+
+    def _without_bars(self, place: int, verdict: Verdict) -> Row | None:
+        """A line that is wrong of an absolute value and right of what stands between the bars."""
+        left, right, source = self.lines[place]
+        if not isinstance(left, Brackets) or (left.left, len(left.items)) != ("|", 1):
+            return None
+        bare = (left.items[0], right, source)
+        try:
+            if not self.judge.right(self.claims.claim_of(bare).claim):
+                return None
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        repair = f"{write(bare[0])} {source.relation} {write(right)}"
+        return replace(self.reported(verdict, source), repair=repair, message="right without the bars")
 
     def _flipped(self, place: int) -> Row | None:
         """A line whose products fit only where gradients lie the other way, if it is right so."""

@@ -80,6 +80,7 @@ class _Sorting:
         self.table = table
         self.kinds: dict[int, str] = {}
         self.systems = [System()]
+        self.losses: set[str] = set()
 
     @property
     def defined(self) -> set[str]:
@@ -116,8 +117,9 @@ class _Sorting:
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         if at.lag in (FIRST, LAST) or gradient:
             return
-        if left.base in LOSSES and _is_loss(right, left, self.defined):
+        if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
             self.kinds[place] = "loss"
+            self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
         if not self.is_forward(at, parts, right) or self.repeats(at, parts):

@@ -37,7 +37,7 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
-from lstmsym.verify.words import Diag
+from lstmsym.verify.words import Diag, Local
 
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
@@ -165,7 +165,7 @@ class Express:
             return Factor(value.expr, value.shape, labels)
         if value.rank == 0 and value.expr.is_number:
             return Factor(value.expr, ())
-        if value.rank == 1 and len(labels) == 2 and isinstance(node, Derivative):
+        if value.rank == 1 and len(labels) == 2 and isinstance(value.expr, Local):
             if labels[0] == labels[1]:
                 return Factor(value.expr, value.shape, labels[:1])
             return Factor(Diag(value.expr), value.shape * 2, labels)
@@ -176,6 +176,8 @@ class Express:
 
     def _with_labels(self, node: Formula) -> tuple[Value, tuple[str, ...]]:
         if isinstance(node, Name) and node.base == "1" and node.units:
+            if node.units[0] == node.units[1]:
+                return Value(sp.Integer(1)), ()
             size = self.unifier.fresh()
             return Value(Diag(sp.Integer(1)), (size, size)), node.units
         if isinstance(node, Indexed):

@@ -15,7 +15,7 @@ from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
-from lstmsym.binding.stated import binary, lies
+from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, walk
@@ -80,6 +80,8 @@ class LineJudge:
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
+            if sums_repeated(self.text) and has_units(self.lines[place][1]):
+                return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
             return self._unbound(place, error)

@@ -14,7 +14,7 @@ checks checks.cases checks.report checks.values checks.directions checks.gradien
 verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
 verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
 verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge pages
+verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains verify.matching verify.induction pages
 documents documents.limits documents.file documents.formula documents.symbols documents.macros documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
 documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
@@ -41,6 +41,8 @@ binding.claims
 binding.consistency
 binding.definitions
 binding.solve
+binding.across
+binding.several
 binding.meant
 binding.listed
 binding.judging

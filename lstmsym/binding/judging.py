@@ -10,6 +10,7 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.scope import Unbound
+from lstmsym.binding.several import Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
@@ -41,6 +42,7 @@ class LineJudge:
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+        self.several = Several(self.choices, judge, text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -66,16 +68,23 @@ class LineJudge:
         return row
 
     def judged(self, place: int) -> Row:
-        """The row of one line."""
-        source = self.lines[place][2]
+        """The row of one line; one that is not read as an equation at a step may be one across steps."""
+        line = self.lines[place]
+        source = line[2]
+        if self.several.boundary(line):
+            return plain(
+                source, "not-a-claim", "what there is before the first step or after the last", "definition"
+            )
+        if self.several.wanted(line):
+            return self._across(place, None)
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
-            return self._unbound(place, error)
+            return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return plain(source, "unread", str(error))
+            return self._across(place, plain(source, "unread", str(error)))
         verdict = self.judge(stated.claim)
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place) or self._of_columns(verdict, source)
@@ -155,6 +164,29 @@ class LineJudge:
         by = next(iter(rules)).args[1]
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
+
+    def _across(self, place: int, otherwise: Row | None) -> Row:
+        """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
+        source = self.lines[place][2]
+        try:
+            found = self.several(self.lines[place])
+        except (Unreadable, NotationError, ShapeError) as error:
+            return otherwise or plain(source, "unread", str(error))
+        row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
+        if found.difference is not None and found.difference.witness is not None:
+            witness = found.difference.witness
+            said = "; ".join(
+                filter(
+                    None,
+                    (
+                        found.message,
+                        f"at {found.difference.steps}" if found.difference.steps else "",
+                        str(witness),
+                    ),
+                )
+            )
+            return replace(row, witness=numbers(witness), message=said)
+        return row
 
     # -- lines that are no claims of the cell ----------------------------------------------------------
 

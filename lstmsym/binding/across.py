@@ -17,7 +17,7 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.scope import Backward, Unbound
 from lstmsym.binding.slots import slot_of
-from lstmsym.binding.table import LOSSES
+from lstmsym.binding.table import LOSSES, Table
 from lstmsym.documents.formula import (
     Big,
     Delta,
@@ -58,6 +58,19 @@ FIRST_INDEX = 10**12
 
 LAST = frozenset({"T", "τ"})
 """Letters of the last step."""
+
+
+def unsaid(name: Name, table: Table) -> tuple[Name, Formula] | None:
+    """A name with the step in an index that is not known to be one: ``h_k`` beside ``h_t``, ``h_{t-k}``."""
+    if name.time is not None or table.key(name).key in table.idents:
+        return None
+    for script in name.scripts:
+        bare = replace(name, scripts=tuple(s for s in name.scripts if s is not script))
+        ident = table.idents.get(table.key(bare).key, "")
+        timed = table.roles.get(ident, "parameter") not in ("parameter", "hyper")
+        if timed and isinstance(script.body, (Sum, Name)) and script.where == "sub":
+            return bare, script.body
+    return None
 
 
 @dataclass(frozen=True)
@@ -115,11 +128,9 @@ class Across(Backward):
         """A name without its step, and the step."""
         if name.time is not None:
             return replace(name, time=None), self.step(name.time.index)
-        for script in name.scripts:
-            letters = {n.key for n in walk(script.body) if isinstance(n, Name)}
-            if isinstance(script.body, (Sum, Name)) and letters and letters <= self.steps:
-                rest = tuple(s for s in name.scripts if s is not script)
-                return replace(name, scripts=rest), self.step(script.body)
+        found = unsaid(name, self.bound.table)
+        if found is not None:
+            return found[0], self.step(found[1])
         bare, lag = untimed(name)
         main = min(self.bound.table.letters)
         return (bare, self.letter(main) + lag) if lag is not None else (name, None)
@@ -137,7 +148,11 @@ class Across(Backward):
             return self.macro(key, step)
         ident = self.ident(key)
         if ident:
-            return self.known(ident, step, key)
+            value = self.known(ident, step, key)
+            power = isinstance(value.expr, Ref) and name.time is not None and name.time.form == "sup"
+            return (
+                replace(value, expr=Power(value.expr, step, sp.Integer(value.rank < 2))) if power else value
+            )
         if name.primes:
             whole = self.quantity(replace(name, primes=0))
             if whole.rank == 2:
@@ -336,7 +351,9 @@ class Across(Backward):
         """How late a step is by its letters."""
         main = {self.letter(x) for x in self.bound.table.letters}
         letters = {s for s in step.free_symbols if isinstance(s, sp.Symbol)}
-        return 3 if END in letters else 2 if letters & main else 1 if letters else 0
+        if not letters:
+            return 0 if step <= self.first else 2  # E_3, beside k from 0 to 3
+        return 3 if END in letters else 2 if letters & main else 1
 
 
 class Chained(Express):
@@ -366,7 +383,5 @@ class Chained(Express):
             assert isinstance(scope, Across)
             base = self(node.body) if letters & scope.steps and letters <= scope.steps | scope.last else None
             if base is not None and ((base.rank == 2 and isinstance(exponent, Sum)) or letters & scope.steps):
-                if base.rank != 2:
-                    raise Unreadable("only matrices are raised to a number of steps")
-                return replace(base, expr=Power(base.expr, scope.step(exponent)))
+                return replace(base, expr=Power(base.expr, scope.step(exponent), sp.Integer(base.rank < 2)))
         return super()._raised(node)

@@ -10,7 +10,7 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.scope import Unbound
-from lstmsym.binding.several import Several
+from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
@@ -54,7 +54,16 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
+        self._laid_out(rows)
         return {place: self.trusted(row) for place, row in rows.items()}
+
+    def _laid_out(self, rows: dict[int, Row]) -> None:
+        """Jacobians have one layout: lines right under the other are wrong where some need the usual one."""
+        turned = [place for place, row in rows.items() if TURNED in row.assumption]
+        right = [p for p, row in rows.items() if row.verdict in ("proved", "conditional") and p not in turned]
+        if turned and any(self.several.upright(self.lines[place]) for place in right):
+            for place in turned:
+                rows[place] = replace(rows[place], verdict="refuted", assumption="", message=CONTRADICTED)
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""

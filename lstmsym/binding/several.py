@@ -9,15 +9,26 @@ from functools import cached_property
 
 import sympy as sp
 
-from lstmsym.binding.across import LAST, Across, Chained, Layout
+from lstmsym.binding.across import LAST, Across, Chained, Layout, unsaid
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Misfit, Unreadable, Value
-from lstmsym.binding.table import LOSSES, Line
+from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.documents.formula import Big, Derivative, Formula, Name, Number, Relation, names, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
-from lstmsym.verify.across import HELD, At, Over, Slope, is_tensor, pulled
-from lstmsym.verify.induction import Difference, Induction
+from lstmsym.verify.across import (
+    END,
+    HELD,
+    At,
+    Over,
+    Run,
+    Slope,
+    disentangled,
+    is_tensor,
+    pulled,
+    straightened,
+)
+from lstmsym.verify.induction import Difference, Induction, free_letters
 from lstmsym.verify.judge import Judge
 
 _IMMEDIATE = re.compile(
@@ -38,6 +49,8 @@ IMMEDIATE = "the derivative of a quantity by a parameter is that of its own step
 
 NO_PROOF = "the numbers agree at all the steps that were tried, but no proof by induction was found"
 INDUCTION = "by induction over the steps"
+AT_THE_END = "nothing comes from beyond the last step"
+CONTRADICTED = f"right if {TURNED}, which other lines contradict"
 
 
 @dataclass(frozen=True)
@@ -77,9 +90,9 @@ class Several:
     @cached_property
     def start(self) -> int:
         """The number of the first step: 1, or 0 where a sum over steps starts there and no state is at 0."""
-        lows = [n.low for side in self.sides for n in walk(side) if isinstance(n, Big)]
-        zero = any(isinstance(low, Number) and low.text == "0" for low in lows)
-        return 0 if zero and not self.starts_at_zero else 1
+        sums = (n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑")
+        zero = any(n.low == Number("0") and n.variable in _numbered(n.body) for n in sums)
+        return 0 if zero and not any(map(self.is_start, self.lines)) else 1
 
     @property
     def sides(self) -> Iterator[Formula]:
@@ -116,6 +129,8 @@ class Several:
             for n in names(side)
             if n.time is not None and n.base not in LAST
         }
+        if any(unsaid(n, self.table) for side in line[:2] for d in walk(side) for n in _of_derivative(d)):
+            return bool(times)
         return any(
             isinstance(n, Big) and (n.operator == "∏" or _limits(n) & times - LAST)
             for side in line[:2]
@@ -157,7 +172,7 @@ class Several:
                 continue
             if self.induction.proved(*args):
                 assumption = " and ".join(understood.assumed)
-                return Finding("conditional" if assumption else "proved", INDUCTION, assumption)
+                return Finding("conditional" if assumption else "proved", how(*args[:2]), assumption)
             agreeing = True
         if agreeing:
             return Finding("undecided", NO_PROOF)
@@ -185,6 +200,24 @@ class Several:
                 if (key, one.zero) not in seen:
                     seen.add((key, one.zero))
                     yield one
+
+    def upright(self, line: Line) -> bool:
+        """Whether a right line is wrong with its Jacobians laid out transposed."""
+        derivatives = (d for side in line[:2] for d in walk(side) if isinstance(d, Derivative))
+        if not any(isinstance(d.of, Name) and d.of.base not in LOSSES for d in derivatives):
+            return False
+        answers = []
+        for lying in (False, True):
+            try:
+                one = self.understood(line, Layout(lying, turned=True), {})
+                answers.append(
+                    self.induction.difference(one.left, one.right, one.facts, one.zero) is not None
+                )
+            except Misfit:
+                answers.append(True)
+            except (Unreadable, NotationError, ShapeError, KeyError, TypeError):
+                continue
+        return bool(answers) and all(answers)
 
     def variants(self, plain: Understood) -> Iterator[Understood]:
         """A reading, with an initial state that is zero, with other states held fixed."""
@@ -219,20 +252,28 @@ class Several:
         left = express(line[0])
         express.wanted = left.rank
         right = express(line[1])
-        a, b = self.probed(left), self.probed(right)
+        a, b = (straightened(self.probed(side)) for side in (left, right))
+        steps = disentangled((a, b), sp.Symbol(min(self.table.letters)))
+        a, b = (straightened(side.xreplace(steps)) for side in (a, b))
+        facts = tuple((low.xreplace(steps), high.xreplace(steps)) for low, high in scope.facts)
         assumed = []
         if layout.turned and not _DENOMINATOR.search(self.text):
             assumed.append(TURNED)
         if layout.immediate and not _IMMEDIATE.search(self.text):
             assumed.append(IMMEDIATE)
-        return Understood(a, b, tuple(scope.facts), tuple(assumed))
+        return Understood(a, b, facts, tuple(assumed))
 
     def letters(self, line: Line) -> frozenset[str]:
         """The letters that number steps in a line."""
         found = {n.time.letter for side in line[:2] for n in names(side) if n.time is not None}
         bound = {n.variable for side in line[:2] for n in walk(side) if isinstance(n, Big)}
         limits = {x for side in line[:2] for n in walk(side) if isinstance(n, Big) for x in _limits(n)}
-        return frozenset({x for x in found | bound | limits if x.isalpha()} | self.table.letters)
+        hidden = {
+            n.key
+            for side in line[:2] for d in walk(side) for name in _of_derivative(d)
+            if (at := unsaid(name, self.table)) for n in names(at[1])
+        }  # fmt: skip
+        return frozenset({x for x in found | bound | limits | hidden if x.isalpha()} | self.table.letters)
 
     def probed(self, value: Value) -> sp.Expr:
         """A derivative of a vector by a parameter, known by what it does to a vector from the left."""
@@ -243,11 +284,13 @@ class Several:
 
     def generics(self, line: Line) -> list[dict[str, str]]:
         """What a parameter that the cell does not have may be: each that moves all that is derived by it."""
-        left, right = ({self.table.key(by).key for _, by in _by_parameters(side)} for side in line[:2])
+        left, right = (
+            {self.table.key(by).key for _, by in _by_parameters(side, self.table)} for side in line[:2]
+        )
         unknown = [key for key in left & right if key not in self.table.idents]
         if not unknown:
             return [{}]
-        tops = [replace(top, time=None) for side in line[:2] for top, _ in _by_parameters(side)]
+        tops = [replace(top, time=None) for side in line[:2] for top, _ in _by_parameters(side, self.table)]
         of = {self.table.idents.get(self.table.key(top).key) for top in tops} - {None}
         keys = {ident: key for key, ident in self.table.idents.items()}
         parameters = [q.name for q in self.system.cell.role("parameter")]
@@ -270,12 +313,25 @@ class Several:
         return False
 
 
-def _by_parameters(side: Formula) -> Iterator[tuple[Name, Name]]:
+def _of_derivative(node: Formula) -> Iterator[Name]:
+    """The names of a derivative."""
+    if isinstance(node, Derivative):
+        yield from (n for n in (node.of, node.by) if isinstance(n, Name))
+
+
+def how(left: sp.Expr, right: sp.Expr) -> str:
+    """What a proof of an equation rests on."""
+    if left.has(Over, Run) or right.has(Over, Run) or free_letters(left) - {END}:
+        return INDUCTION
+    return AT_THE_END if free_letters(left) else ""
+
+
+def _by_parameters(side: Formula, table: Table) -> Iterator[tuple[Name, Name]]:
     """The derivatives by what has no step: of what, by what."""
     for node in walk(side):
         if not (isinstance(node, Derivative) and isinstance(node.of, Name) and isinstance(node.by, Name)):
             continue
-        if node.by.time is None and node.by.base not in LOSSES:
+        if node.by.time is None and node.by.base not in LOSSES and unsaid(node.by, table) is None:
             yield node.of, node.by
 
 
@@ -286,6 +342,11 @@ def _is_zero(node: Formula) -> bool:
 def _index(name: Name) -> str:
     """The step of a name, where it is a number."""
     return str(name.time.offset) if name.time is not None and not name.time.letter else ""
+
+
+def _numbered(body: Formula) -> set[str]:
+    """The letters that are steps by themselves, or with a number added."""
+    return {n.time.letter for n in names(body) if n.time is not None and n.time.offset is not None}
 
 
 def _limits(node: Big) -> set[str]:

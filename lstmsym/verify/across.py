@@ -47,8 +47,8 @@ class Run(Op, takes="body letter low high first entrywise"):
     """A product over steps, of matrices or entry by entry; ``first`` says which end stands first."""
 
 
-class Power(Op, takes="A count"):
-    """A matrix multiplied by itself."""
+class Power(Op, takes="A count entrywise"):
+    """A matrix multiplied by itself, or each entry of a vector."""
 
 
 WORDS = (At, LossOf, Slope, Pulled, Over, Run, Power)
@@ -83,6 +83,47 @@ def pulled(v: sp.Expr, tensor: sp.Expr) -> sp.Expr:
     if isinstance(tensor, Over):
         return Over(pulled(v, tensor.args[0]), *tensor.args[1:])
     raise N.NotationError(f"{tensor} is not read as a derivative by a parameter")
+
+
+def straightened(expr: sp.Expr) -> sp.Expr:
+    """An expression in which the letters of sums and products are the steps that they speak of.
+
+    ``h[t - j]`` for j from 1 to k is ``h[j]`` for j from t - k to t - 1.
+    """
+    args = tuple(straightened(a) for a in expr.args)
+    expr = expr if args == expr.args else expr.func(*args)
+    if not isinstance(expr, (Over, Run)):
+        return expr
+    body, letter, low, high, *rest = expr.args
+    steps = [step for step in steps_in(body) if step.has(letter)]
+    signs = {step.coeff(letter) for step in steps}
+    if signs == {-1}:
+        ends = low + high
+        body = put(body, {letter: ends - letter})
+        steps = [step.xreplace({letter: ends - letter}) for step in steps]
+    beside = {(step - letter).as_coeff_Add()[1] for step in steps}
+    if len(beside) == 1 and signs in ({-1}, {1}):
+        (more,) = beside
+        body, low, high = put(body, {letter: letter - more}), low + more, high + more
+    return expr.func(body, letter, low, high, *rest)
+
+
+def disentangled(exprs: tuple[sp.Expr, ...], main: sp.Symbol) -> dict[sp.Symbol, sp.Expr]:
+    """Letters that count steps from another step, with the step itself for each: ``h[t - k]`` is h at k."""
+    steps = {step for expr in exprs for step in steps_in(expr)}
+    counts = {s for step in steps for s in step.free_symbols if type(s) is sp.Symbol} - {main, END}
+    found: dict[sp.Symbol, sp.Expr] = {}
+    for letter in counts:
+        mine = {step for step in steps if step.has(letter)}
+        signs = {step.coeff(letter) for step in mine}
+        if all(step.has(main) for step in mine) and signs in ({-1}, {1}):
+            found[letter] = main - letter if signs == {-1} else letter - main
+    return found
+
+
+def steps_in(expr: sp.Expr) -> list[sp.Expr]:
+    """The steps that an expression speaks of."""
+    return [node.args[1] for node in expr.atoms(At)] + [n.args[0] for n in expr.atoms(LossOf) if n.args]
 
 
 def put(expr: sp.Expr, steps: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:

@@ -16,6 +16,7 @@ from lstmsym import notation as N
 from lstmsym.cell import Equation
 from lstmsym.notation import NotationError, Ref
 from lstmsym.verify.across import (
+    END,
     HELD,
     IMMEDIATE,
     NEWEST,
@@ -30,6 +31,7 @@ from lstmsym.verify.across import (
     Slope,
     lifted,
     put,
+    steps_in,
 )
 from lstmsym.verify.elaborate import shape_before
 from lstmsym.verify.instances import Instance, companions, is_entrywise, is_local
@@ -91,8 +93,7 @@ class Term:
 
 def anchors(expr: sp.Expr) -> set[sp.Expr]:
     """The letters of the steps in an expression."""
-    steps = [node.args[1] for node in expr.atoms(At)] + [n.args[0] for n in expr.atoms(LossOf) if n.args]
-    return {parted(step)[0] for step in steps}
+    return {parted(step)[0] for step in steps_in(expr)}
 
 
 class Chains:
@@ -257,7 +258,7 @@ class Chains:
     def _over(self, body: sp.Expr, letter: sp.Symbol, low: sp.Expr, high: sp.Expr) -> list[Term]:
         self.bound.append((letter, low, high))
         try:
-            terms = self(_forwards(body, letter, low + high))
+            terms = self(body)
         finally:
             self.bound.pop()
         return [replace(t, binders=((letter, low, high), *t.binders)) for t in terms]
@@ -285,13 +286,14 @@ class Chains:
                 return sp.Integer(step)
         return None
 
-    def _power(self, matrix: sp.Expr, count: sp.Expr) -> list[Term]:
+    def _power(self, matrix: sp.Expr, count: sp.Expr, flat: sp.Expr) -> list[Term]:
         later = sp.Add(
             *(term for term in sp.Add.make_args(count) if term.coeff(-1) == 0 and not term.is_number)
         )
         if matrix.has(At) or not self.region.holds(later - count, later):
             raise NotationError(f"whether {count} is no less than zero is not known")
-        return [Term(sp.S.One, ((Item("power", matrix, high=count),),), rank=2)]
+        item = Item("power", Diag(matrix) if flat else matrix, high=count)
+        return [Term(sp.S.One, ((item, *((ONES,) if flat else ())),), rank=1 if flat else 2)]
 
     # -- gradients and derivatives ---------------------------------------------------------------------
 
@@ -307,7 +309,11 @@ class Chains:
     def _slope(self, what: sp.Expr, by: sp.Expr, follows: sp.Expr) -> list[Term]:
         if isinstance(what, LossOf):
             node = Slope(what, by, follows)
-            return self.local(node) if self.near_slope(node) else self(self.loss_slope(what, by))
+            if self.near_slope(node):
+                return self.local(node)
+            if len(self.states) < 2:
+                return self(self.loss_slope(what, by))
+            return self.added(what, by) if not what.args else self.whole(node)
         if not isinstance(by, At):
             raise NotationError(f"the derivative of {what} by {by} stands alone")
         (x, p), (y, q) = what.args, by.args
@@ -326,6 +332,17 @@ class Chains:
             chain = (*chain, Item("local", Slope(At(Ref(self.state, 0), q), by, TOTAL)))
         flat = is_entrywise(self.system, x.base, y.base) and (x.base, y.base) == (self.state, self.state)
         return [Term(sp.S.One, ((*chain, *((ONES,) if flat else ())),), rank=1 if flat else 2)]
+
+    def added(self, loss: LossOf, by: sp.Expr) -> list[Term]:
+        """The derivative of the loss as the sum of those of the steps."""
+        letter = sp.Dummy("t")
+        first = by.args[1] if isinstance(by, At) else self.start
+        return self(Over(Slope(LossOf(letter), by, TOTAL), letter, first, END))
+
+    def whole(self, node: sp.Expr) -> list[Term]:
+        """A derivative that several states bring back, as it is."""
+        of = node.args[1].args[0] if isinstance(node.args[1], At) else node.args[1]
+        return [Term(sp.S.One, ((Item("whole", node),),), rank=len(self.system.shapes[of.base]))]
 
     def check_after(self, name: str) -> None:
         """Refuse a quantity that earlier steps reach by another way than the state of its own step."""
@@ -359,15 +376,13 @@ class Chains:
 
     def loss_slope(self, loss: LossOf, by: sp.Expr) -> sp.Expr:
         """The derivative of a loss by way of the states."""
-        if len(self.states) > 1:
-            raise NotationError("gradients that several states bring back are not written out")
         self.check_loss()
         if isinstance(by, At):
             return self.loss_by_step(loss, *by.args)
         if not loss.args:
             letter = sp.Dummy("t")
             one = self.loss_slope(LossOf(letter), by)
-            return Over(one, letter, self.start, sp.Symbol("T"))
+            return Over(one, letter, self.start, END)
         (step,) = loss.args
         state = Ref(self.state, 0)
         others = {q.name for q in self.system.cell.role("state")} - {self.state}
@@ -389,6 +404,27 @@ class Chains:
             return slope * gradient
         return N.Dot(N.transposed(slope), gradient)
 
+    def unrolled(self, step: sp.Expr) -> sp.Expr | None:
+        """The state at a step by what enters the steps up to it; nothing where it is not linear."""
+        state, before = Ref(self.state, 0), Ref(self.state, -1)
+        known: dict[sp.Expr, sp.Expr] = {}
+        for line in Instance(self.system, 0).lines(0, 0):
+            known[line.name] = line.expr.xreplace(known)
+        terms = sp.Add.make_args(sp.expand(known[state]))
+        enters = sp.Add(*(term for term in terms if not term.has(before)))
+        tops = At(state, ZERO), At(state, sp.Integer(-1))
+        if not self.prove(state, Instance(self.system, 0)(self.onward(*tops, before)) + enters):
+            return None
+        letter = sp.Dummy("i")
+        top, each, first = (At(state, s) for s in (step, letter, self.start - 1))
+        inputs = Over(self.onward(top, each, lifted(enters, letter)), letter, self.start, step)
+        return inputs + self.onward(top, first, first)
+
+    def onward(self, top: sp.Expr, bottom: sp.Expr, v: sp.Expr) -> sp.Expr:
+        """A change of the state at a step taken on to a later one."""
+        slope = Slope(top, bottom, TOTAL)
+        return slope * v if is_entrywise(self.system, self.state, self.state) else N.Dot(slope, v)
+
     def after(self, state: Ref) -> list[Equation]:
         """The lines of a step, the state given."""
         return [e for e in Instance(self.system, 0).lines(0, 0) if e.name != state]
@@ -404,12 +440,28 @@ class Chains:
         if follows == IMMEDIATE:
             return self(lifted(self.back(ref, by), step).xreplace({ARRIVING: v}))
         if ref.base != self.state:
-            raise NotationError(f"all that moves {ref} with {by} is not written out")
+            return self(self.pulled_beside(v, ref, step, by))
         letter = sp.Dummy("k")
         earlier = At(ref, letter)
         return self(
             Over(Pulled(self.along(what, earlier, v), earlier, by, IMMEDIATE), letter, self.start, step)
         )
+
+    def pulled_beside(self, v: sp.Expr, ref: Ref, step: sp.Expr, by: Ref) -> sp.Expr:
+        """A gradient of what is no state taken back to a parameter: within the step, and by the state."""
+        state = Ref(self.state, 0)
+        shapes = {**self.system.shapes, ARRIVING.base: self.system.shapes[ref.base]}
+        direct = lifted(through(self.after(state), shapes, [(ref, ARRIVING)], by), step).xreplace(
+            {ARRIVING: v}
+        )
+        if self.back(state, by) == 0:
+            return direct
+        self.check_after(ref.base)
+        top, bottom = At(ref, step), At(state, step)
+        slope = Slope(top, bottom, TOTAL)
+        flat = is_entrywise(self.system, ref.base, self.state, 0)
+        back = slope * v if flat else N.Dot(N.transposed(slope), v)
+        return direct + Pulled(back, bottom, by, TOTAL)
 
     def loss_by_step(self, loss: LossOf, ref: sp.Expr, q: sp.Expr) -> sp.Expr:
         """The derivative of a loss by a quantity at a step."""
@@ -420,7 +472,7 @@ class Chains:
             return Slope(LossOf(q), At(ref, q), TOTAL)
         if not loss.args:
             letter = sp.Dummy("t")
-            return Over(self.loss_by_step(LossOf(letter), ref, q), letter, q, sp.Symbol("T"))
+            return Over(self.loss_by_step(LossOf(letter), ref, q), letter, q, END)
         (p,) = loss.args
         if p == q and ref.base == self.state:
             return Slope(LossOf(q), At(ref, q), TOTAL)
@@ -433,10 +485,3 @@ class Chains:
             flat = is_entrywise(self.system, self.state, ref.base)
             found = slope * found if flat else N.Dot(N.transposed(slope), found)
         return found
-
-
-def _forwards(body: sp.Expr, letter: sp.Symbol, ends: sp.Expr) -> sp.Expr:
-    """What a sum adds up, the other way round where the steps in it count backwards (``T + t - i``)."""
-    steps = [node.args[1] for node in body.atoms(At)] + [n.args[0] for n in body.atoms(LossOf) if n.args]
-    found = {step.coeff(letter) for step in steps} - {0}
-    return put(body, {letter: ends - letter}) if found == {-1} else body

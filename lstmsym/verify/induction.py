@@ -15,7 +15,7 @@ import sympy as sp
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.across import END, HELD, At, Slope
-from lstmsym.verify.chains import Chains, Fact
+from lstmsym.verify.chains import Chains, Fact, anchors
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
 from lstmsym.verify.instances import Instance, companions
@@ -112,7 +112,43 @@ class Induction:
         facts = [*facts, *known, (sp.Integer(self.start), END)]
         try:
             chains = Chains(self.system, self.start, facts, self.equal, self.moving(left, right))
-            return Matching(chains)(left, right, zero)
+            if Matching(chains)(left, right, zero):
+                return True
+        except (NotationError, ShapeError, KeyError):
+            pass
+        return self.proved_unrolled(left, right, facts, zero) or self.proved_at_the_end(left, right)
+
+    def proved_at_the_end(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation at the last step is proved, to which nothing is sent back."""
+        if self.letters(left, right) or not all(anchors(e) <= {END} for e in (left, right)):
+            return False
+        try:
+            instance = Instance(self.system, 0, -STEPS)
+            one, other = (instance(e.xreplace({END: sp.Integer(0)})) for e in (left, right))
+            a, b = sides(one, other, self.system)
+        except (NotationError, ShapeError, KeyError):
+            return False
+        return not self.judge.mismatched(a, b) and self.judge.proved(self.ended(a), self.ended(b))
+
+    def ended(self, expr: sp.Expr) -> sp.Expr:
+        """An expression at t in which no gradient is sent back to t."""
+        nothing = {ref.shifted(1): sp.Integer(0) for ref in self.system.carried}
+        later = set(nothing)
+        lines = {Ref(name, 0): line for name, line in self.system.backward.items()}
+        for _ in lines:
+            later |= {ref for ref, line in lines.items() if line.atoms(Ref) & later}
+        rules = {ref: lines[ref].xreplace(nothing) for ref in later - set(nothing)}
+        while expr.atoms(Ref) & set(rules):
+            expr = expr.xreplace(rules)
+        return expr
+
+    def proved_unrolled(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
+        """Whether an equation for the state of a linear recurrence is proved, the recurrence written out."""
+        try:
+            chains = Chains(self.system, self.start, facts, self.equal, self.moving(left, right))
+            matching = Matching(chains)
+            whole = matching.unrolled(left)
+            return whole is not None and matching(whole, right, zero)
         except (NotationError, ShapeError, KeyError):
             return False
 
@@ -126,10 +162,7 @@ class Induction:
         adjoint = self.system.derivation.names.adjoint
         of = {q: q for q in self.system.forward} | {adjoint(q): q for q in self.system.forward}
         moved = {s for name in named if name in of for s in companions(self.system, of[name])}
-        chosen = list(held or moved or states)
-        if len(chosen) != 1:
-            raise NotationError("products over steps of several states at once are not proved")
-        return chosen[0]
+        return min(held or moved or states)
 
     def equal(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether an equation at one step is proved."""

@@ -11,7 +11,7 @@ from lstmsym.cell import Equation
 from lstmsym.notation import NotationError, Ref
 from lstmsym.verify.across import HELD, IMMEDIATE, NEWEST, At, LossOf, Over, Power, Pulled, Run, Slope, put
 from lstmsym.verify.elaborate import written_out
-from lstmsym.verify.pullback import through
+from lstmsym.verify.pullback import REACH, through
 from lstmsym.verify.system import System, shifted
 from lstmsym.verify.words import Diag, Local
 
@@ -58,9 +58,11 @@ class Instance:
             return sp.Mul(*factors)
         return reduce(N.Dot, factors) if factors else Diag(sp.Integer(1))
 
-    def _power(self, matrix: sp.Expr, count: sp.Expr) -> sp.Expr:
+    def _power(self, matrix: sp.Expr, count: sp.Expr, flat: sp.Expr) -> sp.Expr:
         if not (count.is_Integer and 0 <= count <= LONGEST):
             raise NotationError(f"a matrix to the power {count} is not read")
+        if flat:
+            return self(matrix) ** count
         return reduce(N.Dot, [self(matrix)] * int(count)) if count else Diag(sp.Integer(1))
 
     # -- derivatives -----------------------------------------------------------------------------------
@@ -76,7 +78,12 @@ class Instance:
             return sp.Integer(1) if self.entrywise(top.base, bottom.base) else Diag(sp.Integer(1))
         if (top.lag or 0) < (bottom.lag or 0):
             return sp.Integer(0)
-        return Local(top, bottom, *(self.others(top, bottom) if follows == HELD else ()))
+        held = self.others(top, bottom) if follows == HELD else []
+        if (top.lag or 0) - (bottom.lag or 0) <= REACH or len(companions(self.system, bottom.base)) > 1:
+            return Local(top, bottom, *held)
+        between = At(Ref(bottom.base, 0), by.args[1] + 1)  # the one state: all paths lead through it
+        pair = self(Slope(what, between, follows)), self(Slope(between, by, follows))
+        return sp.Mul(*pair) if self.entrywise(bottom.base, bottom.base) else N.Dot(*pair)
 
     def others(self, top: Ref, bottom: Ref) -> list[Ref]:
         """The other states at the steps between two."""

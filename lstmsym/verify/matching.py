@@ -38,12 +38,19 @@ class Matching:
         sides = [[t for term in self.chains(side) for t in self.collapsed(term)] for side in (left, right)]
         powers = [i for side in sides for t in side for c in t.chains for i in c if i.kind == "power"]
         self.constant = powers[0].expr if powers else None
-        a, b = (self.simplified(side, start_is_zero) for side in sides)
+        a, b = (self.simplified(side, start_is_zero) for side in matrices(*sides))
         if self.same(a, b):
             return True
         a, b = self.aligned(a, b)
         a, b = (self.simplified(side, start_is_zero) for side in (a, b))
         return self.same(a, b)
+
+    def unrolled(self, expr: sp.Expr) -> sp.Expr | None:
+        """A state at a step by all inputs before it, where a step is linear in the state before."""
+        if not isinstance(expr, At) or expr.args[0] != Ref(self.chains.state, 0):
+            return None
+        found = self.chains.unrolled(expr.args[1])
+        return found if found is not None and found != expr else None
 
     # -- simpler terms -----------------------------------------------------------------------------------
 
@@ -233,6 +240,20 @@ class Matching:
 
 def _put(names: dict[sp.Symbol, sp.Symbol], ends: Sequence[sp.Expr]) -> list[sp.Expr]:
     return [end.xreplace(names) for end in ends]
+
+
+def matrices(*sides: list[Term]) -> tuple[list[Term], ...]:
+    """Diagonals written as vectors as matrices, where the other side has matrices."""
+    if {term.rank for side in sides for term in side} != {1, 2}:
+        return sides
+    return tuple([as_matrix(term) for term in side] for side in sides)
+
+
+def as_matrix(term: Term) -> Term:
+    """A diagonal as a matrix."""
+    if term.rank == 1 and term.chains[0] and term.chains[0][-1] == ONES:
+        return replace(term, chains=(term.chains[0][:-1],), rank=2)
+    return term
 
 
 def grouped(chain: Chain) -> list[Item]:

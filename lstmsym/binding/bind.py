@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
@@ -22,6 +23,7 @@ from lstmsym.binding.kinds import (
 from lstmsym.binding.loss import loss_of
 from lstmsym.binding.quantity import identifier, untimed
 from lstmsym.binding.table import Bound, Line, Table, bare_names
+from lstmsym.binding.told import Told
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
 from lstmsym.documents.formula import Apply, Formula, Name, names
@@ -30,26 +32,34 @@ from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
 from lstmsym.shapes import Shape, ShapeError, Unifier
 
+NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
-def bind(document: Document, lines: Sequence[Line], held_names: Iterable[str] = ()) -> Bound:
+
+def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = ()) -> Bound:
     """The cell of a document's forward equations; ``held_names`` pass no gradient on."""
-    table = Table(letters=letters_of(document, lines))
+    table = Table(
+        letters=letters_of(document, lines),
+        functions=dict(told.functions),
+        told=told.roles,
+        gradients=told.named,
+    )
     known = assumed_functions(lines, table)
-    table.functions.update(known)
+    table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     kinds = kinds_of(lines, table)
+    table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
     if not forward:
-        return Bound(None, table, kinds, "the document has no forward equations", losses)
+        return Bound(None, table, kinds, NO_CELL, losses)
     problems = []
-    for rows in (False, True):
+    for rows in (False, True) if told.rows is None else (told.rows,):
         attempt = replace(
             table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={}
         )
         attempt = replace(attempt, aliases=dict(table.aliases))
         try:
-            cell = _cell(document, lines, kinds, attempt, held_names)
+            cell = _cell(lines, kinds, attempt, told.loss, held_names)
             lacking = missing(lines, kinds, attempt)
             return Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), lacking)
         except (Unreadable, NotationError, ShapeError) as error:
@@ -58,10 +68,10 @@ def bind(document: Document, lines: Sequence[Line], held_names: Iterable[str] = 
 
 
 def _cell(
-    document: Document,
     lines: Sequence[Line],
     kinds: dict[int, str],
     table: Table,
+    told_loss: Formula | None,
     held_names: Iterable[str],
 ) -> Cell:
     unifier = Sizes()
@@ -87,8 +97,11 @@ def _cell(
             scope.lines[name] = value.expr
     equations = _merged(equations, table)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
-    losses = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "loss"]
+    losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
+    losses = losses if told_loss is None else [told_loss, *losses]
     loss, targets = loss_of(losses, scope, express, table)
+    if "state" not in table.roles.values():
+        equations.append(_at_rest(table, unifier))
     _sizes(table, unifier)
     equations, outputs = _outputs(equations, table, loss)
     declared = _declared(table, equations, loss, targets, outputs)
@@ -101,6 +114,13 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
+    """A state that nothing reads, for a network without: each of its steps is by itself."""
+    name = identifier("rest", [*table.spelled, *table.roles, *N.FUNCTIONS])
+    table.roles[name], table.shapes[name] = "state", (unifier.fresh(),)
+    return name, Ref(name, -1)
 
 
 def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[str, sp.Expr]]:
@@ -197,7 +217,7 @@ def _sizes(table: Table, unifier: Unifier) -> None:
     """A size symbol for every dimension: m of the first input, n of the first state, others as they come."""
     given = iter([N.p, N.k, *(Size(f"q{i}") for i in range(1, 40))])
     order = sorted(
-        table.shapes, key=lambda ident: {"input": 0, "state": 1}.get(table.roles.get(ident, ""), 2)
+        table.shapes, key=lambda ident: {"state": 0, "input": 1}.get(table.roles.get(ident, ""), 2)
     )
     taken: set[sp.Expr] = set()
     for ident in order:

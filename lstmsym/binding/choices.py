@@ -63,16 +63,17 @@ class Choices:
             (q.name for q in self.system.cell.quantities if meaning.expr == Ref(names.adjoint(q.name), 0)), ""
         )
 
-    def spelled_slots(self) -> dict[str, tuple[Formula, int | None]]:
-        """Adjoint -> how the document writes it, with the lag there."""
-        found: dict[str, tuple[Formula, int | None]] = {}
-        for left, right, _ in self.lines:
-            for side in (left, right):
-                for node, slot, at, _name in occurrences(side, self.table):
-                    meaning = self.meaning(slot, False)
-                    ref = meaning.expr if meaning is not None else None
-                    if isinstance(ref, Ref) and ref.lag in (0, None) and not isinstance(at.lag, str):
-                        found.setdefault(ref.base, (node, at.lag))
+    def spelled_slots(self) -> dict[tuple[str, int | None], Formula]:
+        """How the document writes a gradient: (adjoint, step) -> its notation for it."""
+        found: dict[tuple[str, int | None], Formula] = {}
+        sides = [*(left for left, _, _ in self.lines), *(right for _, right, _ in self.lines)]
+        for side in sides:
+            for node, slot, at, _name in occurrences(side, self.table):
+                meaning = self.meaning(slot, False)
+                ref = meaning.expr if meaning is not None else None
+                if isinstance(ref, Ref) and not isinstance(at.lag, str):
+                    lag = None if ref.lag is None else ref.lag + (at.lag or 0)
+                    found.setdefault((ref.base, lag), node)
         return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.table import Table, function_of
@@ -98,13 +99,17 @@ class Forward:
 
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
+        if at.key in self.table.told:
+            return self.table.told[at.key]
         if at.lag is not None:
-            return "input", 1
+            return "input", len(name.units) if self.table.indexed else 1
+        if self.table.indexed and len(name.units) != 1:
+            return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
-            and not upper
+            and (not upper or name.units)
             and ("operand" in contexts or name.base in ("x", "u") or not self.has_matrix)
         ):
             return "input", 1
@@ -160,6 +165,9 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
         yield from ((term, use) for term in node.terms)
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
+    if isinstance(node, Big) and is_unit_sum(node):
+        factors = node.body.factors if isinstance(node.body, Product) else ()
+        yield from ((factor, "operand") for factor in factors)
     if isinstance(node, Product):
         for place, operator in enumerate(node.operators):
             before, behind = node.factors[place : place + 2]

@@ -5,26 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
-from lstmsym.documents.formula import Apply, Formula, walk
+from lstmsym.derive import adjoint_of
+from lstmsym.documents.formula import Apply, Brackets, Formula, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
+from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
-from lstmsym.verify.sequence import STEPS
+from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
-from lstmsym.verify.words import Local, Through
+from lstmsym.verify.words import Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
@@ -41,6 +48,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
 
@@ -55,7 +63,8 @@ class LineJudge:
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
-        return {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
 
     def _laid_out(self, rows: dict[int, Row]) -> None:
         """Jacobians have one layout: lines right under the other are wrong where some need the usual one."""
@@ -94,13 +103,39 @@ class LineJudge:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
             return self._across(place, plain(source, "unread", str(error)))
-        verdict = self.judge(stated.claim)
+        verdict = self._verdict(stated.claim)
+        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
+            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
+        if verdict.status is Status.REFUTED and (found := self._without_bars(place, verdict)):
+            return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place) or self._of_columns(verdict, source)
             if found is not None:
                 return found
+        if self._is_void(stated.claim):
+            message = (
+                "by the equations that were read the loss does not depend on it: is one of them missing?"
+            )
+            return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
+
+    def _is_void(self, claim: Claim) -> bool:
+        """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
+        if claim.right.is_number:
+            return False
+        try:
+            left = self.judge.sides(claim)[0]
+            return not np.any(np.asarray(evaluate(left, self.judge.trial.numbers(0), PRESENT), dtype=float))
+        except (NotationError, ShapeError, *OUT_OF_REACH):
+            return False
+
+    def _verdict(self, claim: Claim) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once."""
+        said = (claim.left, claim.right, claim.share)
+        if said not in self.known:
+            self.known[said] = self.judge(claim)
+        return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
         """The row of a verdict, that of a right line with what the line takes for granted."""
@@ -127,6 +162,20 @@ class LineJudge:
             return None
         message = "with the columns of the weights that multiply this quantity"
         return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
+
+    def _without_bars(self, place: int, verdict: Verdict) -> Row | None:
+        """A line that is wrong of an absolute value and right of what stands between the bars."""
+        left, right, source = self.lines[place]
+        if not isinstance(left, Brackets) or (left.left, len(left.items)) != ("|", 1):
+            return None
+        bare = (left.items[0], right, source)
+        try:
+            if not self.judge.right(self.claims.claim_of(bare).claim):
+                return None
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        repair = f"{write(bare[0])} {source.relation} {write(right)}"
+        return replace(self.reported(verdict, source), repair=repair, message="right without the bars")
 
     def _flipped(self, place: int) -> Row | None:
         """A line whose products fit only where gradients lie the other way, if it is right so."""
@@ -236,7 +285,18 @@ class LineJudge:
             about=self.judge.show(verdict.claim.left), expected=verdict.expected,
             witness=numbers(verdict.witness) if verdict.witness else None,
             repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
+            steps=self._steps(verdict.claim),
         )  # fmt: skip
+
+    def _steps(self, claim: Claim) -> Steps:
+        """How the gradient on the left side comes about."""
+        left = claim.left
+        if isinstance(left, Label) and len(left.args) == 2 and isinstance(left.args[1], Ref):
+            left = adjoint_of(left.args[1], self.system.derivation.names)
+        if not isinstance(left, Ref):
+            return ()
+        derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
+        return steps(derivation, left.base, self.judge.show)
 
 
 def plain(source: Equation, verdict: str, message: str = "", kind: str = "claim") -> Row:

@@ -19,7 +19,8 @@ MARKS = {
 """The byte order marks that are understood."""
 FORMATS = {
     b"%PDF": "a PDF", b"PK\x03\x04": "a ZIP archive or an Office document", b"\x1f\x8b": "compressed",
-    b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"\xd0\xcf\x11\xe0": "an Office document",
+    b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image",
+    b"\xd0\xcf\x11\xe0": "an Office document",
 }  # fmt: skip
 """How files begin that hold documents in another form."""
 SOURCES = (".md", ".tex", ".txt", ".py")
@@ -91,16 +92,12 @@ def _not_text(data: bytes, path: str) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """An encoding in which the bytes make sense: Chinese, if all of them do, else Western."""
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        return "WINDOWS-1252"
-    foreign = [c for c in text if ord(c) > 127]
-    common = sum("\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef" for c in foreign)
-    return "GB18030" if common > 0.8 * len(foreign) else "WINDOWS-1252"
+    """An encoding in which the bytes make sense: Chinese, if nearly all are pairs of its, else Western."""
+    foreign = [c for c in data.decode("gb2312", errors="replace") if ord(c) > 127]
+    return "GB18030" if foreign.count("\ufffd") < 0.05 * len(foreign) else "WINDOWS-1252"
 
 
 def _converted(path: str, encoding: str) -> str:
     """The command that mends it."""
-    return f"convert it, iconv -f {encoding} -t UTF-8 {shlex.quote(path)} > {shlex.quote(f'utf8-{Path(path).name}')}"
+    new = shlex.quote(f"utf8-{Path(path).name}")
+    return f"convert it, iconv -f {encoding} -t UTF-8 {shlex.quote(path)} > {new}"

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from lstmsym.documents import symbols as S
+from lstmsym.documents.layout import stretches
 
 _LEAD = re.compile(
-    r"(?P<name>[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
+    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
 )
 
 
@@ -31,7 +32,7 @@ def leading(before: str, formula: str) -> tuple[str, int]:
 RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])")
 _MASKED = re.compile(
     r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
-    r"|\u241f*\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
+    r"|(?<![_^])\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
 )
 _STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
 _PIECE = re.compile(
@@ -47,13 +48,15 @@ OPERANDS = frozenset("path number word letter close small".split())
 
 def plain_equations(text: str) -> Iterator[tuple[int, int]]:
     """Where equations stand in prose: start and end offsets."""
-    offset = 0
-    for line in text.split("\n"):
-        if len(line) < 20_000 and RELATION.search(line):
-            masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), line)
-            for low, high in _in_line(masked):
-                yield offset + low, offset + high
-        offset += len(line) + 1
+    ended = -1
+    for part in stretches(text):
+        if len(part.text) > 20_000 or not RELATION.search(part.text):
+            continue
+        masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), part.text)
+        follows = part.follows and text[ended : part.start].strip(" .,;\t\n") == "" and ended >= 0
+        for low, high in _in_line(masked, follows):
+            yield part.start + low, part.start + high
+            ended = part.start + high
 
 
 Piece = tuple[str, str, int, int]
@@ -67,14 +70,16 @@ def is_statement(code: str) -> bool:
     return whole or bool(_STATEMENT.fullmatch(text))
 
 
-def _in_line(line: str) -> Iterator[tuple[int, int]]:
+def _in_line(line: str, follows: bool = False) -> Iterator[tuple[int, int]]:
+    """Where equations stand in a line; ``follows``: the first has its left side in the line before."""
     pieces = [(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _PIECE.finditer(line)]
     done = 0
     for place, (kind, _, start, _) in enumerate(pieces):
         if kind != "relation" or start < done:
             continue
         low, high = _left(pieces, place), _right(pieces, place)
-        if low < place and high > place + 1 and pieces[low][2] >= done:
+        sided = low < place or (follows and not line[:start].strip())
+        if sided and high > place + 1 and pieces[low][2] >= done:
             done = pieces[high - 1][3]
             yield pieces[low][2], done
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-import sympy as sp
-
-from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Result, Row, Symbol, Witness
 from lstmsym.latex import Latex
-from lstmsym.printing import ATOM
 from lstmsym.reporting.compare import compare
 from lstmsym.shapes import Shape
 from lstmsym.steps import steps
-from lstmsym.verify.claims import Claims, LossFrom
+from lstmsym.verify.claims import Claims
 from lstmsym.verify.judge import Verdict
+from lstmsym.verify.latex import ClaimLatex
 from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.system import System
 
@@ -31,10 +29,15 @@ def from_verdicts(document: str, judged: Iterable[Judged]) -> Result:
     return Result(document, cell, compare(cell), symbols(cell), tuple(rows))
 
 
-def symbols(cell: Cell) -> tuple[Symbol, ...]:
-    """What the names of a cell denote."""
+def symbols(cell: Cell, text: str = "") -> tuple[Symbol, ...]:
+    """What the names of a cell denote; of its intermediates those that stand in a text, if there is one."""
     show = Latex(cell.order)
-    return tuple(Symbol(show(q.now), q.name, q.role, _sizes(q.shape)) for q in cell.quantities)
+    known = set(re.findall(r"\w+", text)) if text else {q.name for q in cell.quantities}
+    return tuple(
+        Symbol(show(q.now), q.name, {"name": "intermediate"}.get(q.role, q.role), _sizes(q.shape))
+        for q in cell.quantities
+        if q.role != "name" or q.name in known
+    )
 
 
 def _sizes(shape: Shape) -> tuple[str, ...]:
@@ -61,32 +64,3 @@ def _row(v: Verdict, system: System) -> Row:
         latex=f"{left} {'+' if claim.share else ''}= {show(claim.right)}",
         steps=steps(derivation, known),
     )
-
-
-class ClaimLatex(Latex):
-    """The spelling of claims: derivatives as papers set them."""
-
-    def size(self, symbol: sp.Symbol) -> str:
-        """A size, or the loss from a step on."""
-        if isinstance(symbol, LossFrom):
-            return "L" if symbol.lag is None else f"L_{{{symbol.name[2:-1]}}}"
-        return super().size(symbol)
-
-    def spell_Label(self, expr: sp.Expr) -> tuple[str, int]:
-        """A derivative, with what it holds fixed below a bar."""
-        what, by, *held = map(self, expr.args)
-        text = rf"\frac{{\partial {what}}}{{\partial {by}}}"
-        return (rf"{text} \vert_{{{', '.join(held)}}}" if held else text), ATOM
-
-    spell_Local = spell_Through = spell_Label
-
-    def spell_Columns(self, expr: sp.Expr) -> tuple[str, int]:
-        """Some columns of a matrix."""
-        matrix, low, high = expr.args
-        first, last = "" if low == 0 else self(low), "" if high == N.End else self(high)
-        return rf"[{self(matrix)}]_{{:,{first}:{last}}}", ATOM
-
-    def spell_ChainSum(self, expr: sp.Expr) -> tuple[str, int]:
-        """The chain rule through all outputs."""
-        by = self(expr.args[0])
-        return rf"\sum_{{t}} \frac{{\partial L}}{{\partial h_t}} \frac{{\partial h_t}}{{\partial {by}}}", ATOM

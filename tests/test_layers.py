@@ -15,7 +15,8 @@ checks.gradients checks.calls check verify verify.system verify.words verify.lat
 verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge documents.result listings.source listings.plainer
+verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
+verify.matching verify.induction documents.result listings.source listings.plainer
 listings.inline listings.around listings.naming listings.arrays listings.expressions
 listings.outline listings.forward listings.backward listings.edits listings.judging listings.write
 listings.rows listings.meanings listings.given listings.read listings pages documents
@@ -57,6 +58,8 @@ binding.consistency
 binding.definitions
 binding.usage
 binding.solve
+binding.across
+binding.several
 binding.symbols
 binding.listed
 binding.inherited

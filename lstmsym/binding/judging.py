@@ -14,6 +14,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
+from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
@@ -49,6 +50,7 @@ class LineJudge:
         self.verdicts: dict[int, Verdict] = {}
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+        self.several = Several(self.choices, judge, text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -60,8 +62,17 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
+        self._laid_out(rows)
         trusted = {place: self.trusted(row) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
+
+    def _laid_out(self, rows: dict[int, Row]) -> None:
+        """Jacobians have one layout: lines right under the other are wrong where some need the usual one."""
+        turned = [place for place, row in rows.items() if TURNED in row.assumption]
+        right = [p for p, row in rows.items() if row.verdict in ("proved", "conditional") and p not in turned]
+        if turned and any(self.several.upright(self.lines[place]) for place in right):
+            for place in turned:
+                rows[place] = replace(rows[place], verdict="refuted", assumption="", message=CONTRADICTED)
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -75,8 +86,15 @@ class LineJudge:
         return row
 
     def judged(self, place: int) -> Row:
-        """The row of one line."""
-        source = self.lines[place][2]
+        """The row of one line; one that is not read as an equation at a step may be one across steps."""
+        line = self.lines[place]
+        source = line[2]
+        if self.several.boundary(line):
+            return plain(
+                source, "not-a-claim", "what there is before the first step or after the last", "definition"
+            )
+        if self.several.wanted(line):
+            return self._across(place, None)
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
@@ -84,9 +102,9 @@ class LineJudge:
                 return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
-            return self._unbound(place, error)
+            return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return plain(source, "unread", str(error))
+            return self._across(place, plain(source, "unread", str(error)))
         verdict = self._verdict(stated.claim)
         if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
             verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
@@ -206,6 +224,29 @@ class LineJudge:
         by = next(iter(rules)).args[1]
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
+
+    def _across(self, place: int, otherwise: Row | None) -> Row:
+        """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
+        source = self.lines[place][2]
+        try:
+            found = self.several(self.lines[place])
+        except (Unreadable, NotationError, ShapeError) as error:
+            return otherwise or plain(source, "unread", str(error))
+        row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
+        if found.difference is not None and found.difference.witness is not None:
+            witness = found.difference.witness
+            said = "; ".join(
+                filter(
+                    None,
+                    (
+                        found.message,
+                        f"at {found.difference.steps}" if found.difference.steps else "",
+                        str(witness),
+                    ),
+                )
+            )
+            return replace(row, witness=numbers(witness), message=said)
+        return row
 
     # -- lines that are no claims of the cell ----------------------------------------------------------
 

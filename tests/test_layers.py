@@ -50,6 +50,7 @@ binding.author
 binding.choices
 binding.claims
 binding.computed
+binding.patterns
 binding.consistency
 binding.definitions
 binding.usage

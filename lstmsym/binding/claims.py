@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,11 +13,15 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.marked import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
+from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.claims import Claim
+
+Means = Callable[[Slot, bool], Meaning | None]
+"""What a slot stands for; with True where it stands on the left at an earlier step."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,14 @@ class Stated:
     noted: tuple[str, ...] = ()
 
 
+def added(left: Formula, right: Formula) -> tuple[bool, Formula]:
+    """Whether a right side adds to the left one, and what it adds: dW = dW + ..."""
+    if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
+        signs, terms = right.signs[1:], right.terms[1:]
+        return True, Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
+    return False, right
+
+
 class Claims:
     """Makes claims of lines under the present choices."""
 
@@ -44,21 +57,29 @@ class Claims:
         """Take over the choices; they may change."""
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
+        self.shared: dict[object, bool] = {}
 
-    def scope(self) -> Backward:
-        """A scope under the present choices."""
+    def scope(self, meaning: Means | None = None) -> Backward:
+        """A scope under the present choices, or with other meanings of gradients' names."""
         choices = self.choices
-        return Backward(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
+        shapes = getattr(meaning, "shapes", {})
+        means = meaning or choices.meaning
+        return Backward(choices.bound, self.system, Unifier(), means, choices.flat, placeholders=shapes)
 
     def express(
-        self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False
+        self,
+        formula: Formula,
+        left: bool = False,
+        wanted: int | None = None,
+        of_output: bool = False,
+        meaning: Means | None = None,
     ) -> Expressed:
         """A formula as a value.
 
         Raises:
             Unreadable: it is not understood.
         """
-        scope = self.scope()
+        scope = self.scope(meaning)
         scope.on_left = left
         express = Express(scope, scope.unifier, self.table.rows, of_output)
         express.wanted = wanted
@@ -72,22 +93,43 @@ class Claims:
         Raises:
             Unreadable: it is not understood.
         """
-        return self.claim_of(self.lines[place], of_output)
+        return self.stated(place, *self.sides(place, of_output))
 
-    def claim_of(self, line: Line, of_output: bool = False) -> Stated:
-        """Both sides of a line as a claim.
+    def claim_of(self, line: Line) -> Stated:
+        """Both sides of a line, that need not stand in the document, as a claim.
 
         Raises:
             Unreadable: it is not understood.
         """
+        return self._stated(line, *self._sides(line))
+
+    def sides(
+        self, place: int, of_output: bool = False, meaning: Means | None = None
+    ) -> tuple[Expressed, Expressed]:
+        """Both sides of a line; of a line that adds to its left side, what is added."""
+        return self._sides(self.lines[place], of_output, meaning)
+
+    def _sides(
+        self, line: Line, of_output: bool = False, meaning: Means | None = None
+    ) -> tuple[Expressed, Expressed]:
+        left, right, _ = line
+        _, right = added(left, right)
+        a = self.express(left, left=True, meaning=meaning)
+        return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
+
+    def stated(self, place: int, a: Expressed, found: Expressed) -> Stated:
+        """A line whose sides have values, as a claim.
+
+        Raises:
+            Misfit: labels of entries stand on one side only.
+        """
+        return self._stated(self.lines[place], a, found)
+
+    def _stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
         left, right, row = line
-        relation = row.relation
-        if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
-            signs, terms = right.signs[1:], right.terms[1:]
-            relation, right = "+=", Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
-        a = self.express(left, left=True).value
-        found = self.express(right, wanted=a.rank, of_output=of_output)
-        expr, target, share = found.value.expr, a.expr, False
+        adds, right = added(left, right)
+        relation = "+=" if adds else row.relation
+        expr, target, share = found.value.expr, a.value.expr, False
         if isinstance(target, Ref):
             timeless = target.lag is None and target.base in self.system.backward
             if timeless and not expr.has(N.Total) and any(r.lag is not None for r in expr.atoms(Ref)):
@@ -120,7 +162,10 @@ class Claims:
     @property
     def shares(self) -> bool:
         """Whether parameters' gradients are those of one step here: no line sums over the steps."""
-        return not any(map(self._sums_up, self.choices.claims()))
+        meant = tuple(sorted(self.choices.choice.items()))
+        if meant not in self.shared:
+            self.shared[meant] = not any(map(self._sums_up, self.choices.claims()))
+        return self.shared[meant]
 
     def _sums_up(self, place: int) -> bool:
         """Whether a line has the gradient of a parameter as a sum over the steps."""

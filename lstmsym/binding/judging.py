@@ -90,7 +90,7 @@ class LineJudge:
             if found is not None:
                 return found
         if self._is_void(stated.claim):
-            message = "by the equations that were read the loss does not depend on it: is one of them missing?"
+            message = "by the equations that were read the loss does not depend on it; is one missing?"
             return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -31,7 +31,7 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
-from lstmsym.shapes import Unifier
+from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
 from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
@@ -71,6 +71,8 @@ class Backward:
     meaning: Callable[[Slot, bool], Meaning | None]
     flat: bool = False
     on_left: bool = False
+    placeholders: Mapping[str, Shape] = field(default_factory=dict)
+    """The shapes of names that hold the place of gradients."""
     letters: frozenset[str] = frozenset()
     sums: list[SumRange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -146,8 +148,11 @@ class Backward:
             raise Unbound(slot)
         expr = later(meaning.expr, _lag(at) or 0)
         bare = meaning.expr.args[1] if isinstance(meaning.expr, Label) else meaning.expr
-        shape = shape_of(bare, lambda ref: self.system.shapes[ref.base], Unifier())
+        shape = shape_of(bare, self._shape, Unifier())
         return Value(expr, shape, self.bound.table.rows != self.flat and len(shape) == 1)
+
+    def _shape(self, ref: Ref) -> Shape:
+        return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
 
     def _derivative(self, node: Derivative) -> Value:
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
@@ -260,7 +265,8 @@ class Backward:
         return None
 
     def _total(self, value: Value, node: Big) -> Value:
-        backward = set(self.system.backward) | {r.base for r in self.system.derivation.given.values()}
+        backward = {r.base for r in self.system.derivation.given.values()} | set(self.placeholders)
+        backward |= set(self.system.backward)
         refs = [r for r in value.expr.atoms(Ref) if r.lag is not None]
         lags = [r.lag for r in refs if r.base in backward] or [r.lag for r in refs]
         ahead = max((lag for lag in lags if lag is not None), default=0)

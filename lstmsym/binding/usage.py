@@ -66,7 +66,7 @@ class Usage:
 
     def _agreeing(self, slot: Slot) -> int:
         """How many lines and statements that use a notation, and do not define it, are consistent."""
-        lines = (n for n in self.choices.claims() if slot in self.consistency.slots[n])
+        lines = (n for n in self.choices.claims() if slot in self.consistency.patterns.slots[n])
         found = sum(bool(self.consistency(n)) for n in lines if not self.definitions.says(n, slot))
         return found + sum(self._holds(s) for s in self.listed if self._speaks(s, slot))
 

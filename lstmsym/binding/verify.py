@@ -30,7 +30,7 @@ from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets
+from lstmsym.documents.formula import Apply, Brackets, names
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document, read
 from lstmsym.documents.result import Result, Row, Symbol
@@ -151,6 +151,9 @@ class _Judging:
         sorted_ = self._of_forward(row, places)
         if sorted_ is not None:
             return sorted_
+        if row.supposed or not any(True for side in (row.left, row.right) for _ in names(side)):
+            message = "it is supposed" if row.supposed else "numbers only"
+            return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_WIDE = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
 _SUMS = re.compile(r"\b(?:the )?sum over (?:all )?(?:time )?(?:steps? )?([A-Za-zτ]) of\b|\bsum_([a-z])\b")
 _NUMBER = r"\(\d{1,3}(?:\.\d{1,3})*[a-z]?\)"
 _HEAD = re.compile(

@@ -120,6 +120,7 @@ def block_rows(
             source.lefts = source.lefts if lefts is None else lefts
         return [row for source in sources for row in _plain_rows(source)]
     source = Source(block.text, block.line, block.column, block.lead, block.lead_line, block.notes, lexicon)
+    source.supposed = block.supposed
     if lefts is not None and block.kind == DISPLAY:
         source.lefts = lefts
     if block.problem:
@@ -141,7 +142,9 @@ def _plain_lines(block: Block, lexicon: Lexicon) -> list[Source]:
             column = block.column if part.start == 0 else 1
             shown = block.text[part.start : part.start + len(part.text)]
             note = ("spaces around the dots of a name were removed",) if _spaced_path(part.text) else ()
-            found.append(Source(part.text, line, column, notes=note, lexicon=lexicon, shown=shown))
+            source = Source(part.text, line, column, lexicon=lexicon, shown=shown, supposed=block.supposed)
+            source.notes = (*block.notes, *note)
+            found.append(source)
     return found
 
 

@@ -135,7 +135,8 @@ class _Sorting:
         parts = [self.table.key(n) for n in bare_names(right)]
         if not self.is_forward(at, parts, right) or self.repeats(at, parts):
             return
-        if self.is_aside(at, right):
+        if self.is_aside(at, parts, right):
+            self.kinds[place] = "aside"
             return
         if (left, right) in self.said:
             self.kinds[place] = "again"
@@ -154,12 +155,13 @@ class _Sorting:
         else:
             self.define(place, at, parts)
 
-    def is_aside(self, at: Place, right: Formula) -> bool:
+    def is_aside(self, at: Place, parts: Sequence[Place], right: Formula) -> bool:
         """Whether a line speaks of no step, of a name that has steps elsewhere: x = y; or sets a number."""
-        if at.lag is not None or any(n.time is not None for n in names(right)):
+        if at.lag is not None or any(p.lag is not None for p in parts):
             return False
-        bare = not any(True for _ in names(right))
-        return at.key in self.timed or (bare and at.key not in self.read)
+        if not parts:
+            return at.key not in self.read
+        return isinstance(right, Name) and not self.timed.isdisjoint({at.key, parts[0].key})
 
     def repeats(self, at: Place, parts: Sequence[Place]) -> bool:
         """Whether a line says again of the system before what it holds, in names of that alone."""

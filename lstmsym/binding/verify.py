@@ -47,6 +47,7 @@ FORWARD = {
     "alias": ("forward", "a forward equation"),
     "again": ("forward", "a forward equation of another system than the one that is judged"),
     "loss": ("definition", "a definition"),
+    "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
 }
 """What a line that makes the cell is called."""

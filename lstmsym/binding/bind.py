@@ -100,6 +100,8 @@ def _cell(
     losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
     losses = losses if told_loss is None else [told_loss, *losses]
     loss, targets = loss_of(losses, scope, express, table)
+    if "state" not in table.roles.values():
+        equations.append(_at_rest(table, unifier))
     _sizes(table, unifier)
     equations, outputs = _outputs(equations, table, loss)
     declared = _declared(table, equations, loss, targets, outputs)
@@ -112,6 +114,13 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
+    """A state that nothing reads, for a network without: each of its steps is by itself."""
+    name = identifier("rest", [*table.spelled, *table.roles, *N.FUNCTIONS])
+    table.roles[name], table.shapes[name] = "state", (unifier.fresh(),)
+    return name, Ref(name, -1)
 
 
 def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[str, sp.Expr]]:

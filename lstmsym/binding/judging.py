@@ -10,7 +10,9 @@ import numpy as np
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
@@ -58,7 +60,8 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
-        return {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -83,6 +86,8 @@ class LineJudge:
         except (Unreadable, NotationError, ShapeError) as error:
             return plain(source, "unread", str(error))
         verdict = self._verdict(stated.claim)
+        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
+            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
             if found is not None:

@@ -14,6 +14,7 @@ from lstmsym.documents.formula import (
     Derivative,
     Formula,
     Name,
+    Number,
     Product,
     Raised,
     Time,
@@ -103,6 +104,14 @@ def attached(node: Formula) -> Formula:
                 and last.by.time is None
             ):
                 factors[-1] = replace(last, by=replace(last.by, time=Time(index, "call")))
+            elif (
+                index is not None
+                and isinstance(last, Raised)
+                and isinstance(last.body, Name)
+                and last.body.time is None
+                and isinstance(last.exponent, Number)
+            ):
+                factors[-1] = replace(last, body=replace(last.body, time=Time(index, "call")))
             else:
                 factors.append(factor)
         if len(factors) == 1:

@@ -107,7 +107,7 @@ def every_name(node: Formula) -> Iterator[Name]:
     """The names of a formula, those in limits and indices left out."""
     if isinstance(node, Name):
         yield node
-    elif isinstance(node, Big) or isinstance(node, Indexed):
+    elif isinstance(node, (Big, Indexed)):
         yield from every_name(node.body)
     else:
         for child in children(node):
@@ -192,3 +192,22 @@ class Units:
 def of_name(name: Name, letters: set[str]) -> list[Part]:
     """The indices of a name: letters that number units, in words that have no others."""
     return [p for p in parts(name) if p.letter in letters and set(p.word) <= letters]
+
+
+def unit_labels(node: Formula) -> tuple[str, ...]:
+    """The free units of a formula, in the order in which they stand."""
+    found: dict[str, None] = {}
+    _free(node, frozenset(), found)
+    return tuple(found)
+
+
+def _free(node: Formula, bound: frozenset[str], found: dict[str, None]) -> None:
+    if isinstance(node, (Name, Indexed)):
+        found.update(dict.fromkeys(u for u in node.units if u not in bound))
+        if isinstance(node, Name):
+            return
+    if isinstance(node, Big):
+        _free(node.body, bound | set(variables(node)), found)
+        return
+    for part in children(node):
+        _free(part, bound, found)

@@ -29,6 +29,8 @@ def around(value: ast.expr | None) -> str:
         return "a constant"
     if isinstance(value, ast.Lambda):
         return "a function"
+    if isinstance(value, ast.Call) and _name(value)[:1].isupper():
+        return "an object"
     return ""
 
 

@@ -195,7 +195,8 @@ class Algebra:
         end = a.dims[0] if high is None else high
         start = a.dims[0] + low if _negative(low) else low
         end = a.dims[0] + end if _negative(end) else end
-        expr = a.expr if start == 0 and high is None else N.Part(a.expr, start, end)
+        whole = start == 0 and (high is None or sp.expand(end - a.dims[0]) == 0)
+        expr = a.expr if whole else N.Part(a.expr, start, end)
         return replace(a, expr=expr, dims=(end - start,))
 
 

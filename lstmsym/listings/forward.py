@@ -105,7 +105,7 @@ class Run:
             key = key_of(call.func.value)
             if key:
                 value = self.reader(call.args[0])
-                if isinstance(value, Array):
+                if isinstance(value, Array | list):
                     first = self.scope.names.get(key)
                     if isinstance(first, list):
                         self.scope.offsets[key] = len(first)
@@ -551,6 +551,8 @@ class _Builder:
         sinks = [name for name in defined if name not in used]
         for ref in pending:
             fitting = [s for s in sinks if s[:1].lower() == plain(ref.base)[:1].lower()]
+            direct = [e.name for e in self.equations if e.name in sinks and ref in e.expr.atoms(Ref)]
+            fitting = [s for s in direct if s in fitting] or fitting
             if len(fitting) == 1:
                 self.rename[ref] = Ref(fitting[0], -1)
         for old, new in self.rename.items():

@@ -40,7 +40,7 @@ class Judging(Backward):
             and isinstance(statement, ast.Assign)
             and isinstance(target, ast.expr)
         ):
-            key = key_of(target)
+            key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else None)
             wanted = self.wanted(key, target) if key else ()
             part = Part(statement, Array(sp.Integer(0)))
             mended = self.mend(part, [part], wanted) if wanted else None
@@ -73,6 +73,8 @@ class Judging(Backward):
             self.findings.append(special)
             return
         matches = self.truth.matches(total.expr)
+        if not matches and (last := self.at_last(total.expr, wanted)) is not None:
+            found, matches = replace(found, value=last[0], message="at the last step, nothing comes back"), [last[1]]
         right = [w for w in wanted if w in matches]
         if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
             raise Misfit("it is transposed")
@@ -92,6 +94,15 @@ class Judging(Backward):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def at_last(self, expr: sp.Expr, wanted: tuple[Ref, ...]) -> tuple[sp.Expr, Ref] | None:
+        """A state's gradient without what comes back, which is all of it at the last step."""
+        names = self.truth.judge.system.derivation.names
+        for q in self.forward.cell.role("state") if self.loop is None and self.forward.final else ():
+            whole, back = Ref(names.adjoint(q.name), 0), Ref(names.back(q.name), 1)
+            if whole in wanted and self.truth.equals(expr + back, whole):
+                return expr + back, whole
+        return None
 
     def idle(self, key: str, true: Ref, statement: ast.stmt) -> bool:
         """Whether a factor changes nothing, where the name may mean another gradient still."""
@@ -192,6 +203,10 @@ class Judging(Backward):
                 )
             )
             return
+        if self.overwrites(target, true, statements[-1].statement):
+            message = "what was there from the loss is lost: += is needed"
+            self.findings.append(replace(found, status="last-only", true=true, message=message))
+            return
         for part in statements:
             several = len(statements) > 1
             if (
@@ -232,6 +247,15 @@ class Judging(Backward):
                 )
             )
 
+    def overwrites(self, target: ast.expr, true: Ref, statement: ast.stmt) -> bool:
+        """Whether ``dh[t - 1] = ...`` takes the place of a gradient that the loop takes for all of it."""
+        key = key_of(target.value) if isinstance(target, ast.Subscript) else None
+        if key not in self.asked or not isinstance(statement, ast.Assign) or self.reader.place(target)[2] != -1:  # type: ignore[arg-type]
+            return False
+        names, start = self.truth.judge.system.derivation.names, self.meanings.get(key, self.asked[key][0])
+        pairs = ((names.back(q.name), names.adjoint(q.name)) for q in self.forward.cell.role("state"))
+        return isinstance(start, Ref) and (true.base, start.base) in pairs and start.lag == 0
+
     def used_in_loop(self, text: str, statement: ast.stmt) -> bool:
         """Whether the loop goes on with a value: then it need not outlive the step."""
         inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
@@ -242,7 +266,7 @@ class Judging(Backward):
         ref, names = self.meanings.get(key), self.truth.judge.system.derivation.names
         inner = [q.name for q in self.forward.cell.role("state") if q.name not in self.forward.cell.outputs]
         for name in inner:
-            if ref == Ref(names.adjoint(name), 0):
+            if ref == Ref(names.adjoint(name), 0) and key not in self.ends:
                 shown = self.forward.shown.get(Ref(name, 0), name)
                 return f"{key} is all of the gradient of {shown}, its way through the output included"
         return ""
@@ -283,10 +307,7 @@ class Judging(Backward):
         """Whether a condition on the step stands around a statement, or in it."""
         if any(isinstance(n, ast.IfExp) for n in ast.walk(statement)):
             return True
-        return any(
-            isinstance(n, ast.If) and any(s is statement for s in ast.walk(n))
-            for n in ast.walk(self.loop or statement)
-        )
+        return id(statement) in self.conditional
 
     def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
         """A value that is a gradient, though its name would not say so."""
@@ -491,7 +512,16 @@ class Judging(Backward):
             isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
         ):
             return None
-        stale = set(self.stale)
+        self.reader.memo = {}
+        try:
+            return self.mended(part, parts, wanted)
+        finally:
+            self.reader.memo = None
+
+    def mended(self, part: Part, parts: list[Part], wanted: tuple[Ref, ...]) -> tuple[Ref, str, str] | None:
+        """The same, while nothing that names mean changes."""
+        statement, stale = part.statement, set(self.stale)
+        assert isinstance(statement, ast.Assign | ast.AugAssign)
         for node, why in edits(statement.value, self.candidate_names()):
             if not self.truth.left(3):
                 break

@@ -92,15 +92,22 @@ def score(judging: Judging) -> float:
 def settled(truth: Truth, plan: Outline) -> Judging:
     """Try the meanings of what is given, the likely ones first, for as long as it helps."""
     best = run_pass(truth, plan, {})
+    if not troubled(best) and best.consistent >= 0:
+        return best
     for likely in (True, False):
         for _ in range(ROUNDS):
             before = score(best)
             best = _improved(best, plan, likely)
             if score(best) == before:
                 break
-        if not any(f.status in ("wrong", "misfit", "misnamed") for f in best.findings):
+        if not troubled(best):
             break
     return best
+
+
+def troubled(judging: Judging) -> bool:
+    """Whether a statement is not right under the meanings that were tried."""
+    return any(f.status in ("wrong", "misfit", "misnamed", "unread") for f in judging.findings)
 
 
 def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
@@ -108,6 +115,8 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     truth = best.truth
     for key in list(best.asked):
         options = best.asked.get(key, ())
+        if not likely and (not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)):
+            continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:
             if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
                 continue
@@ -117,9 +126,11 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     return best
 
 
-def _carried_alike(key: str, option: object, tried: Judging) -> bool:
-    """Whether a loop hands on what it takes over, where that is not what a state gets back."""
-    backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried}
+def _carried_alike(key: str, option: object, tried: Judging, strict: bool = False) -> bool:
+    """Whether a loop hands on what it takes over, where that is not (of ``strict``, even if it is) what a
+    state gets back.
+    """
+    backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried} if not strict else set()
     if not isinstance(option, Ref) or option.lag != 1 or option in backs or key not in tried.ends:
         return True
     return tried.bound.get(key) == option.shifted(-1)

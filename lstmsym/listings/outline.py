@@ -31,10 +31,11 @@ class Outline:
 def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Outline]:
     """The passes of a listing, pair by pair; ``known`` are the quantities of a cell that is given."""
     functions = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
+    named = frozenset(n.name for s in body for n in ast.walk(s) if isinstance(n, (ast.FunctionDef, ast.ClassDef)))
     called = {name for s in body for name in _called(s)}
     helpers = {f.name: f for f in functions if _is_helper(f, called)}
     body = tuple(inlined(list(body), helpers))
-    made = _Split(helpers, known, frozenset(f.name for f in functions))
+    made = _Split(helpers, known, named)
     for statement in body:
         made.take(statement, "")
     made.turn()

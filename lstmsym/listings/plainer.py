@@ -83,6 +83,54 @@ def _assignment(statement: ast.Assign) -> Iterator[ast.stmt]:
         yield statement
 
 
+# -- collections of gradients ----------------------------------------------------------------------------
+
+
+def marked(body: list[ast.stmt]) -> list[ast.stmt]:
+    """``G["W"] += ...`` after ``P["W"]`` was read: an entry of G is the gradient of the entry of P."""
+    read: dict[str, str] = {}
+    first: dict[str, str] = {}
+    gradients: set[tuple[str, str]] = set()
+    for node in _in_order(body):
+        container, key = ast.unparse(node.value), _key(node)
+        if key is None or container == "self":
+            continue
+        how = "read" if isinstance(node.ctx, ast.Load) else "written"
+        first.setdefault(container, how)
+        if how == "read" and (container, key) not in gradients:
+            read.setdefault(key, container)
+        elif how == "written" and first[container] == "written" and read.get(key, container) != container:
+            gradients.add((container, key))
+    containers = {c for c, _ in gradients}
+    for node in _in_order(body):
+        key = _key(node)
+        if key and ast.unparse(node.value) in containers and not key.startswith("d"):
+            if isinstance(node, ast.Attribute):
+                node.attr = f"d{key}"
+            else:
+                node.slice = ast.Constant(f"d{key}")
+    return body
+
+
+def _key(node: ast.Attribute | ast.Subscript) -> str | None:
+    if isinstance(node, ast.Attribute):
+        return node.attr if isinstance(node.ctx, ast.Store) or isinstance(node.value, ast.Name) else None
+    is_text = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    return str(node.slice.value) if is_text else None  # type: ignore[attr-defined]
+
+
+def _in_order(body: list[ast.stmt]) -> Iterator[ast.Attribute | ast.Subscript]:
+    """Entries of collections as they are read and written, what a statement reads first."""
+    for statement in body:
+        found = [n for n in ast.walk(statement) if isinstance(n, ast.Attribute | ast.Subscript)]
+        blocks = [b for name in ("body", "orelse") if isinstance(b := getattr(statement, name, None), list)]
+        if blocks:
+            for block in blocks:
+                yield from _in_order(block)
+        else:
+            yield from sorted(found, key=lambda n: isinstance(n.ctx, ast.Store))
+
+
 # -- what is written out -------------------------------------------------------------------------------
 
 

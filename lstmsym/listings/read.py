@@ -17,9 +17,9 @@ from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
-from lstmsym.listings.meanings import blamed, run_pass, score, settled, unexplained
+from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, outline
-from lstmsym.listings.plainer import origin, plainer
+from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.notation import NotationError
@@ -47,7 +47,7 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     """
     source = parse(text)
     statements = list(each(source.body))
-    plans = outline(tuple(plainer(list(source.body))), () if cell is None else tuple(q.name for q in cell.quantities))
+    plans = outline(tuple(marked(plainer(list(source.body)))), () if cell is None else tuple(q.name for q in cell.quantities))
     readings = [_read(plan, cell) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
@@ -146,10 +146,7 @@ def _read(plan: Outline, cell: Cell | None) -> _Reading:
         judging = settled(Truth(forward, Judge(forward.cell)), plan)
         if best is None or score(judging) > score(best):
             best = judging
-        if (
-            not any(f.status in ("wrong", "unread", "misfit") for f in judging.findings)
-            and judging.consistent >= 0
-        ):
+        if not troubled(judging) and judging.consistent >= 0:
             break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")

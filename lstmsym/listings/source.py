@@ -50,6 +50,7 @@ def parse(text: str) -> Source:
     lines = [_plain(line) for line in _dedented(original)]
     damage: list[Damage] = []
     lost: list[int] = []
+    _signs(lines, damage)
     for _ in range(REPAIRS):
         tree, error = _tree("\n".join(lines) + "\n")
         if tree is not None:
@@ -91,6 +92,25 @@ def _plain(line: str) -> str:
     return "" if re.match(r"\s*[%!]", line) else line
 
 
+CHARACTERS = str.maketrans({
+    "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u2217": "*", "\u2018": "'", "\u2019": "'",
+    "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\uff08": "(", "\uff09": ")", "\uff0c": ",", "\uff1d": "=", "\uff1a": ":",
+})  # fmt: skip
+"""What print and scanning make of the signs of Python."""
+
+
+def _signs(lines: list[str], damage: list[Damage]) -> None:
+    """Signs of print for those of Python, outside comments, and say so."""
+    for index, line in enumerate(lines):
+        made = line.translate(CHARACTERS)
+        code = line.partition("#")[0]
+        if code.translate(CHARACTERS) != code and code.count('"') + code.count("'") == 0:
+            if code.replace("\u00a0", " ") != code.translate(CHARACTERS):
+                strange = "".join(dict.fromkeys(c for c in code if ord(c) in CHARACTERS))
+                damage.append(Damage(index + 1, f"{strange} is no sign of Python; read as {strange.translate(CHARACTERS)}"))
+            lines[index] = made
+
+
 def _tree(text: str) -> tuple[ast.Module | None, SyntaxError]:
     try:
         with warnings.catch_warnings():
@@ -117,9 +137,26 @@ def _mend(lines: list[str], error: SyntaxError, damage: list[Damage], lost: list
             return
     while place > 0 and not lines[place].strip():
         place -= 1
+    missing = _unclosed(lines[place])
+    if missing and "never closed" in (error.msg or ""):
+        lines[place] = lines[place].partition("#")[0].rstrip() + missing
+        damage.append(Damage(place + 1, f"{missing} is missing; read as if it stood at the end of the line"))
+        return
     damage.append(Damage(place + 1, f"no Python: {error.msg}; the line is left out"))
     lost.append(place + 1)
     lines[place] = ""
+
+
+def _unclosed(line: str) -> str:
+    """The closing brackets that a line lacks."""
+    closing = {"(": ")", "[": "]", "{": "}"}
+    left: list[str] = []
+    for character in line.partition("#")[0]:
+        if character in closing:
+            left.append(closing[character])
+        elif left and character == left[-1]:
+            left.pop()
+    return "".join(reversed(left))
 
 
 def _stray(lines: list[str], place: int) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lstmsym.documents.result import OPEN, Result, Row
-from lstmsym.reporting.mathml import cleaned, mathml
+from lstmsym.reporting.mathml import cleaned, formula, mathml
 from lstmsym.reporting.plain import is_formula, parted, reasons
 from lstmsym.reporting.table import one_line, summary_line
 from lstmsym.reporting.words import SIGNS, notes, text
@@ -23,6 +23,7 @@ def as_markdown(result: Result, lang: str = "en") -> str:
     heads = [text(key, lang) for key in ("line", "verdict", "equation", "note")]
     lines += ["", f"| {' | '.join(heads)} |", "| ---: | --- | --- | --- |"]
     lines += [_table_row(row, lang) for row in result.rows]
+    lines += ["", *(f"- {_words(note)}" for note in result.notes)] if result.notes else []
     looked_at = [row for row in result.rows if row.verdict in OPEN]
     lines += ["", f"## {text('some wrong', lang)}"] if looked_at else ["", text("none wrong", lang)]
     for row in looked_at:
@@ -34,7 +35,7 @@ def _table_row(row: Row, lang: str) -> str:
     said = f"{SIGNS[row.verdict]} {text(row.verdict, lang)}"
     remarks = [r for r in reasons(row, lang) if r[0] in ("right if", "remark")]
     shown = "; ".join(notes(remarks, lang))
-    return f"| {row.line} | {said} | {_formula(row, row.latex or row.source)} | {_words(shown)} |"
+    return f"| {row.line} | {said} | {_formula(row, formula(row) or row.source)} | {_words(shown)} |"
 
 
 def _details(row: Row, lang: str) -> Iterator[str]:
@@ -52,8 +53,8 @@ def _details(row: Row, lang: str) -> Iterator[str]:
 
 def _formula(row: Row, body: str) -> str:
     """Mathematics where the row is, code where it is not; with the remark that a repair may end in."""
-    formula, remark = parted(body)
-    shown = _math(formula) if is_formula(row, formula) and mathml(formula) else _code(formula)
+    written, remark = parted(body)
+    shown = _math(written) if is_formula(row, written) and mathml(written) else _code(written)
     return f"{shown} ({_words(remark)})" if remark else shown
 
 

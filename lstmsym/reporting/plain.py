@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
@@ -71,6 +72,22 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
         ("repair", row.repair),
     ]
     return [(label, body) for label, body in found if body]
+
+
+def in_passing(row: Row) -> bool:
+    """Whether a row is a name or words that claim nothing."""
+    return row.kind == "prose" and row.verdict == "not-a-claim"
+
+
+def is_code(row: Row) -> bool:
+    """Whether a row is a statement of a listing: it is no mathematics, and Python."""
+    if row.latex:
+        return False
+    try:
+        (statement,) = ast.parse(row.source + (" pass" if row.source.endswith(":") else "")).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not isinstance(statement, ast.Expr)
 
 
 _CODE = re.compile(r"\*\*|@|\[t\b|\.T\b|\bnp\.|\b\w{2,}_\w{2,}")

@@ -53,6 +53,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about": ("about", "涉及"),
     "derivation": ("derivation", "推导"),
     "source": ("source", "原文"),
+    "passing": ("in passing", "行文中"),
     "in passing": (
         "{count} formulas and words in passing that claim nothing are not listed.",
         "另有 {count} 处行文中的公式或文字不作断言，未列出。",
@@ -77,8 +78,23 @@ _SENTENCES: dict[str, str] = {
     "what the next step sends back to it": "下一时刻传回的部分",
     "by the chain rule": "由链式法则",
     "where": "其中",
+    "input": "输入",
+    "state": "状态",
+    "parameter": "参数",
+    "hyperparameter": "超参数",
+    "number": "数",
+    "target": "目标",
+    "output": "输出",
+    "loss": "损失",
+    "loss of a step": "单步损失",
+    "intermediate": "中间量",
+    "pre-activation": "激活前的值",
+    "gate": "门",
+    "activation": "激活值",
+    "the logistic sigmoid": "逻辑函数 σ",
 }
 _STARTS: dict[str, str] = {
+    "gradient of the loss by ": "损失的梯度，对象：", "the function ": "函数 ",
     "right given ": "在下列各式无误时成立：", "the rule: ": "法则：", "the sides have shapes ": "两边形状为 ",
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ listings.inline listings.around listings.naming listings.arrays listings.express
 listings.outline listings.forward listings.backward listings.edits listings.judging listings.write
 listings.rows listings.meanings listings.given listings.read listings pages documents
 documents.limits documents.file documents.formula documents.symbols documents.macros
-documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
+documents.scanned documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
 documents.gradients documents.parse documents.times documents.write documents.lines documents.rows
 documents.front documents.layout documents.prose documents.split documents.read documents.links
 report svg

@@ -503,7 +503,14 @@ class Express:
         raise Unreadable(f"{function} is not understood")
 
     def _extreme(self, function: str, arguments: list[Value]) -> Value:
-        """The larger or the smaller of several."""
+        """The larger or the smaller of several; a product of two."""
+        if function in ("outer", "dot") and len(arguments) == 2:
+            a, b = arguments
+            if function == "dot":
+                return self.times(a, b)
+            if a.rank != 1 or b.rank != 1:
+                raise Misfit("an outer product is that of two vectors")
+            return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         if function not in ("maximum", "minimum", "max", "min"):
             raise Unreadable(f"{function} of several arguments is not understood")
         op = N.maximum if function.startswith("max") else N.minimum

@@ -108,16 +108,16 @@ class LineJudge:
         verdict = self._verdict(stated.claim)
         if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
             verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
-        if verdict.status is Status.REFUTED and (found := self._without_bars(place, verdict)):
-            return found
+        if verdict.status is Status.REFUTED:
+            found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+            if found is not None:
+                return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place) or self._of_columns(verdict, source)
             if found is not None:
                 return found
         if self._is_void(stated.claim):
-            message = (
-                "by the equations that were read the loss does not depend on it: is one of them missing?"
-            )
+            message = "by the equations that were read the loss does not depend on it; is one missing?"
             return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
@@ -178,6 +178,19 @@ class LineJudge:
             return None
         repair = f"{write(bare[0])} {source.relation} {write(right)}"
         return replace(self.reported(verdict, source), repair=repair, message="right without the bars")
+
+    def _handed_on(self, place: int, verdict: Verdict) -> Row | None:
+        """``dh_next = ...`` at the end of a step: what the next pass of the loop will read by that name."""
+        left, _, source = self.lines[place]
+        found = slot_of(left, self.table)
+        ref = verdict.claim.left
+        if found is None or found[0].word != "next" or not isinstance(ref, Ref) or ref.lag != 1:
+            return None
+        claim = replace(verdict.claim, left=Ref(ref.base, 0))
+        if not self.judge.right(claim):
+            return None
+        row = self.reported(Verdict(Status.PROVED, claim), source)
+        return replace(row, message="as what this step hands on to the one before")
 
     def _flipped(self, place: int) -> Row | None:
         """A line whose products fit only where gradients lie the other way, if it is right so."""

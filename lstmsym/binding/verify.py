@@ -21,7 +21,7 @@ from lstmsym.binding.solve import Solver
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets
+from lstmsym.documents.formula import Apply, Brackets, names
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -38,6 +38,7 @@ FORWARD = {
     "alias": ("forward", "a forward equation"),
     "again": ("forward", "a forward equation of another system than the one that is judged"),
     "loss": ("definition", "a definition"),
+    "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
 }
 """What a line that makes the cell is called."""
@@ -131,6 +132,9 @@ class Judging:
         sorted_ = self._of_forward(row, places)
         if sorted_ is not None:
             return sorted_
+        if row.supposed or not any(True for side in (row.left, row.right) for _ in names(side)):
+            message = "it is supposed" if row.supposed else "numbers only"
+            return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:

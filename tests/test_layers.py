@@ -31,6 +31,7 @@ binding.templates
 binding.units
 binding.lettered
 binding.marked
+binding.defined
 binding.entries
 binding.chains
 binding.express

@@ -43,7 +43,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         told=told.roles,
         gradients=told.named,
     )
-    known = assumed_functions(lines, table)
+    known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     kinds = kinds_of(lines, table)

@@ -13,6 +13,7 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
+from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
@@ -193,4 +194,6 @@ def _place(row: Read) -> object:
 
 def _defines_function(row: Equation) -> bool:
     left = row.left
+    if is_naming(left, row.right):
+        return True
     return isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes

@@ -47,3 +47,21 @@ def test_a_derivative_by_the_output_is_one_convention_of_the_whole_document():
     assert "contradicts" in row.message
     assert row.witness
     assert last(CELL, r"$$f(u) = \sigma(u)$$", OF_OUTPUT).verdict == "refuted"
+
+
+def test_of_a_function_that_is_left_open_only_what_holds_of_any_is_proved():
+    open_ = CELL + r"$$y_t = g(V h_t)$$"
+    assert last(open_, ANY).verdict == "proved"
+    assert last(open_, ANY.replace("f'(a_t)", r"(1 - h_t \odot h_t)")).assumption == "f is tanh"
+    assert last(open_, SLOPES["sigma"]).assumption == "f is the logistic sigmoid"
+    assert last(open_, SLOPES["other"]).verdict == "refuted"
+    mixed = last(open_, ANY.replace("f'", "g'"), ANY.replace("f'", "g'"))
+    assert mixed.verdict == "refuted"
+    assert "same function" in mixed.message
+    rows = verify_document("\n\n".join((open_, *[SLOPES["tanh"]] * 2, SLOPES["sigma"])), "a.md").rows
+    assert [r.verdict for r in rows[-3:]] == ["conditional", "conditional", "refuted"]
+
+
+def test_a_sequence_is_no_function_of_itself():
+    text = r"$$x(n) = f(x(n-1)), \quad y(n) = y(n-1) x(n)$$"
+    assert len(verify_document(text, "a.md").rows) == 2

@@ -61,6 +61,7 @@ binding.solve
 binding.symbols
 binding.listed
 binding.judging
+binding.supposed
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

@@ -3,7 +3,7 @@ r"""Functions that a document defines, ``f(u) = 1/(1 + e^{-u})``: written out wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lstmsym.binding.table import FUNCTIONS, Line
@@ -30,6 +30,7 @@ _KINDS = {
     "identity": r"\bidentity\b|恒等",
 }
 _INLINE = re.compile(r"(?<!\$)\$([^$\n]+)\$(?!\$)")
+_NOUN = r"(?:\s+(?:function|activation|nonlinearity|non-linearity))?\s*$"
 _OPEN = re.compile(r"\b(or|any|not|like|such as)\b")
 _BETWEEN = r"[^$.;:。；]{0,40}?"
 
@@ -56,7 +57,22 @@ def functions_of(lines: Iterable[Line]) -> Functions:
         argument = argument_of(left)
         if argument is not None and isinstance(left, Apply) and left.head.base not in FUNCTIONS:
             found.setdefault(left.head.key, Definition(argument, right))
-    return found
+    return {key: definition for key, definition in found.items() if not _circular(key, found)}
+
+
+def _circular(key: str, functions: Functions) -> bool:
+    """Whether a function is written by itself, as a sequence x(n) = f(x(n-1)) seems to be."""
+    seen: set[str] = set()
+    waiting = [key]
+    while waiting:
+        for node in walk(functions[waiting.pop()].body):
+            other = replace(node.head, primes=0).key if isinstance(node, Apply) else ""
+            if other == key:
+                return True
+            if other in functions and other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return False
 
 
 def argument_of(left: Formula) -> Name | None:
@@ -208,7 +224,7 @@ def _of_brackets(node: Brackets, by: Name) -> Formula:
     return _grouped(derivative(node.items[0], by))
 
 
-_RULES = {
+_RULES: dict[type[Formula], Callable[..., Formula]] = {
     Name: _of_name,
     Sum: _of_sum,
     Product: _of_product,
@@ -236,9 +252,8 @@ def _times(*factors: Formula) -> Formula:
 # -- exponentials -----------------------------------------------------------------------------------------
 
 
-def exponentials(node: Formula) -> Formula:
-    r"""A formula in which a power of e by an expression, ``e^{-u}``, is that of exp."""
-    node = rebuilt(node, exponentials)
+def _exponential(node: Formula) -> Formula:
+    r"""A power of e by an expression, ``e^{-u}``, as that of exp; anything else as it is."""
     if (
         isinstance(node, Raised)
         and isinstance(node.body, Name)
@@ -294,9 +309,7 @@ def _quotient(node: Formula) -> tuple[Formula, Formula] | None:
 
 def sigmoids(node: Formula) -> Formula:
     r"""A formula in which the logistic function and tanh, written out by exponentials, go by their names."""
-    node = exponentials(node) if not isinstance(node, Apply) else rebuilt(node, sigmoids)
-    if not isinstance(node, Apply):
-        node = rebuilt(node, sigmoids)
+    node = _exponential(rebuilt(node, sigmoids))
     parts = _quotient(node)
     below = _two(parts[1]) if parts else None
     if parts is None or below is None or below[1] != "+":
@@ -350,17 +363,10 @@ def spoken(text: str) -> Iterator[tuple[str, str]]:
         name = re.sub(r"\([^()]*\)$", "", found[1].strip())
         if len(name) > 20:
             continue
-        behind, before = (
-            text[found.end() : found.end() + 80],
-            text[max(0, found.start() - 40) : found.start()],
-        )
+        behind, before = text[found.end() :][:80], text[max(0, found.start() - 40) : found.start()]
         for function, words in _KINDS.items():
             kind = f"(?:{words})"
             after = re.match(_BETWEEN + kind, behind, re.IGNORECASE)
-            if (after and not _OPEN.search(after[0])) or re.search(
-                kind + r"(?:\s+(?:function|activation|nonlinearity|non-linearity))?\s*$",
-                before,
-                re.IGNORECASE,
-            ):
+            if (after and not _OPEN.search(after[0])) or re.search(kind + _NOUN, before, re.IGNORECASE):
                 yield name, function
                 break

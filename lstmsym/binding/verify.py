@@ -5,7 +5,8 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 from lstmsym.binding.bind import bind
@@ -26,6 +27,7 @@ from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
+from lstmsym.binding.supposed import Bind, Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
@@ -70,8 +72,15 @@ def verify_document(
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
-    lines = for_all_parameters(lines, bound)
-    judging = _Judging(document, lines, bound, text, said, listed, progress or (lambda done, of: None))
+    original, lines = lines, for_all_parameters(lines, bound)
+
+    def rebind(functions: Mapping[str, str]) -> Bound:
+        told = replace(said, functions={**said.functions, **functions})
+        return bind(document, original, told, held_names(text, document))
+
+    judging = _Judging(
+        document, lines, bound, text, said, listed, rebind, progress or (lambda done, of: None)
+    )
     rows = sorted((*judging.rows(), *listed.rows, *_links(text)), key=lambda row: row.line)
     damage = (f"line {d.line}: {d.message}" for d in listed.damage)
     return Result(path, bound.cell, "", judging.symbols, tuple(rows), (*_notes(document), *damage))
@@ -100,6 +109,7 @@ class _Judging:
         text: str,
         said: Told,
         listed: Listing,
+        rebind: Bind,
         progress: Progress,
     ) -> None:
         self.document, self.lines, self.bound = document, lines, bound
@@ -124,7 +134,7 @@ class _Judging:
             self.defining = definitions.defining
             self.same = restated(lines, bound)
             judged = LineJudge(claims, judge, text)
-            self.found = judged.rows(progress)
+            self.found = Supposed(judged, rebind, said).rows(judged.rows(progress))
             self.symbols = symbols(claims.choices, judge.show)
 
     def _main(self, place: int) -> int:

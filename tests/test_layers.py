@@ -37,6 +37,7 @@ binding.chains
 binding.express
 binding.prepared
 binding.systems
+binding.abbreviated
 binding.kinds
 binding.stated
 binding.told
@@ -60,8 +61,10 @@ binding.usage
 binding.solve
 binding.symbols
 binding.listed
+binding.inherited
 binding.judging
 binding.supposed
+binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

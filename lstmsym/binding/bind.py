@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.abbreviated import of_gradients
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import GENERIC, POINTWISE_FUNCTIONS, Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
@@ -46,6 +47,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
+    table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))

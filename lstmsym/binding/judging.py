@@ -12,6 +12,7 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
@@ -62,7 +63,8 @@ class LineJudge:
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
         rows.update(self._mixed(rows))
-        return {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
 
     def _mixed(self, rows: dict[int, Row]) -> Iterator[tuple[int, Row]]:
         """Lines right if f' is written in terms of outputs, in a text that writes it otherwise: wrong."""

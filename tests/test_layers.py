@@ -32,11 +32,13 @@ binding.templates
 binding.units
 binding.lettered
 binding.marked
+binding.defined
 binding.entries
 binding.chains
 binding.express
 binding.prepared
 binding.systems
+binding.abbreviated
 binding.kinds
 binding.stated
 binding.told
@@ -64,6 +66,7 @@ binding.symbols
 binding.listed
 binding.inherited
 binding.judging
+binding.supposed
 binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown

@@ -52,6 +52,20 @@ POINTWISE_FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
 }
 
 
+def _generic(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.softplus(z) - N.softplus(z - width)) / width
+
+
+def _generic_slope(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.sigma(z) - N.sigma(z - width)) / width
+
+
+GENERIC = tuple(f"any{width}" for width in range(1, 7))
+"""Functions about which nothing is known: bounded, and f, f' and z are algebraically independent, so that
+what holds of them without f'' holds of every f."""
+POINTWISE_FUNCTIONS.update({name: _generic(width) for width, name in enumerate(GENERIC, start=1)})
+
+
 class Unreadable(ValueError):
     """A formula, or a part of one, that is not understood; says why."""
 
@@ -103,6 +117,7 @@ _SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "softplus": lambda z: N.sigma(z),
     "exp": lambda z: N.exp(z),
     "identity": lambda z: sp.Integer(1),
+    **{name: _generic_slope(width) for width, name in enumerate(GENERIC, start=1)},
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +48,8 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.outputs: dict[int, Verdict] = {}
+        """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
@@ -63,6 +65,7 @@ class LineJudge:
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
+        rows.update(self._mixed(rows))
         trusted = {place: self.trusted(row) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 
@@ -73,6 +76,19 @@ class LineJudge:
         if turned and any(self.several.upright(self.lines[place]) for place in right):
             for place in turned:
                 rows[place] = replace(rows[place], verdict="refuted", assumption="", message=CONTRADICTED)
+
+    def _mixed(self, rows: dict[int, Row]) -> Iterator[tuple[int, Row]]:
+        """Lines right if f' is written in terms of outputs, in a text that writes it otherwise: wrong."""
+        plainly = [
+            n for n, v in self.verdicts.items() if v.status is Status.PROVED and has_primes(self.lines[n][1])
+        ]
+        if not plainly:
+            return
+        where = self.lines[plainly[0]][2].line
+        for place, verdict in self.outputs.items():
+            row = self.reported(verdict, self.lines[place][2])
+            said = f"right if {rows[place].assumption}, which line {where} contradicts"
+            yield place, replace(row, message="; ".join(filter(None, (said, row.message))))
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -113,7 +129,7 @@ class LineJudge:
             if found is not None:
                 return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
-            found = self._of_output(place) or self._of_columns(verdict, source)
+            found = self._of_output(place, verdict) or self._of_columns(verdict, source)
             if found is not None:
                 return found
         if self._is_void(stated.claim):
@@ -210,7 +226,7 @@ class LineJudge:
             return replace(row, message=assumption)
         return replace(row, verdict="conditional", assumption=assumption)
 
-    def _of_output(self, place: int) -> Row | None:
+    def _of_output(self, place: int, plainly: Verdict) -> Row | None:
         """A line right where f' is written in terms of the output of f."""
         _, right, source = self.lines[place]
         if not has_primes(right):
@@ -223,6 +239,7 @@ class LineJudge:
             return None
         head = min(n.head.base for n in walk(right) if isinstance(n, Apply) and n.head.primes)
         assumption = f"{head}' is written in terms of its output"
+        self.outputs[place] = plainly
         return replace(self.reported(verdict, source), verdict="conditional", assumption=assumption)
 
     def _followed(self, claim: Claim) -> str:

@@ -201,7 +201,11 @@ class Backward:
     def fill(self) -> None:
         """Names and series of the forward pass."""
         old = self.forward.scope
-        self.scope.names = {k: self.ours(v) for k, v in old.names.items()}
+        shapes, rename = self.truth.judge.system.shapes, self.forward.rename
+        begun = {
+            k for k, v in old.names.items() if v is ZERO and getattr(rename.get(Ref(k)), "base", "") in shapes
+        }
+        self.scope.names = {k: self.ours(v) for k, v in old.names.items() if k not in begun}
         self.scope.series = {
             k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
         }

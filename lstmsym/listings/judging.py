@@ -175,56 +175,11 @@ class Judging(Backward):
         stale = next((s for p in parts for s in p.reads if s in self.stale), None)
         self.hold(target, true)
         if stale is not None:
-            for part in statements:
-                if stale in part.reads:
-                    message = f"{stale} stays zero: it is never set in the loop"
-                    self.findings.append(
-                        replace(
-                            found,
-                            statement=part.statement,
-                            status="stale",
-                            true=true,
-                            message=message,
-                            assumption=stale,
-                        )
-                    )
-                else:
-                    self.findings.append(
-                        replace(
-                            found,
-                            statement=part.statement,
-                            status="definition",
-                            message="a part of what follows",
-                        )
-                    )
+            self.stays_zero(found, stale, true, statements)
             return
-        single = (
-            self.loop is not None
-            and true.lag is None
-            and isinstance(statements[-1].statement, ast.Assign)
-            and true in self.truth.table
-            and not self.truth.is_total(found.value or true)
-            and not self.used_in_loop(found.target, statements[-1].statement)
-        )
-        if single:
-            self.findings.append(
-                replace(
-                    found,
-                    status="last-only",
-                    true=true,
-                    message="only the last step of the loop is kept: += is needed",
-                )
-            )
-            return
-        if self.loop is None and statements[-1].reads and _is_copy(statements[-1].statement):
-            given = [k for k in statements[-1].reads if k in self.asked]
-            if given and len(statements) == len(statements[-1].reads) == 1:
-                message = f"another name of {given[0]}, which is given"
-                self.findings.append(replace(found, status="definition", value=None, message=message))
-                return
-        if self.overwrites(target, true, statements[-1].statement):
-            message = "what was there from the loss is lost: += is needed"
-            self.findings.append(replace(found, status="last-only", true=true, message=message))
+        instead = self.instead(found, true, target, statements)
+        if instead is not None:
+            self.findings.append(instead)
             return
         for part in statements:
             several = len(statements) > 1
@@ -282,6 +237,38 @@ class Judging(Backward):
         """Whether the loop goes on with a value: then it need not outlive the step."""
         inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
         return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
+
+    def stays_zero(self, found: Finding, stale: str, true: Ref, statements: list[Part]) -> None:
+        """What is right but for a carry that no step sets."""
+        for part in statements:
+            one = replace(found, statement=part.statement)
+            if stale in part.reads:
+                message = f"{stale} stays zero: it is never set in the loop"
+                one = replace(one, status="stale", true=true, message=message, assumption=stale)
+            else:
+                one = replace(one, status="definition", message="a part of what follows")
+            self.findings.append(one)
+
+    def instead(self, found: Finding, true: Ref, target: ast.expr, statements: list[Part]) -> Finding | None:
+        """Of a right value, what else there is to say: it is not kept, it is given, or what it replaces."""
+        last = statements[-1]
+        single = self.loop is not None and true.lag is None and isinstance(last.statement, ast.Assign)
+        if (
+            single
+            and true in self.truth.table
+            and not self.truth.is_total(found.value or true)
+            and not self.used_in_loop(found.target, last.statement)
+        ):
+            message = "only the last step of the loop is kept: += is needed"
+            return replace(found, status="last-only", true=true, message=message)
+        given = [k for k in last.reads if k in self.asked] if self.loop is None else []
+        if given and _is_copy(last.statement) and len(statements) == len(last.reads) == 1:
+            message = f"another name of {given[0]}, which is given"
+            return replace(found, status="definition", value=None, message=message)
+        if self.overwrites(target, true, last.statement):
+            message = "what was there from the loss is lost: += is needed"
+            return replace(found, status="last-only", true=true, message=message)
+        return None
 
     def one_sample(self, true: Ref, part: Part) -> str:
         """The assumption under which nothing need be added up over samples, where other statements do so."""

@@ -266,7 +266,7 @@ class Backward:
         states = [q.name for q in self.forward.cell.role("state")]
         family = self.family(key)
         bases = [s for s in states if any(f.base in (names.adjoint(s), names.back(s)) for f in family)]
-        if not family and not like_gradient(key):
+        if not family and not (like_gradient(key) and len(key) > 1):
             return ()
         if family and not bases:
             return family
@@ -449,7 +449,8 @@ class Backward:
     def for_(self, loop: ast.For) -> None:
         """The general step of a loop over time; another loop is over names."""
         self.findings.append(Finding(loop, "prose"))
-        if isinstance(loop.iter, (ast.List, ast.Tuple)) and isinstance(loop.target, ast.Name):
+        calls = all(isinstance(s, (ast.Expr, ast.Pass)) for s in loop.body)
+        if isinstance(loop.target, ast.Name) and (calls or isinstance(loop.iter, (ast.List, ast.Tuple))):
             for inner in loop.body:
                 clipped = [
                     n

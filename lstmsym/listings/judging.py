@@ -93,6 +93,8 @@ class Judging(Backward):
             self.wrong(replace(found, wanted=tuple(w for w in wanted if w != right[0])), target, parts)
         elif right:
             self.right(found, right[0], target, parts)
+        elif wanted and matches and self.hands_on(key, target):
+            self.wrong(found, target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
         elif self.is_forward(total.expr) and not self.claims(wanted, key, target, total, statement):
@@ -101,6 +103,12 @@ class Judging(Backward):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def hands_on(self, key: str, target: ast.expr) -> bool:
+        """Whether a statement is the last of a loop to set what the loop carries."""
+        plain = self.loop is not None and isinstance(target, ast.Name | ast.Attribute)
+        guess = self.meanings.get(key, next(iter(self.asked.get(key, ())), None))
+        return plain and isinstance(guess, Ref) and guess.lag == 1 and self.now >= self.ends.get(key, 0)
 
     def gathers(self, key: str, statements: list[Part]) -> bool:
         """Whether a loop adds to what there was before it: a sum over the steps."""

@@ -123,3 +123,12 @@ def test_vectors_in_one_line_and_their_entries_in_another():
     assert verdict(text, right)[0] == "proved"
     assert verdict(text, right.replace("h_{t-1,j}", "h_{t,j}"))[0] == "refuted"
     assert verdict(text, right.replace("h_{t,i}^2", "h_{m,i}^2"))[0] != "proved"
+
+
+def test_words_of_letters_beside_units_and_steps_in_them():
+    text = r"""
+$$s_{jt} = \sum_{i=1}^{n_x} w^{xh}_{ji} x_{it} + \sum_{k=1}^{n_h} w^{hh}_{jk} h_{k,t-1}, \quad h_{jt} = \tanh(s_{jt})$$
+"""
+    right = r"\frac{\partial E}{\partial w^{xh}_{ji}} = \sum_t \frac{\partial E}{\partial h_{jt}} (1 - h_{jt}^2) x_{it}"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("x_{it}", "x_{i,t-1}"))[0] == "refuted"

@@ -192,8 +192,10 @@ class Units:
         for place, (left, right, _) in enumerate(self.lines):
             if not self.bound[place] or not isinstance(left, Name):
                 continue
-            free = {p.letter for p in parts(left)} - self.letters[place] - self.steps
-            for own in (parts(name) for name in every_name(right)):
+            free = {p.letter for p in parts(left)} - self.steps
+            if free & self.letters[place]:
+                continue
+            for own in ([p for p in parts(n) if p.spot[1] == "sub"] for n in every_name(right)):
                 if len(own) == 2 and {p.letter for p in own} & self.bound[place]:
                     self.spots |= {p.spot for p in own if p.letter in free}
         return len(self.spots) > before

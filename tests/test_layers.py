@@ -32,6 +32,7 @@ binding.units
 binding.lettered
 binding.marked
 binding.entries
+binding.shares
 binding.chains
 binding.express
 binding.prepared

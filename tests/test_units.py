@@ -132,3 +132,16 @@ $$s_{jt} = \sum_{i=1}^{n_x} w^{xh}_{ji} x_{it} + \sum_{k=1}^{n_h} w^{hh}_{jk} h_
     right = r"\frac{\partial E}{\partial w^{xh}_{ji}} = \sum_t \frac{\partial E}{\partial h_{jt}} (1 - h_{jt}^2) x_{it}"
     assert verdict(text, right)[0] == "proved"
     assert verdict(text, right.replace("x_{it}", "x_{i,t-1}"))[0] == "refuted"
+
+
+def test_derivatives_of_a_unit_by_its_own_weights():
+    text = r"""
+$$a_j(t) = \sum_i w_{ij} x_i(t) + \sum_l u_{lj} h_l(t-1), \quad h_j(t) = \tanh(a_j(t))$$
+"""
+    chain = r"\frac{\partial E}{\partial u_{lj}} = \sum_t \frac{\partial E}{\partial h_j(t)} \frac{\partial h_j(t)}{\partial u_{lj}}"
+    assert verdict(text, r"\frac{\partial a_j(t)}{\partial u_{lj}} = h_l(t-1)")[0] == "conditional"
+    assert verdict(text, r"\frac{\partial a_j(t)}{\partial u_{lj}} = h_l(t)")[0] == "refuted"
+    assert verdict(text, chain)[0] == "conditional"
+    assert verdict(text, chain.replace(r"E}{\partial h_j", r"E}{\partial h_l"))[0] == "refuted"
+    assert verdict(LAYERS, r"\frac{\partial a_k}{\partial w_{kj}} = z_j")[0] == "proved"
+    assert verdict(LAYERS, r"\frac{\partial z_j}{\partial w_{ji}} = x_i")[0] == "refuted"

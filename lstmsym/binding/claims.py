@@ -128,7 +128,7 @@ class Claims:
                 target, expr = self._added(target, expr)
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
-        return Stated(claim, self._lacks(found.sums), found.noted)
+        return Stated(claim, self._lacks(found.sums), tuple(dict.fromkeys((*a.noted, *found.noted))))
 
     def _check(self, left: Formula, right: Formula) -> None:
         """Refuse a line on one side of which alone an index of entries stands."""

@@ -8,7 +8,20 @@ from dataclasses import replace
 from lstmsym.binding.lettered import Lettered, relabelled
 from lstmsym.binding.table import Line
 from lstmsym.binding.units import USUAL, Units, every_name, unit_labels, variables
-from lstmsym.documents.formula import Big, Formula, Name, Product, Raised, Script, Time, rebuilt, walk
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Derivative,
+    Formula,
+    Name,
+    Number,
+    Product,
+    Raised,
+    Script,
+    Time,
+    rebuilt,
+    walk,
+)
 
 
 def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
@@ -68,4 +81,16 @@ def raised(node: Formula) -> Formula:
 def numbered(left: Formula, right: Formula) -> tuple[Formula, Formula]:
     """A line in which the units of the left side are numbered, as the indices of both sides are ordered."""
     order = {label: f"{place}{label}" for place, label in enumerate(unit_labels(left))}
+    right = _with_own_rows(left, right)
     return relabelled(left, order), relabelled(right, order)
+
+
+def _with_own_rows(left: Formula, right: Formula) -> Formula:
+    r"""The right side of ``\partial a_j / \partial w_{ji} = x_i``, the same for every j."""
+    if not isinstance(left, Derivative) or not isinstance(left.of, Name) or not isinstance(left.by, Name):
+        return right
+    (own, *more), known = left.of.units or ("", ""), unit_labels(right)
+    if more or own not in left.by.units or not known or own in known:
+        return right
+    one = Raised(left.of, Number("0"), "power")
+    return Product(("",), (Brackets("(", ")", (right,)), one))

@@ -54,6 +54,20 @@ POINTWISE_FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
 }
 
 
+def _generic(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.softplus(z) - N.softplus(z - width)) / width
+
+
+def _generic_slope(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.sigma(z) - N.sigma(z - width)) / width
+
+
+GENERIC = tuple(f"any{width}" for width in range(1, 7))
+"""Functions about which nothing is known: bounded, and f, f' and z are algebraically independent, so that
+what holds of them without f'' holds of every f."""
+POINTWISE_FUNCTIONS.update({name: _generic(width) for width, name in enumerate(GENERIC, start=1)})
+
+
 class Unreadable(ValueError):
     """A formula, or a part of one, that is not understood; says why."""
 
@@ -108,6 +122,7 @@ _SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "softplus": lambda z: N.sigma(z),
     "exp": lambda z: N.exp(z),
     "identity": lambda z: sp.Integer(1),
+    **{name: _generic_slope(width) for width, name in enumerate(GENERIC, start=1)},
 }
 
 
@@ -535,7 +550,14 @@ class Express:
         raise Unreadable(f"{function} is not understood")
 
     def _extreme(self, function: str, arguments: list[Value]) -> Value:
-        """The larger or the smaller of several."""
+        """The larger or the smaller of several; a product of two."""
+        if function in ("outer", "dot") and len(arguments) == 2:
+            a, b = arguments
+            if function == "dot":
+                return self.times(a, b)
+            if a.rank != 1 or b.rank != 1:
+                raise Misfit("an outer product is that of two vectors")
+            return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         if function not in ("maximum", "minimum", "max", "min"):
             raise Unreadable(f"{function} of several arguments is not understood")
         op = N.maximum if function.startswith("max") else N.minimum

@@ -18,6 +18,7 @@ from lstmsym.binding.table import Line
 from lstmsym.documents.formula import (
     Big,
     Brackets,
+    Derivative,
     Formula,
     Indexed,
     Name,
@@ -217,6 +218,15 @@ def unmatched(left: Formula, right: Formula) -> str:
         return f"{alone[0]} stands on the right side only, and is not summed over"
     lacking = [label.lstrip("0123456789") for label in both[0] if label not in both[1] and once[label] == 1]
     return f"{lacking[0]} stands on the left side only" if lacking else ""
+
+
+def carries_on(left: Formula, right: Formula) -> bool:
+    """Whether a line has derivatives by a parameter at several steps: one goes on from the step before."""
+    steps: dict[object, set[int | None]] = {}
+    for node in (n for side in (left, right) for n in walk(side) if isinstance(n, Derivative)):
+        if isinstance(node.of, Name) and isinstance(node.by, Name) and node.by.time is None and node.by.units:
+            steps.setdefault(node.by.key, set()).update([node.of.time.offset] if node.of.time else ())
+    return any(len(found) > 1 for found in steps.values())
 
 
 def unit_labels(node: Formula) -> tuple[str, ...]:

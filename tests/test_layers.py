@@ -34,6 +34,7 @@ binding.lettered
 binding.marked
 binding.defined
 binding.entries
+binding.shares
 binding.chains
 binding.express
 binding.prepared

@@ -114,16 +114,12 @@ class LineJudge:
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
-            if sums_repeated(self.text) and has_units(self.lines[place][1]):
-                return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
             return self._across(place, plain(source, "unread", str(error)))
-        verdict = self._verdict(stated.claim)
-        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
-            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
+        verdict = self._verdict(stated.claim, has_units(line[0]))
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
             if found is not None:
@@ -148,11 +144,13 @@ class LineJudge:
         except (NotationError, ShapeError, *OUT_OF_REACH):
             return False
 
-    def _verdict(self, claim: Claim) -> Verdict:
-        """The verdict on a claim; what is said twice is judged once."""
-        said = (claim.left, claim.right, claim.share)
+    def _verdict(self, claim: Claim, entries: bool = False) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once; indices leave no layout open."""
+        said = (claim.left, claim.right, claim.share, entries)
         if said not in self.known:
             self.known[said] = self.judge(claim)
+            if entries and any(name == "layout" for name, _ in self.known[said].conventions):
+                self.known[said] = self.judge.contradicted(claim, "the two indices are exchanged")
         return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
@@ -282,11 +280,15 @@ class LineJudge:
 
     def _misfit(self, place: int, error: Misfit) -> Row:
         """Shapes that do not fit: wrong."""
-        left, _, source = self.lines[place]
+        left, right, source = self.lines[place]
+        entries = has_units(left) or has_units(right)
+        if entries and sums_repeated(self.text):
+            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
-        except (Unreadable, NotationError, ShapeError):
-            return plain(source, "refuted", str(error))
+        except (Unreadable, NotationError, ShapeError) as unread:
+            known = not entries or isinstance(unread, Unbound)
+            return plain(source, "refuted" if known else "unread", str(error))
         row = plain(source, "refuted", str(error))
         return replace(row, about=self.judge.show(expr), expected=self.judge.expected(Claim(expr, expr)))
 

@@ -28,7 +28,9 @@ from lstmsym.documents.formula import (
     Raised,
     Relation,
     Sum,
+    Time,
     plain,
+    rebuilt,
     walk,
 )
 from lstmsym.notation import Ref
@@ -71,6 +73,21 @@ def unsaid(name: Name, table: Table) -> tuple[Name, Formula] | None:
         if timed and isinstance(script.body, (Sum, Name)) and script.where == "sub":
             return bare, script.body
     return None
+
+
+def stepped(node: Formula, table: Table) -> Formula:
+    """A formula in which the one index of a quantity that has steps is its step."""
+
+    def change(part: Formula) -> Formula:
+        if not isinstance(part, Name):
+            return rebuilt(part, change)
+        ident = table.idents.get(table.key(replace(part, units=())).key, "")
+        timed = table.roles.get(ident, "parameter") not in ("parameter", "hyper")
+        if part.time is None and len(part.units) == 1 and timed:
+            return replace(part, units=(), time=Time(Name(part.units[0])))
+        return part
+
+    return change(node)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import sympy as sp
 
-from lstmsym.binding.across import LAST, Across, Chained, Layout, unsaid
+from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Misfit, Unreadable, Value
 from lstmsym.binding.table import LOSSES, Line, Table
@@ -145,6 +145,7 @@ class Several:
         Raises:
             Unreadable: no reading of it is understood.
         """
+        line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}
         if "refuted" in verdicts and len(verdicts) > 1:
@@ -336,7 +337,7 @@ def _by_parameters(side: Formula, table: Table) -> Iterator[tuple[Name, Name]]:
 
 
 def _is_zero(node: Formula) -> bool:
-    return isinstance(node, Number) and node.text == "0"
+    return (isinstance(node, Number) and node.text == "0") or (isinstance(node, Name) and node.key == "0")
 
 
 def _index(name: Name) -> str:

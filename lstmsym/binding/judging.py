@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
-from lstmsym.binding.stated import binary, lies
+from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, walk
@@ -48,6 +48,8 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.outputs: dict[int, Verdict] = {}
+        """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
@@ -63,6 +65,7 @@ class LineJudge:
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
+        rows.update(self._mixed(rows))
         trusted = {place: self.trusted(row) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 
@@ -73,6 +76,19 @@ class LineJudge:
         if turned and any(self.several.upright(self.lines[place]) for place in right):
             for place in turned:
                 rows[place] = replace(rows[place], verdict="refuted", assumption="", message=CONTRADICTED)
+
+    def _mixed(self, rows: dict[int, Row]) -> Iterator[tuple[int, Row]]:
+        """Lines right if f' is written in terms of outputs, in a text that writes it otherwise: wrong."""
+        plainly = [
+            n for n, v in self.verdicts.items() if v.status is Status.PROVED and has_primes(self.lines[n][1])
+        ]
+        if not plainly:
+            return
+        where = self.lines[plainly[0]][2].line
+        for place, verdict in self.outputs.items():
+            row = self.reported(verdict, self.lines[place][2])
+            said = f"right if {rows[place].assumption}, which line {where} contradicts"
+            yield place, replace(row, message="; ".join(filter(None, (said, row.message))))
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -98,6 +114,8 @@ class LineJudge:
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
+            if sums_repeated(self.text) and has_units(self.lines[place][1]):
+                return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
             return self._across(place, self._unbound(place, error))
@@ -106,16 +124,16 @@ class LineJudge:
         verdict = self._verdict(stated.claim)
         if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
             verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
-        if verdict.status is Status.REFUTED and (found := self._without_bars(place, verdict)):
-            return found
+        if verdict.status is Status.REFUTED:
+            found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+            if found is not None:
+                return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
-            found = self._of_output(place) or self._of_columns(verdict, source)
+            found = self._of_output(place, verdict) or self._of_columns(verdict, source)
             if found is not None:
                 return found
         if self._is_void(stated.claim):
-            message = (
-                "by the equations that were read the loss does not depend on it: is one of them missing?"
-            )
+            message = "by the equations that were read the loss does not depend on it; is one missing?"
             return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
@@ -177,6 +195,19 @@ class LineJudge:
         repair = f"{write(bare[0])} {source.relation} {write(right)}"
         return replace(self.reported(verdict, source), repair=repair, message="right without the bars")
 
+    def _handed_on(self, place: int, verdict: Verdict) -> Row | None:
+        """``dh_next = ...`` at the end of a step: what the next pass of the loop will read by that name."""
+        left, _, source = self.lines[place]
+        found = slot_of(left, self.table)
+        ref = verdict.claim.left
+        if found is None or found[0].word != "next" or not isinstance(ref, Ref) or ref.lag != 1:
+            return None
+        claim = replace(verdict.claim, left=Ref(ref.base, 0))
+        if not self.judge.right(claim):
+            return None
+        row = self.reported(Verdict(Status.PROVED, claim), source)
+        return replace(row, message="as what this step hands on to the one before")
+
     def _flipped(self, place: int) -> Row | None:
         """A line whose products fit only where gradients lie the other way, if it is right so."""
         choices = self.choices
@@ -195,7 +226,7 @@ class LineJudge:
             return replace(row, message=assumption)
         return replace(row, verdict="conditional", assumption=assumption)
 
-    def _of_output(self, place: int) -> Row | None:
+    def _of_output(self, place: int, plainly: Verdict) -> Row | None:
         """A line right where f' is written in terms of the output of f."""
         _, right, source = self.lines[place]
         if not has_primes(right):
@@ -208,6 +239,7 @@ class LineJudge:
             return None
         head = min(n.head.base for n in walk(right) if isinstance(n, Apply) and n.head.primes)
         assumption = f"{head}' is written in terms of its output"
+        self.outputs[place] = plainly
         return replace(self.reported(verdict, source), verdict="conditional", assumption=assumption)
 
     def _followed(self, claim: Claim) -> str:

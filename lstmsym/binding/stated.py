@@ -115,3 +115,13 @@ def _key(text: str, document: Document) -> str:
         return ""
     earlier = isinstance(found, Name) and found.time is not None and found.time.offset != 0
     return found.key if isinstance(found, Name) and not earlier else ""
+
+
+_REPEATED = re.compile(
+    r"summation convention|Einstein|repeated (indices|index)|求和约定|和の規約", re.IGNORECASE
+)
+
+
+def sums_repeated(text: str) -> bool:
+    """Whether a text says that repeated indices are summed over."""
+    return _REPEATED.search(text) is not None

@@ -12,16 +12,18 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
+from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.opened import Opened, opened
 from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
+from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets
+from lstmsym.documents.formula import Apply, Brackets, names
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -38,6 +40,7 @@ FORWARD = {
     "alias": ("forward", "a forward equation"),
     "again": ("forward", "a forward equation of another system than the one that is judged"),
     "loss": ("definition", "a definition"),
+    "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
 }
 """What a line that makes the cell is called."""
@@ -91,7 +94,8 @@ class Judging:
             self.defining = self._settle(opened)
             self.same = restated(self.lines, self.bound)
             judged = LineJudge(self.claims, self.judge, opened.text)
-            self.found = judged.rows(progress or (lambda done, of: None))
+            rows = judged.rows(progress or (lambda done, of: None))
+            self.found = Supposed(judged, opened.with_functions, opened.told).rows(rows)
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
     def _settle(self, opened: Opened) -> set[int]:
@@ -131,6 +135,9 @@ class Judging:
         sorted_ = self._of_forward(row, places)
         if sorted_ is not None:
             return sorted_
+        if row.supposed or not any(True for side in (row.left, row.right) for _ in names(side)):
+            message = "it is supposed" if row.supposed else "numbers only"
+            return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:
@@ -173,4 +180,6 @@ def _place(row: Read) -> object:
 
 def _defines_function(row: Equation) -> bool:
     left = row.left
+    if is_naming(left, row.right):
+        return True
     return isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes

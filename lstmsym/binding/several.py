@@ -13,7 +13,19 @@ from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsai
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Misfit, Unreadable, Value
 from lstmsym.binding.table import LOSSES, Line, Table
-from lstmsym.documents.formula import Big, Derivative, Formula, Name, Number, Relation, names, walk
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Derivative,
+    Formula,
+    Matrix,
+    Name,
+    Number,
+    Relation,
+    Words,
+    names,
+    walk,
+)
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.across import (
@@ -120,6 +132,19 @@ class Several:
             n for n in named if n.time is not None and n.time.letter in LAST and (n.time.offset or 0) > 0
         ]
         return _is_zero(right) and (self.is_start(line) or bool(after) or beyond)
+
+    def definition(self, line: Line) -> str:
+        """What a line says without claiming anything: the ends of a sequence, how a Jacobian is laid out."""
+        if self.boundary(line):
+            return "what there is before the first step or after the last"
+        left, right, _ = line
+        listed = isinstance(right, (Brackets, Matrix)) and isinstance(left, Derivative)
+        parts = (
+            [n for n in walk(right) if isinstance(n, Words) and set(n.text) <= set("….⋯⋮⋱ ")]
+            if listed
+            else []
+        )
+        return "how a Jacobian is laid out" if parts else ""
 
     def wanted(self, line: Line) -> bool:
         """Whether a line has a product over steps, or a sum that ends at a step that is a letter."""

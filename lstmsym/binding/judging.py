@@ -104,17 +104,18 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         line = self.lines[place]
-        source = line[2]
-        if self.several.boundary(line):
-            return plain(
-                source, "not-a-claim", "what there is before the first step or after the last", "definition"
-            )
-        if self.several.wanted(line):
-            return self._across(place, None)
+        what = self.several.definition(line)
+        if what:
+            return plain(line[2], "not-a-claim", what, "definition")
+        return self._across(place, None) if self.several.wanted(line) else self._at_step(place)
+
+    def _at_step(self, place: int) -> Row:
+        """The row of one line, as an equation at a step if it is read as one."""
+        source = self.lines[place][2]
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
-            return self._flipped(place) or self._misfit(place, error)
+            return self._of_other_shapes(place, error)
         except Unbound as error:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
@@ -252,6 +253,13 @@ class LineJudge:
         by = next(iter(rules)).args[1]
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
+
+    def _of_other_shapes(self, place: int, error: Misfit) -> Row:
+        """The row of a line whose shapes do not fit as it stands."""
+        if sums_repeated(self.text) and has_units(self.lines[place][1]):
+            message = "sums over repeated indices that are not written are not read"
+            return plain(self.lines[place][2], "unread", message)
+        return self._flipped(place) or self._misfit(place, error)
 
     def _across(self, place: int, otherwise: Row | None) -> Row:
         """The row of an equation across steps; ``otherwise`` if it is not read as one either."""

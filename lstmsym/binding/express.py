@@ -35,6 +35,7 @@ from lstmsym.documents.formula import (
     Sum,
     Words,
 )
+from lstmsym.documents.limits import EXPONENT
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
 from lstmsym.verify.words import Diag
@@ -217,7 +218,10 @@ class Express:
     # -- leaves --------------------------------------------------------------------------------------
 
     def _number(self, node: Number) -> Value:
-        return Value(sp.Rational(node.text) if "." in node.text else sp.Integer(node.text))
+        _, _, exponent = node.text.partition("e")
+        if exponent and abs(int(exponent)) > EXPONENT:
+            raise Unreadable(f"the number {node.text} is not read: its exponent is over {EXPONENT}")
+        return Value(sp.Rational(node.text))
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":

@@ -14,7 +14,7 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
-from lstmsym.binding.units import unit_labels
+from lstmsym.binding.units import unmatched
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -58,7 +58,7 @@ class Claims:
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
         self.shared: dict[object, bool] = {}
-        self.labels: dict[tuple[int, int], set[str]] = {}
+        self.slips: dict[tuple[int, int], tuple[Formula, Formula, str]] = {}
 
     def scope(self, meaning: Means | None = None) -> Backward:
         """A scope under the present choices, or with other meanings of gradients' names."""
@@ -109,16 +109,13 @@ class Claims:
     ) -> tuple[Expressed, Expressed]:
         """Both sides of a line; of a line that adds to its left side, what is added."""
         left, right, _ = line
+        self._check(left, right)
         _, right = added(left, right)
         a = self.express(left, left=True, meaning=meaning)
         return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
 
     def stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
-        """A line whose sides have values, as a claim.
-
-        Raises:
-            Misfit: labels of entries stand on one side only.
-        """
+        """A line whose sides have values, as a claim."""
         left, right, row = line
         adds, _ = added(left, right)
         relation = "+=" if adds else row.relation
@@ -129,21 +126,17 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
-        strange = self._strange(left, right)
-        if strange:
-            raise Misfit(
-                f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
-            )
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)
 
-    def _strange(self, left: Formula, right: Formula) -> set[str]:
-        """Labels of entries that stand on the right side only."""
+    def _check(self, left: Formula, right: Formula) -> None:
+        """Refuse a line on one side of which alone an index of entries stands."""
         key = (id(left), id(right))
-        if key not in self.labels:
-            self.labels[key] = set(unit_labels(added(left, right)[1])) - set(unit_labels(left))
-        return self.labels[key]
+        if key not in self.slips:  # with the two sides kept, an id is theirs for good
+            self.slips[key] = (left, right, unmatched(left, added(left, right)[1]))
+        if self.slips[key][2]:
+            raise Misfit(self.slips[key][2])
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

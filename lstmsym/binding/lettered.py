@@ -37,12 +37,15 @@ class Lettered:
         self.lines, self.units = lines, units
         self.bound = {letter for letters in units.bound for letter in letters}
         self.kept: set[str] = set()
+        self.aliases: dict[str, dict[str, str]] = {}
+        self.bases = {n.base for line in lines for side in line[:2] for n in every_name(side)}
         self.labels = self._labels()
         for name, letters in self._named():
             own = of_name(name, letters)
             if any(p.label for p in own) or self.labels & {p.letter for p in own}:
                 self.kept.add(stem(name))
-        self.aliases: dict[str, dict[str, str]] = {}
+        if self.labels:
+            self.kept |= {stem(name) for name, _ in self._named() if name.base in GRADIENT_BASES}
         self._tell_gradients_apart()
         self.members: dict[str, int] = {}
         self.lags: dict[str, set[int]] = {}
@@ -89,7 +92,11 @@ class Lettered:
                         used.setdefault(stem(name), set()).add(own[0].letter)
                         if side is line[0]:
                             left.setdefault(stem(name), set()).add(own[0].letter)
-        for base, letters in used.items():
+        plain = {
+            p.letter for n, own in self._named() for p in of_name(n, own) if n.base not in GRADIENT_BASES
+        }
+        for base, everything in used.items():
+            letters = everything & plain
             if len({kinds[x] for x in letters}) > 1:
                 self.kept.add(base)
                 self.aliases[base] = {x: kinds[x] for x in letters if x != kinds[x]}
@@ -153,8 +160,8 @@ class Lettered:
             scripts += [replace(script, body=body)] if body is not None else []
         bare = untimed(replace(name, scripts=tuple(scripts)))[0]
         found = replace(bare, time=name.time, units=tuple(p.letter for p in own))
-        aliases = self.aliases.get(stem(name), {}) if keep else {}
-        for old, new in aliases.items():
+        aliases = {x: x.rstrip("'") for x in gone if x.endswith("'")} | self.aliases.get(stem(name), {})
+        for old, new in aliases.items() if keep else ():
             found = lettered(found, old, new)
         return found
 
@@ -247,7 +254,7 @@ class Lettered:
     def joined(self, left: Formula, right: Formula) -> tuple[Formula, Formula]:
         """A line in which gates over which no sum runs number what else is not summed over."""
         free = {*unit_labels(left), *unit_labels(right)}
-        gates = {x for x in free if x not in self.bound}
+        gates = {x for x in free - self.bound if x in self.labels or x in self.bases}
         matched = set(unit_labels(left)) == set(unit_labels(right))
         arity = any(
             len(set(n.units)) > self.members.get(n.key, 2) for s in (left, right) for n in every_name(s)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.generic import for_all_parameters
@@ -30,6 +30,11 @@ class Opened:
     lines: Sequence[Line]
     bound: Bound
     listed: Listing
+
+    def with_functions(self, functions: Mapping[str, str]) -> Bound:
+        """The document bound with other functions than were assumed."""
+        said = replace(self.told, functions={**self.told.functions, **functions})
+        return bind(self.document, self.lines, said, held_names(self.text, self.document))
 
 
 def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:

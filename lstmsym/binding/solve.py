@@ -218,6 +218,8 @@ class Solver:
 
     def _mend_pair(self, place: int, first: Group, second: Group, of_left: bool) -> None:
         """The best of all pairs of options; ``of_left``: the second is the left side's, and must fit."""
+        if not of_left and len(first.options) * len(second.options) > COMBINATIONS:
+            return
         names = (first.name, second.name)
         affected = [n for n in self.choices.claims() if self.involved[n] & set(names)]
         choice = self.choices.choice

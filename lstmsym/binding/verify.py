@@ -12,12 +12,14 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
+from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.opened import Opened, opened
 from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
+from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
@@ -92,7 +94,8 @@ class Judging:
             self.defining = self._settle(opened)
             self.same = restated(self.lines, self.bound)
             judged = LineJudge(self.claims, self.judge, opened.text)
-            self.found = judged.rows(progress or (lambda done, of: None))
+            rows = judged.rows(progress or (lambda done, of: None))
+            self.found = Supposed(judged, opened.with_functions, opened.told).rows(rows)
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
     def _settle(self, opened: Opened) -> set[int]:
@@ -177,4 +180,6 @@ def _place(row: Read) -> object:
 
 def _defines_function(row: Equation) -> bool:
     left = row.left
+    if is_naming(left, row.right):
+        return True
     return isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes

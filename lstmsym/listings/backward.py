@@ -168,6 +168,7 @@ class Backward:
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self.stepped: set[str] = set()
         self.conditional: set[int] = set()
         self.broken: set[str] = set()
         self.now = 0
@@ -230,6 +231,8 @@ class Backward:
                 key, (self.reader.algebra.vector, self.truth.dims(new))
             )
             return Array(new, form, dims)
+        if lag is not None and self.scope.names.get(key) is ZERO and key not in self.stepped:
+            raise ListingError(f"{key} has no steps")
         options = self.candidates(key)
         alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
         if alike is not None:
@@ -281,7 +284,8 @@ class Backward:
         if key in self.scope.sizes:
             return self.scope.sizes[key]
         value = self.scope.names.get(key)
-        if isinstance(value, Array) and (value.expr.is_Integer or value.form is None):
+        number = isinstance(value, Array) and value is not ZERO and value.expr.is_Integer
+        if number or (isinstance(value, Array) and value.form is None):
             pass
         elif isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
             raise ListingError(f"a bound of a slice that is no size: {key} is an array")
@@ -476,6 +480,8 @@ class Backward:
         }
         inside = (s for n in ast.walk(loop) if isinstance(n, ast.If) for s in ast.walk(n))
         self.conditional = {id(s) for s in inside}
+        stored = (n for n in ast.walk(loop) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+        self.stepped |= {key for n in stored if (key := key_of(n.value))}
         self.ends = {k: s.lineno for s in ast.walk(loop) if isinstance(s, ast.stmt) for k in _written(s)}
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
@@ -642,7 +648,11 @@ class Backward:
     def from_outside(self, statement: ast.AugAssign) -> bool:
         """``dh[T - 1] += dhn`` before the loop."""
         target, value = statement.target, statement.value
-        if self.loop is not None or not isinstance(target, ast.Subscript) or not isinstance(statement.op, ast.Add):
+        if (
+            self.loop is not None
+            or not isinstance(target, ast.Subscript)
+            or not isinstance(statement.op, ast.Add)
+        ):
             return False
         while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
             value = value.func.value
@@ -803,7 +813,9 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
 @lru_cache(maxsize=2048)
 def texts(node: ast.AST) -> frozenset[str]:
     """The names, attributes and subscripts that a node holds, as they stand."""
-    found = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+    found = {
+        ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))
+    }
     return frozenset(found)
 
 

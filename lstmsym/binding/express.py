@@ -40,6 +40,8 @@ from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
 from lstmsym.verify.words import Diag, Local
 
+FACTORS = 60
+"""Factors side by side that are grouped by their shapes."""
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
@@ -313,6 +315,8 @@ class Express:
         return Value(a.expr * b.expr, self._same(a.shape, b.shape, "multiplied entry by entry"), a.row)
 
     def _chain(self, group: Sequence[tuple[str, Formula]]) -> Value:
+        if len(group) > FACTORS:
+            raise Unreadable(f"a product of {len(group)} factors; at most {FACTORS} are read")
         values = [self(factor) for _, factor in group]
         operators = [operator for operator, _ in group]
         if len(values) == 1:

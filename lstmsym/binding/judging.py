@@ -13,6 +13,7 @@ from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.inherited import inherited
+from lstmsym.binding.messages import said
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
@@ -100,7 +101,7 @@ class LineJudge:
         except Unbound as error:
             return self._unbound(place, error)
         except (Unreadable, NotationError, ShapeError) as error:
-            return plain(source, "unread", str(error))
+            return plain(source, "unread", said(error))
         verdict = self._verdict(stated.claim)
         if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
             verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
@@ -230,8 +231,8 @@ class LineJudge:
         try:
             expr = self.claims.express(left, left=True).value.expr
         except (Unreadable, NotationError, ShapeError):
-            return plain(source, "refuted", str(error))
-        row = plain(source, "refuted", str(error))
+            return plain(source, "refuted", said(error))
+        row = plain(source, "refuted", said(error))
         return replace(row, about=self.judge.show(expr), expected=self.judge.expected(Claim(expr, expr)))
 
     def _unbound(self, place: int, error: Unbound) -> Row:

@@ -22,6 +22,7 @@ _BY = re.compile(
     r"(\bof|with respect to|w\.?r\.?t\.?|\bby|\bon|对|について)\s*(the\s+)?(state|cell|output|loss)?\s*$",
     re.IGNORECASE,
 )
+_LOSS = re.compile(r"\s*\\?(mathcal|mathrm|mathscr|boldsymbol)?\s*\{?\s*([LEJCS]|\\ell)\s*\}?\s*")
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
@@ -50,6 +51,10 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
                 after += line[end : spans[place + 2].end()]
             kind = _kind(between, after)
             pair = (first[1], second[1])
+            if kind and _LOSS.fullmatch(second[1]) and spans[place + 2 :]:  # the derivative of L by x
+                third = spans[place + 2]
+                kind = kind if _BY.search(line[second.end() : third.start()]) else ""
+                pair = (first[1], third[1])
             if not kind:
                 kind, pair = _turned(line[max(0, first.start() - 60) : first.start()], between), pair[::-1]
             if not kind:

@@ -27,6 +27,7 @@ documents.front documents.layout documents.prose documents.split documents.read 
 report svg
 binding
 binding.quantity
+binding.messages
 binding.table
 binding.templates
 binding.units
@@ -43,6 +44,7 @@ binding.abbreviated
 binding.kinds
 binding.stated
 binding.told
+binding.indexed
 binding.forward
 binding.loss
 binding.bind

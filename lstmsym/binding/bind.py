@@ -22,6 +22,7 @@ from lstmsym.binding.kinds import (
     to_go,
 )
 from lstmsym.binding.loss import loss_of
+from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
@@ -66,7 +67,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
             lacking = missing(lines, kinds, attempt)
             return Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), lacking)
         except (Unreadable, NotationError, ShapeError) as error:
-            problems.append(str(error))
+            problems.append(said(error))
     return Bound(None, table, kinds, problems[0], losses)
 
 

@@ -13,6 +13,7 @@ from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.inherited import inherited
+from lstmsym.binding.messages import said
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
@@ -119,7 +120,7 @@ class LineJudge:
         except Unbound as error:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return self._across(place, plain(source, "unread", str(error)))
+            return self._across(place, plain(source, "unread", said(error)))
         verdict = self._verdict(stated.claim, has_units(line[0]))
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
@@ -296,8 +297,8 @@ class LineJudge:
             expr = self.claims.express(left, left=True).value.expr
         except (Unreadable, NotationError, ShapeError) as unread:
             known = not entries or isinstance(unread, Unbound)
-            return plain(source, "refuted" if known else "unread", str(error))
-        row = plain(source, "refuted", str(error))
+            return plain(source, "refuted" if known else "unread", said(error))
+        row = plain(source, "refuted", said(error))
         return replace(row, about=self.judge.show(expr), expected=self.judge.expected(Claim(expr, expr)))
 
     def _unbound(self, place: int, error: Unbound) -> Row:

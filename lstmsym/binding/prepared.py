@@ -59,7 +59,7 @@ def attached(node: Formula) -> Formula:
     if isinstance(node, Product) and node.operators == ("/",):
         above, below = (_row(f) for f in node.factors)
         top, bottom = above[-1], below[0]
-        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix == bottom.prefix:
+        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix.rstrip("+") == bottom.prefix:
             one = Derivative(top.of, bottom.of, top.prefix, form="slash", span=node.span)
             whole = (*above[:-1], one, *below[1:])
             return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)

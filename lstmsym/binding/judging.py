@@ -121,7 +121,7 @@ class LineJudge:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
             return self._across(place, plain(source, "unread", said(error)))
-        verdict = self._verdict(stated.claim, has_units(line[0]))
+        verdict = self._verdict(stated.claim, has_units(self.lines[place][0]))
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
             if found is not None:

@@ -24,9 +24,11 @@ listings.meanings listings.given listings.read listings
 binding
 binding.quantity
 binding.table
+binding.stacks
 binding.templates
 binding.express
 binding.prepared
+binding.standing
 binding.kinds
 binding.forward
 binding.loss
@@ -40,6 +42,7 @@ binding.choices
 binding.claims
 binding.consistency
 binding.definitions
+binding.columns
 binding.solve
 binding.meant
 binding.listed

@@ -13,7 +13,7 @@ from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
-from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 
 
@@ -49,9 +49,10 @@ class Claims:
         return Backward(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
 
     def express(
-        self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False
-    ) -> Expressed:
-        """A formula as a value.
+        self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False,
+        shape: Shape | None = None,
+    ) -> Expressed:  # fmt: skip
+        """A formula as a value; ``shape`` is what it is compared with, which settles sizes without a name.
 
         Raises:
             Unreadable: it is not understood.
@@ -61,7 +62,14 @@ class Claims:
         express = Express(scope, scope.unifier, self.table.rows, of_output)
         express.wanted = wanted
         value = express(formula)
-        resolved = Value(value.expr, scope.unifier.resolve(value.shape), value.row)
+        if shape is not None and value.rank == len(shape) and value.expr.has(sp.Dummy):
+            scope.unifier.same(value.shape, shape, "")
+            self.table.sizes.update({k: scope.unifier.resolve((s,))[0] for k, s in self.table.sizes.items()})
+        sizes = {d: scope.unifier.resolve((d,))[0] for d in value.expr.atoms(sp.Dummy)}
+        if any(size.atoms(sp.Dummy) for size in sizes.values()):
+            raise Unreadable("a size in it is not known")
+        expr = value.expr.xreplace(sizes)
+        resolved = replace(value, expr=expr, shape=scope.unifier.resolve(value.shape))
         return Expressed(resolved, tuple(scope.sums), tuple(express.noted))
 
     def claim(self, place: int, of_output: bool = False) -> Stated:
@@ -76,7 +84,7 @@ class Claims:
             signs, terms = right.signs[1:], right.terms[1:]
             relation, right = "+=", Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
         a = self.express(left, left=True).value
-        found = self.express(right, wanted=a.rank, of_output=of_output)
+        found = self.express(right, wanted=a.rank, of_output=of_output, shape=a.shape)
         expr, target, share = found.value.expr, a.expr, False
         if isinstance(target, Ref):
             timeless = target.lag is None and target.base in self.system.backward

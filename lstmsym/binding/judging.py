@@ -11,19 +11,21 @@ from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.slots import Slot, slot_of
+from lstmsym.binding.stacks import entries, part_of_itself
+from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
-from lstmsym.documents.formula import Apply, Formula, walk
+from lstmsym.documents.formula import Apply, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
-from lstmsym.notation import NotationError, Ref
+from lstmsym.notation import Concat, Dot, NotationError, Ref, transposed
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
 from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.witness import Witness as Numbers
-from lstmsym.verify.words import Local, Through
+from lstmsym.verify.words import Blocks, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
@@ -67,7 +69,10 @@ class LineJudge:
 
     def judged(self, place: int) -> Row:
         """The row of one line."""
-        source = self.lines[place][2]
+        left, right, source = self.lines[place]
+        part = part_of_itself(left, right)
+        if part is not None:
+            return self._part_of_itself(part, source)
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
@@ -76,6 +81,8 @@ class LineJudge:
             return self._unbound(place, error)
         except (Unreadable, NotationError, ShapeError) as error:
             return plain(source, "unread", str(error))
+        if _names_parts(stated.claim):
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
         verdict = self.judge(stated.claim)
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place) or self._of_columns(verdict, source)
@@ -156,6 +163,20 @@ class LineJudge:
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
 
+    def _part_of_itself(self, part: Item, source: Equation) -> Row:
+        """A weight that is to stand for the part that multiplies one of what is stacked."""
+        weight = self.claims.express(part.body).value.expr
+        axes = {
+            axis for equation in self.system.cell.equations for node in equation.expr.atoms(Dot)
+            for axis, matrix in ((0, transposed(weight)), (1, weight))
+            if node.args[0] == matrix and isinstance(node.args[1], Concat)
+        }  # fmt: skip
+        cut = {axis for axis, item in enumerate(part.items) if item != Slice(None, None)}
+        if len(axes) == 1 and len(cut) == 1 and axes != cut:
+            along = "columns" if axes == {1} else "rows"
+            return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
+        return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+
     # -- lines that are no claims of the cell ----------------------------------------------------------
 
     def _misfit(self, place: int, error: Misfit) -> Row:
@@ -178,15 +199,17 @@ class LineJudge:
         return plain(source, "undecided", hint)
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
-        """Whether a name looks like a gradient's and has meanings to choose from, and the side a value."""
+        """Whether a name looks like a gradient's and may have the side's value; a column may be one of anything."""
         looks = slot.family != "name" or GRADIENT_WORDS.search(slot.target)
         if not looks or not self.choices.meanings.get(slot):
             return False
         try:
-            self.claims.express(side)
+            shape = self.claims.express(side).value.shape
         except (Unreadable, NotationError, ShapeError):
             return False
-        return True
+        if not entries(side):
+            return True
+        return any(valued(m.expr, self.system).shape == shape for m in self.choices.meanings[slot])
 
     def reported(self, verdict: Verdict, source: Equation) -> Row:
         """A verdict as a row."""
@@ -196,6 +219,11 @@ class LineJudge:
             witness=numbers(verdict.witness) if verdict.witness else None,
             repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
         )  # fmt: skip
+
+
+def _names_parts(claim: Claim) -> bool:
+    """Whether a line only says that the gradient by a stack is the stack of the gradients."""
+    return claim.left == claim.right and isinstance(claim.left, (Concat, Blocks))
 
 
 def plain(source: Equation, verdict: str, message: str = "", kind: str = "claim") -> Row:

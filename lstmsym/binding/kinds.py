@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
+from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
 from lstmsym.documents.formula import (
     Apply,
@@ -117,7 +118,7 @@ class _Sorting:
         if isinstance(right, Name) and parts and parts[0].key not in self.defined and at.lag is not None:
             self.table.aliases[parts[0].key] = at.key
             self.kinds[place] = "alias"
-        elif isinstance(right, Apply) and right.head.base.lower() == "diag":
+        elif (isinstance(right, Apply) and right.head.base.lower() == "diag") or is_layout(left, right):
             self.table.macros[at.key] = right
             self.kinds[place] = "definition"
         else:
@@ -135,7 +136,9 @@ class _Sorting:
         strange = any(_unnatural(n, self.table) for n in bare_names(right))
         if self.closed and strange and _grounded(right, self.table):
             return False
-        return not any(isinstance(n, (Big, Item)) for n in walk(right)) and at not in parts
+        if any(isinstance(n, Big) or (isinstance(n, Item) and not is_slice(n)) for n in walk(right)):
+            return False
+        return at not in parts
 
     def define(self, place: int, at: Place, parts: Sequence[Place]) -> None:
         """A forward equation."""

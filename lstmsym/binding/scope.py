@@ -11,6 +11,8 @@ from lstmsym import notation as N
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import FIRST, LAST, Place
 from lstmsym.binding.slots import Meaning, Slot, slot_of
+from lstmsym.binding.stacks import Portion
+from lstmsym.binding.standing import share, valued
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
 from lstmsym.documents.formula import (
@@ -28,7 +30,6 @@ from lstmsym.documents.formula import (
     plain,
 )
 from lstmsym.notation import Ref
-from lstmsym.rules import shape_of
 from lstmsym.shapes import Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
@@ -77,6 +78,9 @@ class Backward:
         """A quantity of the cell, a short name for an expression, or a gradient with a name of its own."""
         table = self.bound.table
         at = self.placed(name)
+        if at.key in table.standing:
+            value = valued(table.standing[at.key], self.system, table.rows)
+            return replace(value, expr=later(value.expr, _lag(at) or 0))
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
         ident = table.idents.get(at.key)
@@ -143,9 +147,10 @@ class Backward:
         if meaning is None:
             raise Unbound(slot)
         expr = later(meaning.expr, _lag(at) or 0)
+        if at.lag is not None and all(ref.lag is None for ref in expr.atoms(Ref)):
+            expr = share(expr, self.system, _lag(at) or 0)
         bare = meaning.expr.args[1] if isinstance(meaning.expr, Label) else meaning.expr
-        shape = shape_of(bare, lambda ref: self.system.shapes[ref.base], Unifier())
-        return Value(expr, shape, self.bound.table.rows != self.flat and len(shape) == 1)
+        return replace(valued(bare, self.system, self.bound.table.rows != self.flat), expr=expr)
 
     def _derivative(self, node: Derivative) -> Value:
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
@@ -187,6 +192,14 @@ class Backward:
     def function(self, name: Name) -> str:
         """The operation a name is."""
         return function_of(name, self.bound.table)
+
+    def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
+        """What a column of names stands for."""
+        return body(node.whole)
+
+    def size(self, name: Name) -> sp.Expr:
+        """A size by its name."""
+        return self.bound.table.sizes.setdefault(name.key, self.unifier.fresh())
 
     # -- sums ----------------------------------------------------------------------------------------
 

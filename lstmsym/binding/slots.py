@@ -15,9 +15,21 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import Place, untimed
+from lstmsym.binding.standing import stacked_gradient
 from lstmsym.binding.table import Table, function_of, is_gradient_name
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, Raised, children
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Delta,
+    Derivative,
+    Formula,
+    Item,
+    Name,
+    Number,
+    Raised,
+    children,
+)
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -103,6 +115,8 @@ def resolve(slot: Slot, table: Table) -> list[str]:
     key = slot.target
     if key in table.idents and table.idents[key] in table.roles:
         return [table.idents[key]]
+    if key in table.standing:
+        return [key]
     if not key or slot.family == "name":
         return []
     found = []
@@ -122,7 +136,10 @@ def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Mea
     """What a slot may mean, likeliest first."""
     found = _Candidates(table, cell, system)
     targets = resolve(slot, table)
-    meanings = found.of(targets) if targets else found.any(slot)
+    meanings = [*found.of(targets)] if targets else [*found.any(slot)]
+    if slot.target in table.standing:
+        whole = stacked_gradient(table.standing[slot.target], system)
+        meanings = [*meanings, Meaning(whole, "stacked", slot.target)] if whole is not None else meanings
     return list(dict.fromkeys(meanings))
 
 
@@ -232,7 +249,7 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
         return
     if isinstance(node, (Name, Derivative)):
         return
-    if isinstance(node, Raised) and is_transposition(node):
+    if isinstance(node, (Big, Item)) or (isinstance(node, Raised) and is_transposition(node)):
         yield from occurrences(node.body, table)
         return
     for child in children(node):

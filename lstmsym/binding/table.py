@@ -10,7 +10,7 @@ import sympy as sp
 
 from lstmsym.binding.quantity import Place, place, untimed
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, children, walk
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Slice, children, walk
 from lstmsym.documents.rows import Equation
 from lstmsym.shapes import Shape
 
@@ -54,6 +54,10 @@ class Table:
     functions: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)
     macros: dict[str, Formula] = field(default_factory=dict)
+    standing: dict[str, sp.Expr] = field(default_factory=dict)
+    """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
+    sizes: dict[str, sp.Expr] = field(default_factory=dict)
+    """Names of sizes: n of ``a[:n]``."""
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
@@ -133,6 +137,8 @@ def bare_names(node: Formula) -> Iterator[Name]:
         return
     if isinstance(node, Apply):
         yield from bare_names(node.argument)
+        return
+    if isinstance(node, Slice):
         return
     for child in children(node):
         yield from bare_names(child)

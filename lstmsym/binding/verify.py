@@ -92,7 +92,10 @@ class _Judging:
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
         for _, chain in groupby(self.document.rows, _place):
-            yield max(map(self.row, chain), key=lambda row: WORST.index(row.verdict))
+            found = [self.row(row) for row in chain]
+            forward = [row for row in found if row.kind == "forward"]
+            worst = max(found, key=lambda row: WORST.index(row.verdict))
+            yield forward[0] if forward and worst.verdict == "proved" else worst
 
     def row(self, row: Read) -> Row:
         """What is found of one row."""

@@ -125,7 +125,7 @@ def derive_command(cell: str, form: str) -> None:
     "form",
     type=click.Choice(["table", *SUFFIXES.values()]),
     default=None,
-    help="How to print it; by default as the end of --out says, else a table. docs/json.md says what the JSON means.",
+    help="How to print it: by default as --out ends, else a table; docs/json.md says what the JSON means.",
 )
 @click.option(
     "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the report."

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lstmsym.derive import Derivation
 from lstmsym.latex import Latex
+from lstmsym.printing import Printer
 from lstmsym.render import legible, recurrence
 
 ENTERS = "it stands in the forward line"
@@ -16,7 +17,7 @@ WHERE = "where"
 Steps = tuple[tuple[str, str], ...]
 
 
-def steps(derivation: Derivation, name: str, show: Latex | None = None) -> Steps:
+def steps(derivation: Derivation, name: str, show: Printer | None = None) -> Steps:
     """The derivation of a gradient, ``dc`` say: a sentence and a formula each; none for what has no equation.
 
     ``show`` spells the formulas; without it they are in the notation of the cell.
@@ -26,7 +27,7 @@ def steps(derivation: Derivation, name: str, show: Latex | None = None) -> Steps
     return tuple(_steps(derivation, name, show or Latex(derivation.order, legible(derivation))))
 
 
-def _steps(derivation: Derivation, name: str, show: Latex) -> Iterator[tuple[str, str]]:
+def _steps(derivation: Derivation, name: str, show: Printer) -> Iterator[tuple[str, str]]:
     backward = derivation.by_name[name]
     for answered in backward.answers:
         yield ENTERS, f"{show(answered.name)} = {show(answered.expr)}"

@@ -1,4 +1,4 @@
-"""A document of the user's judged: its text, the cell that it or the user names, verdicts, and what reports add."""
+"""A document of the user's judged: its equations and its code, with the cell that it or the user names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def verify_text(text: str, path: str, cell: Cell | None = None, progress: Progre
     return replace(
         result,
         cell_note=result.cell_note or compare(result.cell),
-        symbols=result.symbols or symbols(result.cell),
+        symbols=result.symbols or symbols(result.cell, text),
     )
 
 

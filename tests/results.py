@@ -37,6 +37,7 @@ EVERYTHING = Result(
         Row(20, "dWf += np.dot(df, z.T)  # <script>alert(1)</script>", "claim", "proved", "dWf"),
         Row(22, "The gradient of b is the sum of the deltas.", "statement", "proved"),
     ),
+    notes=("line 20: the indentation is lost <here>",),
 )  # fmt: skip
 """Every kind, every verdict and every key, with signs that HTML and Markdown must escape."""
 

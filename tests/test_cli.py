@@ -82,7 +82,7 @@ def test_stale_files_are_named(tmp_path: Path) -> None:
         (("derive", "nowhere.py:Cell"), "no such file"),
         (("derive", "examples/mycell.py:Nobody"), "no cell Nobody"),
         (("derive", "README.md"), "no cell 'README.md'"),
-        (("verify", "nothing"), "no page"),
+        (("verify", "nothing"), "nothing: no such file"),
         (("generate",), "--all"),
         (("generate", "lstm", "--backend", "fortran"), "no backend 'fortran'"),
         (("generate", "lstm", "--out", "README.md"), "README.md"),

@@ -6,51 +6,60 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
-ORDER = """mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle cell cells render normal derive steps
-program planning.choices planning.prepare planning.layout planning.memory planning.region planning.forward
-planning.backward planning.storage schedule tidy backends backends.numpy.spelling backends.numpy.names
-backends.numpy.sizes backends.numpy.writer backends.numpy emit generated
-checks checks.cases checks.report checks.values checks.directions checks.gradients checks.calls check
-verify verify.system verify.words verify.pullback verify.losses verify.jacobian verify.elaborate verify.held
-verify.scope verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning verify.prove
-verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge pages
-documents documents.limits documents.file documents.formula documents.symbols documents.macros documents.tokens documents.plain
-documents.latex documents.cursor documents.scripts documents.tables documents.gradients documents.parse
-documents.times documents.write documents.lines documents.rows documents.front documents.prose documents.split
-documents.read report svg documents.result listings.source listings.naming listings.arrays listings.expressions
-listings.outline listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
-listings.meanings listings.given listings.read listings
+ORDER = """mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle
+cell cells render normal derive steps program planning.choices planning.prepare planning.layout
+planning.memory planning.region planning.forward planning.backward planning.storage schedule tidy
+backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes backends.numpy.writer
+backends.numpy emit generated checks checks.cases checks.report checks.values checks.directions
+checks.gradients checks.calls check verify verify.system verify.words verify.pullback verify.losses
+verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly verify.numbering
+verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic verify.evaluate
+verify.sequence verify.paths verify.witness verify.readings verify.edits verify.repair
+verify.explain verify.judge documents.result listings.source listings.plainer listings.inline
+listings.around listings.naming listings.arrays listings.expressions listings.outline
+listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
+listings.meanings listings.given listings.read listings pages documents documents.limits
+documents.file documents.formula documents.symbols documents.macros documents.tokens documents.plain
+documents.latex documents.cursor documents.scripts documents.tables documents.gradients
+documents.parse documents.times documents.write documents.lines documents.rows documents.front
+documents.prose documents.split documents.read report svg
 binding
 binding.quantity
 binding.table
 binding.stacks
 binding.templates
+binding.units
+binding.marked
+binding.entries
 binding.express
 binding.prepared
 binding.standing
+binding.systems
 binding.kinds
+binding.stated
+binding.told
 binding.forward
 binding.loss
 binding.bind
+binding.restated
 binding.slots
 binding.given
 binding.scope
 binding.author
-binding.stated
 binding.choices
 binding.claims
+binding.patterns
 binding.consistency
 binding.definitions
 binding.columns
 binding.solve
-binding.meant
+binding.symbols
 binding.listed
 binding.judging
 binding.verify
-reporting reporting.words reporting.plain reporting.table
-reporting.mathml reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
-reporting.compare reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
+reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
+reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
+reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import sympy as sp
+
 from lstmsym.binding.table import Table
 from lstmsym.documents.formula import Delta, Formula, Name, Number, Sum, Time
 from lstmsym.documents.write import write
@@ -39,6 +41,11 @@ class AuthorLatex(Latex):
         if ref.base in self.of and self.of[ref.base] in self.table.spelled:
             return rf"\frac{{\partial L}}{{\partial {write(self.quantity(self.of[ref.base], ref.lag))}}}"
         return super().ref(ref)
+
+    def below(self, base: sp.Expr) -> str:
+        """What takes a superscript: in brackets where the author's name has one."""
+        text = super().below(base)
+        return self.bracket(text) if isinstance(base, Ref) and "^" in text else text
 
     def quantity(self, ident: str, lag: int | None) -> Name:
         """The name of a quantity at a step."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
@@ -21,8 +22,9 @@ from lstmsym.binding.kinds import (
 )
 from lstmsym.binding.loss import loss_of
 from lstmsym.binding.quantity import identifier, untimed
-from lstmsym.binding.stacks import tiled
+from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.table import Bound, Line, Table, bare_names
+from lstmsym.binding.told import Told
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
 from lstmsym.documents.formula import Apply, Formula, Item, Name, names
@@ -32,27 +34,35 @@ from lstmsym.notation import Ref, Size
 from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.words import Diag
 
+NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
-def bind(document: Document, lines: Sequence[Line], held_names: Iterable[str] = ()) -> Bound:
+
+def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = ()) -> Bound:
     """The cell of a document's forward equations; ``held_names`` pass no gradient on."""
-    table = Table(letters=letters_of(document, lines))
+    table = Table(
+        letters=letters_of(document, lines),
+        functions=dict(told.functions),
+        told=told.roles,
+        gradients=told.named,
+    )
     known = assumed_functions(lines, table)
-    table.functions.update(known)
+    table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     kinds = kinds_of(lines, table)
+    table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
     if not forward:
-        return Bound(None, table, kinds, "the document has no forward equations", losses)
+        return Bound(None, table, kinds, NO_CELL, losses)
     _tile(lines, forward, table)
     problems = []
-    for rows in (False, True):
+    for rows in (False, True) if told.rows is None else (told.rows,):
         attempt = replace(
             table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={}
         )
         attempt = replace(attempt, aliases=dict(table.aliases), standing={}, sizes={})
         try:
-            cell = _cell(document, lines, kinds, attempt, held_names)
+            cell = _cell(lines, kinds, attempt, told.loss, held_names)
             lacking = missing(lines, kinds, attempt)
             return Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), lacking)
         except (Unreadable, NotationError, ShapeError) as error:
@@ -73,10 +83,10 @@ def _tile(lines: Sequence[Line], forward: Sequence[int], table: Table) -> None:
 
 
 def _cell(
-    document: Document,
     lines: Sequence[Line],
     kinds: dict[int, str],
     table: Table,
+    told_loss: Formula | None,
     held_names: Iterable[str],
 ) -> Cell:
     unifier = Sizes()
@@ -91,7 +101,7 @@ def _cell(
     _declare_defined(used, table, unifier)
     scope.held = {table.idents[k] for k in held_names if k in table.idents}
     equations: list[tuple[str, sp.Expr]] = []
-    for left, right in used:
+    for left, right in sorted(used, key=lambda line: not entries(line[1])):  # stacks first
         assert isinstance(left, Name)
         at = table.key(left)
         scope.lag = at.lag if isinstance(at.lag, int) else 0
@@ -100,10 +110,12 @@ def _cell(
             table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
             equations += [*scope.waiting, (name, value.expr)]
             scope.waiting.clear()
+            scope.parts[name] = value.parts
             scope.lines[name] = value.expr
     equations = _merged(equations, table)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
-    losses = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "loss"]
+    losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
+    losses = losses if told_loss is None else [told_loss, *losses]
     loss, targets = loss_of(losses, scope, express, table)
     standing = _macros(express, table)
     _tiled(equations, table, unifier)
@@ -262,7 +274,7 @@ def _sizes(table: Table, unifier: Unifier) -> None:
     """A size symbol for every dimension: m of the first input, n of the first state, others as they come."""
     given = iter([N.p, N.k, *(Size(f"q{i}") for i in range(1, 40))])
     order = sorted(
-        table.shapes, key=lambda ident: {"input": 0, "state": 1}.get(table.roles.get(ident, ""), 2)
+        table.shapes, key=lambda ident: {"state": 0, "input": 1}.get(table.roles.get(ident, ""), 2)
     )
     taken: set[sp.Expr] = set()
     for ident in order:

@@ -66,13 +66,15 @@ class Choices:
     def spelled_slots(self) -> dict[str, tuple[Formula, int | None]]:
         """Adjoint -> how the document writes it, with the lag there."""
         found: dict[str, tuple[Formula, int | None]] = {}
-        for left, right, _ in self.lines:
-            for side in (left, right):
-                for node, slot, at, _name in occurrences(side, self.table):
-                    meaning = self.meaning(slot, False)
-                    ref = meaning.expr if meaning is not None else None
-                    if isinstance(ref, Ref) and ref.lag in (0, None) and not isinstance(at.lag, str):
-                        found.setdefault(ref.base, (node, at.lag))
+        sides = [*(left for left, _, _ in self.lines), *(right for _, right, _ in self.lines)]
+        for side in sides:
+            for node, slot, at, _name in occurrences(side, self.table):
+                meaning = self.meaning(slot, False)
+                ref = meaning.expr if meaning is not None else None
+                lag = at.lag if isinstance(at.lag, int) else None
+                timed = lag is not None
+                if isinstance(ref, Ref) and (ref.lag == 0 if timed else ref.lag is at.lag is None):
+                    found.setdefault(ref.base, (node, lag))
         return found
 
 

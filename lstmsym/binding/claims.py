@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,12 +10,17 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
-from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.express import Express, Misfit, Unreadable, Value
+from lstmsym.binding.marked import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
+from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.claims import Claim
+
+Means = Callable[[Slot, bool], Meaning | None]
+"""What a slot stands for; with True where it stands on the left at an earlier step."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,14 @@ class Stated:
     noted: tuple[str, ...] = ()
 
 
+def added(left: Formula, right: Formula) -> tuple[bool, Formula]:
+    """Whether a right side adds to the left one, and what it adds: dW = dW + ..."""
+    if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
+        signs, terms = right.signs[1:], right.terms[1:]
+        return True, Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
+    return False, right
+
+
 class Claims:
     """Makes claims of lines under the present choices."""
 
@@ -42,22 +56,30 @@ class Claims:
         """Take over the choices; they may change."""
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
+        self.shared: dict[object, bool] = {}
 
-    def scope(self) -> Backward:
-        """A scope under the present choices."""
+    def scope(self, meaning: Means | None = None) -> Backward:
+        """A scope under the present choices, or with other meanings of gradients' names."""
         choices = self.choices
-        return Backward(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
+        shapes = getattr(meaning, "shapes", {})
+        means = meaning or choices.meaning
+        return Backward(choices.bound, self.system, Unifier(), means, choices.flat, placeholders=shapes)
 
     def express(
-        self, formula: Formula, left: bool = False, wanted: int | None = None, of_output: bool = False,
+        self,
+        formula: Formula,
+        left: bool = False,
+        wanted: int | None = None,
+        of_output: bool = False,
+        meaning: Means | None = None,
         shape: Shape | None = None,
-    ) -> Expressed:  # fmt: skip
+    ) -> Expressed:
         """A formula as a value; ``shape`` is what it is compared with, which settles sizes without a name.
 
         Raises:
             Unreadable: it is not understood.
         """
-        scope = self.scope()
+        scope = self.scope(meaning)
         scope.on_left = left
         express = Express(scope, scope.unifier, self.table.rows, of_output)
         express.wanted = wanted
@@ -78,20 +100,38 @@ class Claims:
         Raises:
             Unreadable: it is not understood.
         """
+        return self.stated(place, *self.sides(place, of_output))
+
+    def sides(
+        self, place: int, of_output: bool = False, meaning: Means | None = None
+    ) -> tuple[Expressed, Expressed]:
+        """Both sides of a line; of a line that adds to its left side, what is added."""
+        left, right, _ = self.lines[place]
+        _, right = added(left, right)
+        a = self.express(left, left=True, meaning=meaning)
+        return a, self.express(right, False, a.value.rank, of_output, meaning, a.value.shape)
+
+    def stated(self, place: int, a: Expressed, found: Expressed) -> Stated:
+        """A line whose sides have values, as a claim.
+
+        Raises:
+            Misfit: labels of entries stand on one side only.
+        """
         left, right, row = self.lines[place]
-        relation = row.relation
-        if isinstance(right, Sum) and right.terms[0] == left and right.signs[0] == "+" and right.terms[1:]:
-            signs, terms = right.signs[1:], right.terms[1:]
-            relation, right = "+=", Sum(signs, terms) if len(terms) > 1 or signs[0] == "-" else terms[0]
-        a = self.express(left, left=True).value
-        found = self.express(right, wanted=a.rank, of_output=of_output, shape=a.shape)
-        expr, target, share = found.value.expr, a.expr, False
+        adds, right = added(left, right)
+        relation = "+=" if adds else row.relation
+        expr, target, share = found.value.expr, a.value.expr, False
         if isinstance(target, Ref):
             timeless = target.lag is None and target.base in self.system.backward
             if timeless and not expr.has(N.Total) and any(r.lag is not None for r in expr.atoms(Ref)):
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
+        strange = set(unit_labels(right)) - set(unit_labels(left))
+        if strange:
+            raise Misfit(
+                f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
+            )
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)
@@ -113,7 +153,10 @@ class Claims:
     @property
     def shares(self) -> bool:
         """Whether parameters' gradients are those of one step here: no line sums over the steps."""
-        return not any(map(self._sums_up, self.choices.claims()))
+        meant = tuple(sorted(self.choices.choice.items()))
+        if meant not in self.shared:
+            self.shared[meant] = not any(map(self._sums_up, self.choices.claims()))
+        return self.shared[meant]
 
     def _sums_up(self, place: int) -> bool:
         """Whether a line has the gradient of a parameter as a sum over the steps."""

@@ -9,8 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.claims import Claims
-from lstmsym.binding.express import Unreadable
-from lstmsym.binding.slots import Slot, occurrences
+from lstmsym.binding.patterns import Patterns
 from lstmsym.documents.formula import Apply, Formula, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
@@ -32,36 +31,30 @@ class Consistency:
         """Take over the claims and the judge's numbers."""
         self.claims, self.judge, self.choices = claims, judge, claims.choices
         self.lines, self.system = claims.lines, claims.system
-        self.elaborated: dict[object, Claim | None] = {}
+        self.patterns = Patterns(claims)
+        self.answers: dict[object, bool | None] = {}
         self.agreeing: dict[tuple[sp.Expr, sp.Expr], bool | None] = {}
-        self.slots = {n: self._slots(n) for n in self.choices.claims()}
+        self.primed = {n: has_primes(self.lines[n][1]) for n in self.choices.claims()}
 
     def __call__(self, place: int) -> bool | None:
         """Whether the two sides of a line agree in numbers; None where that is not known."""
-        ways = (False, True) if has_primes(self.lines[place][1]) else (False,)
+        ways = (False, True) if self.primed[place] else (False,)
         found = [self._consistent(place, of_output) for of_output in ways]
         return True if True in found else found[0]
 
-    def _slots(self, place: int) -> tuple[Slot, ...]:
-        sides = self.lines[place][:2]
-        return tuple(
-            dict.fromkeys(slot for side in sides for _, slot, _, _ in occurrences(side, self.claims.table))
-        )
-
     def _meant(self, place: int) -> tuple[object, ...]:
         """What the names in a line mean now."""
-        return tuple(
-            (self.choices.meaning(s, False), self.choices.meaning(s, True)) for s in self.slots[place]
-        )
+        meaning = self.choices.meaning
+        return tuple((meaning(s, False), meaning(s, True)) for s in self.patterns.slots[place])
 
     def _consistent(self, place: int, of_output: bool) -> bool | None:
         state = (place, of_output, self.choices.flat, self._meant(place))
-        if state not in self.elaborated:
-            try:
-                self.elaborated[state] = self.claims.claim(place, of_output).claim
-            except (Unreadable, NotationError, ShapeError):
-                self.elaborated[state] = None
-        claim = self.elaborated[state]
+        if state not in self.answers:
+            self.answers[state] = self._answer(place, of_output)
+        return self.answers[state]
+
+    def _answer(self, place: int, of_output: bool) -> bool | None:
+        claim = self.patterns.claim(place, of_output)
         if claim is None:
             return None
         key = (claim.left, N.Total(claim.right) if claim.share else claim.right)
@@ -82,7 +75,7 @@ class Consistency:
             if left.has(*WRITTEN_OUT) or right.has(*WRITTEN_OUT):
                 left, right = self.judge.sides(claim)
             return alike(self.value(left), self.value(right))
-        except (NotationError, ShapeError, *OUT_OF_REACH):
+        except (NotationError, ShapeError, IndexError, *OUT_OF_REACH):
             return None
 
     def value(self, expr: sp.Expr) -> np.ndarray:

@@ -6,10 +6,9 @@ from lstmsym.binding.claims import Claims
 from lstmsym.binding.express import Unreadable
 from lstmsym.binding.prepared import attached
 from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, slot_of
-from lstmsym.binding.stated import Said, stated
+from lstmsym.binding.stated import Said
+from lstmsym.binding.told import Told
 from lstmsym.documents.formula import Derivative, Name
-from lstmsym.documents.macros import definitions
-from lstmsym.documents.read import Document
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -19,11 +18,11 @@ from lstmsym.verify.words import Label, later
 class Definitions:
     """Finds the slots of a document and what is said of each; ``defining`` are lines that only say so."""
 
-    def __init__(self, claims: Claims, document: Document, text: str) -> None:
+    def __init__(self, claims: Claims, told: Told) -> None:
         """Look through a document; the choices are filled."""
         self.claims, self.choices = claims, claims.choices
         self.system, self.table, self.lines = claims.system, claims.table, claims.lines
-        self.document, self.text = document, text
+        self.told = told
         self.defining: set[int] = set()
 
     def prepare(self) -> None:
@@ -36,9 +35,12 @@ class Definitions:
                 for _node, slot, _at, _name in occurrences(side, self.table):
                     if slot not in self.choices.meanings:
                         self.choices.meanings[slot] = candidates(slot, self.table, cell, self.system)
+        for said in self.told.gradients:
+            if not said.line:
+                self._said(said)
         for place in self.choices.claims():
             self._pin(place)
-        for said in stated(self.text, self.document.lexicon, definitions(self.text)):
+        for said in self.told.gradients:
             self._said(said)
 
     def _said(self, said: Said) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.entries import Factor, Impossible, Reader, Same, has_units
 from lstmsym.binding.stacks import Portion, is_slice
 from lstmsym.documents.formula import (
     Apply,
@@ -35,6 +36,7 @@ from lstmsym.documents.formula import (
     Sum,
     Words,
 )
+from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
 from lstmsym.verify.words import Blocks, Columns, Diag, cut
 
@@ -146,11 +148,77 @@ class Express:
         Raises:
             Unreadable: it is not understood.
         """
+        if has_units(node):
+            return self._entries(node)
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             raise Unreadable(f"{type(node).__name__.lower()} is not understood here")
         value: Value = method(node)
         return value
+
+    # -- entries -------------------------------------------------------------------------------------
+
+    def _entries(self, node: Formula) -> Value:
+        """A formula in index notation."""
+        read = Reader(self._entry, self._mapped, self._over_steps, self.scope.function, Same(self._same))
+        try:
+            found = read.value(node)
+        except Impossible as error:
+            raise Unreadable(str(error)) from None
+        return Value(found.expr, found.shape)
+
+    def _entry(self, node: Formula) -> Factor:
+        """A name or a gradient with its indices, or what has none."""
+        value, labels = self._with_labels(node)
+        if isinstance(value.expr, Diag) or value.rank == len(labels) == len(set(labels)):
+            return Factor(value.expr, value.shape, labels)
+        if value.rank == 0 and value.expr.is_number:
+            return Factor(value.expr, ())
+        if value.rank == 1 and len(labels) == 2 and isinstance(node, Derivative):
+            if labels[0] == labels[1]:
+                return Factor(value.expr, value.shape, labels[:1])
+            return Factor(Diag(value.expr), value.shape * 2, labels)
+        shown = write(node)
+        if len(set(labels)) < len(labels):
+            raise Impossible(f"the diagonal of a matrix, {shown}, is not read")
+        raise Impossible(f"{shown} has {len(labels)} indices where it is {spelled(value.shape)}")
+
+    def _with_labels(self, node: Formula) -> tuple[Value, tuple[str, ...]]:
+        if isinstance(node, Name) and node.base == "1" and node.units:
+            size = self.unifier.fresh()
+            return Value(Diag(sp.Integer(1)), (size, size)), node.units
+        if isinstance(node, Indexed):
+            return self(node.body), node.units
+        if isinstance(node, (Delta, Derivative)):
+            parts = (node.of,) if isinstance(node, Delta) else (node.of, node.by)
+            return self.scope.gradient(node), tuple(u for p in parts if isinstance(p, Name) for u in p.units)
+        if isinstance(node, Name):
+            return self.scope.quantity(node), node.units
+        if has_units(node):
+            raise Impossible(f"{type(node).__name__.lower()} of entries is not read")
+        return self(node), ()
+
+    def _mapped(self, node: Apply, inner: Factor) -> Factor:
+        """A function of each entry."""
+        value = self._called(
+            self.scope.function(replace(node.head, primes=0)),
+            [Value(inner.expr, inner.shape)],
+            node.head.primes,
+        )
+        if node.power is not None:
+            value = replace(value, expr=value.expr ** self(node.power).expr)
+        return replace(inner, expr=value.expr) if value.shape else Factor(value.expr, ())
+
+    def _over_steps(self, node: Big, inner: Callable[[Formula], Factor]) -> Factor:
+        """A sum over the steps, of entries."""
+        found: list[Factor] = []
+
+        def body(formula: Formula) -> Value:
+            found.append(inner(formula))
+            return Value(found[-1].expr, found[-1].shape)
+
+        value = self.scope.big(node, body)
+        return replace(found[-1], expr=value.expr)
 
     # -- leaves --------------------------------------------------------------------------------------
 
@@ -209,10 +277,11 @@ class Express:
             raise Misfit(message) from None
 
     def _product(self, node: Product) -> Value:
+        node = divided(node)
         groups: list[list[tuple[str, Formula]]] = [[("", node.factors[0])]]
         between: list[str] = []
         for operator, factor in zip(node.operators, node.factors[1:], strict=True):
-            if operator in POINTWISE or operator in DIVISIONS:
+            if operator in POINTWISE:
                 between.append(operator)
                 groups.append([("", factor)])
             else:
@@ -224,8 +293,6 @@ class Express:
         return found
 
     def _pointwise(self, a: Value, b: Value, operator: str) -> Value:
-        if operator in DIVISIONS:
-            b = Value(1 / b.expr, b.shape, b.row)
         if operator == "⊗" and a.rank == b.rank == 1 and self.wanted == 2:
             return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         return self._entrywise(a, b)
@@ -544,6 +611,26 @@ class Express:
             shape, row = self._joined(found.shape, found.row, other)
             found = Value(op(found.expr, other.expr), shape, row)
         return found
+
+
+def divided(node: Product) -> Product:
+    """A product with fractions for its divisions: 1/2*a is (1/2) a, and a / b c is a / (b c)."""
+    factors, operators = [node.factors[0]], []
+    at = 0
+    while at < len(node.operators):
+        operator, factor = node.operators[at], node.factors[at + 1]
+        at += 1
+        if operator not in DIVISIONS:
+            operators.append(operator)
+            factors.append(factor)
+            continue
+        below = [factor]
+        while at < len(node.operators) and not node.operators[at] and not isinstance(factor, Number):
+            below.append(node.factors[at + 1])
+            at += 1
+        divisor = Product(("",) * (len(below) - 1), tuple(below)) if below[1:] else factor
+        factors[-1] = Fraction(factors[-1], divisor)
+    return replace(node, operators=tuple(operators), factors=tuple(factors))
 
 
 def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:

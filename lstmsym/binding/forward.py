@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.stacks import Portion, entries, stem
@@ -55,6 +56,8 @@ class Forward:
         self.lines: dict[str, sp.Expr] = {}
         self.held: set[str] = set()
         self.stacks: dict[tuple[Formula, int], Value] = {}
+        self.parts: dict[str, Shape] = {}
+        """The sizes of what names have stacked in them."""
         self.waiting: list[tuple[str, sp.Expr]] = []
         """Lines that a column of names makes: the whole, of which they are the parts."""
 
@@ -79,7 +82,7 @@ class Forward:
             raise Unreadable(f"{at.key} at another step")
         shape = table.shapes[ident]
         self.used.add(ident)
-        return Value(Ref(ident, lag), shape, self.is_row(shape))
+        return Value(Ref(ident, lag), shape, self.is_row(shape), self.parts.get(ident, ()))
 
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for, by a name of its own."""
@@ -135,13 +138,17 @@ class Forward:
 
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
+        if at.key in self.table.told:
+            return self.table.told[at.key]
         if at.lag is not None:
-            return "input", 1
+            return "input", len(name.units) if self.table.indexed else 1
+        if self.table.indexed and len(name.units) != 1:
+            return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
-            and not upper
+            and (not upper or name.units)
             and ("operand" in contexts or name.base in ("x", "u") or not self.has_matrix)
         ):
             return "input", 1
@@ -205,6 +212,9 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
         yield from ((term, use) for term in node.terms)
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
+    if isinstance(node, Big) and is_unit_sum(node):
+        factors = node.body.factors if isinstance(node.body, Product) else ()
+        yield from ((factor, "operand") for factor in factors)
     if isinstance(node, Product):
         for place, operator in enumerate(node.operators):
             before, behind = node.factors[place : place + 2]

@@ -11,6 +11,7 @@ from lstmsym import notation as N
 from lstmsym.binding.kinds import assumed_functions, kinds_of, letters_of, loss_names, to_go
 from lstmsym.binding.quantity import identifier, untimed
 from lstmsym.binding.table import Bound, Line, Table
+from lstmsym.binding.told import Told
 from lstmsym.cell import Cell, Equation, Quantity
 from lstmsym.documents.formula import Name, Time
 from lstmsym.documents.read import Document, formula
@@ -21,10 +22,10 @@ ROLES = {"hyperparameter": "hyper", "output": "name"}
 """Roles of a cell's quantities as a table of names has them, where they differ."""
 
 
-def bind_to(cell: Cell, document: Document, lines: Sequence[Line]) -> Bound:
+def bind_to(cell: Cell, document: Document, lines: Sequence[Line], told: Told) -> Bound:
     """The names of a document that are a cell's own; each of its lines is a claim."""
     table = Table(letters=letters_of(document, lines))
-    table.functions.update(assumed_functions(lines, table))
+    table.functions = assumed_functions(lines, table) | dict(told.functions)
     kinds = {n: kind for n, kind in kinds_of(lines, table).items() if kind in ("loss", "definition")}
     table = replace(table, idents={}, aliases={})
     cell, table.before = with_arguments(cell)

@@ -15,17 +15,19 @@ from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
 from lstmsym.notation import Concat, Dot, NotationError, Ref, transposed
 from lstmsym.shapes import ShapeError
+from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
 from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.witness import Witness as Numbers
-from lstmsym.verify.words import Blocks, Local, Through
+from lstmsym.verify.words import Blocks, Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
@@ -199,7 +201,7 @@ class LineJudge:
         return plain(source, "undecided", hint)
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
-        """Whether a name looks like a gradient's and may have the side's value; a column may be one of anything."""
+        """Whether a name looks like a gradient's and may be the side: a column may be one of anything."""
         looks = slot.family != "name" or GRADIENT_WORDS.search(slot.target)
         if not looks or not self.choices.meanings.get(slot):
             return False
@@ -209,7 +211,10 @@ class LineJudge:
             return False
         if not entries(side):
             return True
-        return any(valued(m.expr, self.system).shape == shape for m in self.choices.meanings[slot])
+        return any(
+            valued(m.expr, lambda ref: self.system.shapes[ref.base]).shape == shape
+            for m in self.choices.meanings[slot]
+        )
 
     def reported(self, verdict: Verdict, source: Equation) -> Row:
         """A verdict as a row."""
@@ -218,7 +223,18 @@ class LineJudge:
             about=self.judge.show(verdict.claim.left), expected=verdict.expected,
             witness=numbers(verdict.witness) if verdict.witness else None,
             repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
+            steps=self._steps(verdict.claim),
         )  # fmt: skip
+
+    def _steps(self, claim: Claim) -> Steps:
+        """How the gradient on the left side comes about."""
+        left = claim.left
+        if isinstance(left, Label) and len(left.args) == 2 and isinstance(left.args[1], Ref):
+            left = adjoint_of(left.args[1], self.system.derivation.names)
+        if not isinstance(left, Ref):
+            return ()
+        derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
+        return steps(derivation, left.base, self.judge.show)
 
 
 def _names_parts(claim: Claim) -> bool:

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.stacks import is_layout, is_slice
+from lstmsym.binding.systems import System, main_system
 from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
 from lstmsym.documents.formula import (
     Apply,
@@ -78,25 +80,42 @@ class _Sorting:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.kinds: dict[int, str] = {}
-        self.defined: set[str] = set()
-        self.read_before: set[str] = set()
-        self.generations: list[dict[int, str]] = [{}]
+        self.systems = [System()]
+
+    @property
+    def defined(self) -> set[str]:
+        return self.systems[-1].defined
 
     @property
     def closed(self) -> bool:
-        return bool(self.defined) and self.read_before <= self.defined
+        return self.systems[-1].closed
 
     def sorted(self, lines: Sequence[Line]) -> dict[int, str]:
-        """The kinds of all lines; of several systems the largest is forward."""
+        """The kinds of all lines; of several systems the one that the other lines speak of is forward."""
+        chains: set[tuple[int, int, str]] = set()
         for place, (left, right, row) in enumerate(lines):
+            chain = (row.line, row.column, self.table.key(left).key if isinstance(left, Name) else "")
+            if row.chain and chain in chains:
+                continue  # a = b = c has defined a by b
             if isinstance(left, Name) and row.relation in ("=", ":=", "≡", "←"):
                 self.see(place, left, right)
-        main = max(self.generations, key=len)
-        for generation in self.generations:
-            for place, key in generation.items():
-                taken = generation is not main and key in main.values()
-                self.kinds[place] = "again" if taken else "forward"
+            if chain[-1] in self.defined:
+                chains.add(chain)
+        spoken = self._spoken(lines)
+        main = main_system(self.systems, spoken)
+        known = set(main.values())
+        for system in self.systems:
+            other = not system.defined.isdisjoint(known) and not main.keys() & system.lines.keys()
+            for place, key in system.lines.items():
+                forward = place in main or (key not in known and (not other or key in spoken))
+                self.kinds[place] = "forward" if forward else "again"
         return dict(sorted(self.kinds.items()))
+
+    def _spoken(self, lines: Sequence[Line]) -> set[str]:
+        """The keys that the lines speak of which define nothing."""
+        forward = {place for system in self.systems for place in system.lines}
+        rest = (side for n, line in enumerate(lines) if n not in forward for side in line[:2])
+        return {key for side in rest for node in walk(side) if isinstance(node, Name) for key in _keys(node)}
 
     def see(self, place: int, left: Name, right: Formula) -> None:
         """One line with a name on its left side."""
@@ -108,13 +127,12 @@ class _Sorting:
             self.kinds[place] = "loss"
             return
         parts = [self.table.key(n) for n in bare_names(right)]
-        if not self.is_forward(at, parts, right):
+        if not self.is_forward(at, parts, right) or self.repeats(at, parts):
             return
         if at.key in self.defined:
-            if self.closed and not _fresh(parts, self.table):
+            if self.closed and not self.systems[-1].fresh(parts):
                 return
-            self.generations.append({})
-            self.defined, self.read_before = set(), set()
+            self.systems.append(self.systems[-1].next(at.key))
         if isinstance(right, Name) and parts and parts[0].key not in self.defined and at.lag is not None:
             self.table.aliases[parts[0].key] = at.key
             self.kinds[place] = "alias"
@@ -123,6 +141,11 @@ class _Sorting:
             self.kinds[place] = "definition"
         else:
             self.define(place, at, parts)
+
+    def repeats(self, at: Place, parts: Sequence[Place]) -> bool:
+        """Whether a line says again of the system before what it holds, in names of that alone."""
+        before = self.systems[-2:-1]
+        return any(at.key in s.defined and {p.key for p in parts} <= s.names for s in before)
 
     def is_forward(self, at: Place, parts: Sequence[Place], right: Formula) -> bool:
         """Whether a line may define a quantity: it reads no later step, nothing but its step and the last."""
@@ -136,24 +159,25 @@ class _Sorting:
         strange = any(_unnatural(n, self.table) for n in bare_names(right))
         if self.closed and strange and _grounded(right, self.table):
             return False
-        if any(isinstance(n, Big) or (isinstance(n, Item) and not is_slice(n)) for n in walk(right)):
-            return False
-        return at not in parts
+        sums = (
+            n for n in walk(right) if isinstance(n, (Big, Item)) and not is_unit_sum(n) and not is_slice(n)
+        )
+        return not any(sums) and at not in parts
 
     def define(self, place: int, at: Place, parts: Sequence[Place]) -> None:
         """A forward equation."""
-        shift = at.lag if isinstance(at.lag, int) else 0
-        self.defined.add(at.key)
-        self.table.idents.setdefault(at.key, at.key)
-        self.generations[-1][place] = at.key
-        self.read_before |= {p.key for p in parts if isinstance(p.lag, int) and p.lag - shift == -1}
-        for part in parts:
+        self.systems[-1].add(place, at, parts)
+        for part in (at, *parts):
             self.table.idents.setdefault(part.key, part.key)
 
 
-def _fresh(parts: Sequence[Place], table: Table) -> bool:
-    """Whether a second definition has parameters of its own: it belongs to another system."""
-    return any(p.lag is None and p.key not in table.idents for p in parts)
+def _keys(name: Name) -> Iterator[str]:
+    """The keys that a name may go by: as it is, and without the index of a unit."""
+    bare = untimed(name)[0]
+    yield bare.key
+    rest = tuple(s for s in bare.scripts if len(s.text) > 1 or s.where == "sup")
+    if rest != bare.scripts:
+        yield replace(bare, scripts=rest).key
 
 
 def _unnatural(name: Name, table: Table) -> bool:

@@ -16,10 +16,10 @@ from lstmsym.notation import NotationError, Ref
 
 
 def loss_of(
-    losses: list[tuple[Formula, Formula]], scope: Forward, express: Express, table: Table
+    losses: list[Formula], scope: Forward, express: Express, table: Table
 ) -> tuple[sp.Expr | None, list[str]]:
     """The loss of a step, where a document writes it out; and its targets."""
-    for _, right in losses:
+    for right in losses:
         known = set(table.roles)
         scope.lag = 0
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -12,7 +12,7 @@ from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import FIRST, LAST, Place
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
-from lstmsym.binding.standing import share, valued
+from lstmsym.binding.standing import valued
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
 from lstmsym.documents.formula import (
@@ -30,7 +30,7 @@ from lstmsym.documents.formula import (
     plain,
 )
 from lstmsym.notation import Ref
-from lstmsym.shapes import Unifier
+from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
 from lstmsym.verify.words import Diag, Label, Local, LossFrom, later
@@ -70,6 +70,8 @@ class Backward:
     meaning: Callable[[Slot, bool], Meaning | None]
     flat: bool = False
     on_left: bool = False
+    placeholders: Mapping[str, Shape] = field(default_factory=dict)
+    """The shapes of names that hold the place of gradients."""
     letters: frozenset[str] = frozenset()
     sums: list[SumRange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -79,7 +81,7 @@ class Backward:
         table = self.bound.table
         at = self.placed(name)
         if at.key in table.standing:
-            value = valued(table.standing[at.key], self.system, table.rows)
+            value = valued(table.standing[at.key], self._shape, table.rows)
             return replace(value, expr=later(value.expr, _lag(at) or 0))
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
@@ -147,10 +149,11 @@ class Backward:
         if meaning is None:
             raise Unbound(slot)
         expr = later(meaning.expr, _lag(at) or 0)
-        if at.lag is not None and all(ref.lag is None for ref in expr.atoms(Ref)):
-            expr = share(expr, self.system, _lag(at) or 0)
         bare = meaning.expr.args[1] if isinstance(meaning.expr, Label) else meaning.expr
-        return replace(valued(bare, self.system, self.bound.table.rows != self.flat), expr=expr)
+        return replace(valued(bare, self._shape, self.bound.table.rows != self.flat), expr=expr)
+
+    def _shape(self, ref: Ref) -> Shape:
+        return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
 
     def _derivative(self, node: Derivative) -> Value:
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
@@ -239,7 +242,8 @@ class Backward:
         return None
 
     def _total(self, value: Value, node: Big) -> Value:
-        backward = set(self.system.backward) | {r.base for r in self.system.derivation.given.values()}
+        backward = {r.base for r in self.system.derivation.given.values()} | set(self.placeholders)
+        backward |= set(self.system.backward)
         refs = [r for r in value.expr.atoms(Ref) if r.lag is not None]
         lags = [r.lag for r in refs if r.base in backward] or [r.lag for r in refs]
         ahead = max((lag for lag in lags if lag is not None), default=0)

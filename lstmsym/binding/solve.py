@@ -12,7 +12,6 @@ import numpy as np
 from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
-from lstmsym.binding.express import Unreadable
 from lstmsym.binding.slots import occurrences, resolve, slot_of
 from lstmsym.documents.formula import Sum
 from lstmsym.notation import NotationError
@@ -210,10 +209,12 @@ class Solver:
         values = []
         for of_output in (False, True) if has_primes(right) else (False,):
             try:
-                expr = self.claims.express(right, of_output=of_output).value.expr
+                expr = self.consistency.patterns.right(place, of_output)
+                if expr is None:
+                    continue
                 expr = sides(expr, expr, self.system)[0] if expr.has(*WRITTEN_OUT) else expr
                 values.append(self.consistency.value(expr))
-            except (Unreadable, NotationError, ShapeError, *OUT_OF_REACH):
+            except (NotationError, ShapeError, *OUT_OF_REACH):
                 continue
         fitting = []
         for meaning in self.choices.meanings[found[0]]:

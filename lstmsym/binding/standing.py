@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from lstmsym import notation as N
@@ -13,11 +15,11 @@ from lstmsym.verify.system import System
 from lstmsym.verify.words import Blocks
 
 
-def valued(expr: sp.Expr, system: System, rows: bool = False) -> Value:
-    """An expression in a cell's names as a value; ``rows``: vectors lie."""
+def valued(expr: sp.Expr, known: Callable[[Ref], Shape], rows: bool = False) -> Value:
+    """An expression in a cell's names, of which the shapes are known, as a value; ``rows``: vectors lie."""
 
     def shape(part: sp.Expr) -> Shape:
-        return shape_of(part, lambda ref: system.shapes[ref.base], Unifier())
+        return shape_of(part, known, Unifier())
 
     whole = shape(expr)
     parts = tuple(shape(arg)[0] for arg in expr.args) if isinstance(expr, N.Concat) else ()
@@ -60,12 +62,11 @@ def _acts_through_weights(state: Ref, system: System) -> bool:
     return True
 
 
-def share(expr: sp.Expr, system: System, lag: int) -> sp.Expr:
+def share(expr: sp.Expr, system: System) -> sp.Expr:
     """What one step adds to the gradients of parameters in an expression."""
     rules = {}
     for ref in expr.atoms(Ref):
         line = system.backward.get(ref.base)
         if ref.lag is None and isinstance(line, N.Total):
-            inner = line.args[0]
-            rules[ref] = inner.xreplace({r: r.shifted(lag) for r in inner.atoms(Ref)})
+            rules[ref] = line.args[0]
     return expr.xreplace(rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -61,6 +61,12 @@ class Table:
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
+    indexed: bool = False
+    """Whether entries of vectors and matrices stand in the forward equations."""
+    told: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Roles and ranks that the front matter gives to names."""
+    gradients: frozenset[str] = frozenset()
+    """Names that the document says are gradients."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""
@@ -103,7 +109,9 @@ def function_of(name: Name, table: Table) -> str:
 def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
     """Whether a name is by its look that of a gradient."""
     key = replace(name, primes=0).key
-    if name.base in GRADIENT_BASES and key not in table.functions:
+    if untimed(name)[0].key in table.gradients or (
+        name.base in GRADIENT_BASES and key not in table.functions
+    ):
         return True
     if any(GRADIENT_WORDS.search(s.text) for s in name.scripts) or (
         len(name.base) > 2 and GRADIENT_WORDS.search(name.base)

@@ -6,7 +6,7 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.choices import Choices
@@ -15,12 +15,16 @@ from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
+from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
-from lstmsym.binding.meant import symbols_of
+from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
+from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
+from lstmsym.binding.told import Told, told
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets
 from lstmsym.documents.read import Document, read
@@ -51,48 +55,54 @@ def verify_document(
         DocumentError: the file cannot be used at all.
     """
     document = read(text, path)
+    said = told(document, text)
     lines = lines_of(document)
-    bound = bind(document, lines, held_names(text, document))
-    if bound.cell is None:
-        listed = read_listings(document, cell)
-        cell = cell or (listed.cell if listed is not None else None)
+    lines = marked(lines, letters_of(document, lines))
+    bound = bind(document, lines, said, held_names(text, document))
+    listed = read_listings(document, bound.cell or cell)
+    cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
-        bound = bind_to(cell, document, lines)
-    judging = _Judging(document, lines, bound, text, progress or (lambda done, of: None))
-    listed = read_listings(document, bound.cell)
-    rows = [*judging.rows(), *(listed.rows if listed is not None else ())]
-    return Result(
-        path, bound.cell, symbols=judging.symbols, rows=tuple(sorted(rows, key=lambda row: row.line)),
-        notes=tuple(f"line {d.line}: {d.message}" for d in listed.damage) if listed is not None else (),
-    )  # fmt: skip
+        bound = bind_to(cell, document, lines, said)
+    judging = _Judging(document, lines, bound, text, said, progress or (lambda done, of: None))
+    rows = sorted((*judging.rows(), *listed.rows), key=lambda row: row.line)
+    damage = (f"line {d.line}: {d.message}" for d in listed.damage)
+    return Result(path, bound.cell, "", judging.symbols, tuple(rows), (*_notes(document), *damage))
+
+
+def _notes(document: Document) -> Iterator[str]:
+    """What of the file was read as something else, a sentence each."""
+    yield from dict.fromkeys(f"line {row.line}: {note}" for row in document.rows for note in row.notes)
 
 
 class _Judging:
     """The rows of a document, in order."""
 
     def __init__(
-        self, document: Document, lines: list[Line], bound: Bound, text: str, progress: Progress
+        self, document: Document, lines: list[Line], bound: Bound, text: str, said: Told, progress: Progress
     ) -> None:
-        self.document, self.bound = document, bound
+        self.document, self.lines, self.bound = document, lines, bound
         self.of_row: dict[int, list[int]] = {}
         for place, (_, _, row) in enumerate(lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.same: dict[int, list[int]] = {}
         self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
-            definitions = Definitions(claims, document, text)
+            definitions = Definitions(claims, said)
             definitions.prepare()
             self.defining = definitions.defining
             Solver(Consistency(claims, judge)).solve()
-            self.symbols = symbols_of(claims.choices)
-            self.found = LineJudge(claims, judge, text).rows(progress)
+            judged = LineJudge(claims, judge, text)
+            self.found = judged.rows(progress)
+            self.symbols = symbols(claims.choices, judge.show)
+            self.same = restated(lines, bound)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
-        for _, chain in groupby(self.document.rows, _place):
-            found = [self.row(row) for row in chain]
+        for _, together in groupby(self.document.rows, _place):
+            found = [self.row(row) for row in together]
             forward = [row for row in found if row.kind == "forward"]
             worst = max(found, key=lambda row: WORST.index(row.verdict))
             yield forward[0] if forward and worst.verdict == "proved" else worst
@@ -109,6 +119,12 @@ class _Judging:
         places = self.of_row[id(row)]
         kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
         if kinds:
+            first = next((same[0] for same in self.same.values() if places[0] in same), places[0])
+            if first != places[0]:
+                message = f"the same function as in line {self.lines[first][2].line}"
+                return plain(row, "proved", message, "statement")
+            if first in chain(*self.same.values()):
+                kinds = {"forward"}
             kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
             return plain(row, "not-a-claim", message, kind)
         if _defines_function(row):

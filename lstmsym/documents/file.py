@@ -19,7 +19,8 @@ MARKS = {
 """The byte order marks that are understood."""
 FORMATS = {
     b"%PDF": "a PDF", b"PK\x03\x04": "a ZIP archive or an Office document", b"\x1f\x8b": "compressed",
-    b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"\xd0\xcf\x11\xe0": "an Office document",
+    b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image",
+    b"\xd0\xcf\x11\xe0": "an Office document",
 }  # fmt: skip
 """How files begin that hold documents in another form."""
 SOURCES = (".md", ".tex", ".txt", ".py")
@@ -103,4 +104,5 @@ def _guess(data: bytes) -> str:
 
 def _converted(path: str, encoding: str) -> str:
     """The command that mends it."""
-    return f"convert it, iconv -f {encoding} -t UTF-8 {shlex.quote(path)} > {shlex.quote(f'utf8-{Path(path).name}')}"
+    new = shlex.quote(f"utf8-{Path(path).name}")
+    return f"convert it, iconv -f {encoding} -t UTF-8 {shlex.quote(path)} > {new}"

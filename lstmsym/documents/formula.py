@@ -76,6 +76,8 @@ class Name(Formula):
     primes: int = 0
     font: str = ""
     spelling: str = field(default="", compare=False)
+    units: tuple[str, ...] = ()
+    """Indices that number units, where they have been told from the scripts."""
 
     @property
     def key(self) -> str:
@@ -205,6 +207,8 @@ class Indexed(Formula):
     scripts: tuple[Script, ...]
     time: Time | None = None
     bar: str = ""
+    units: tuple[str, ...] = ()
+    """As those of a name."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ and ``latex`` the same as mathematics (empty for code and words).  Expressions i
 ``repair`` are in the author's notation; so is the LaTeX of ``steps``, a derivation step by step, each
 step a sentence and a formula, either of which may be empty.  As JSON, `docs/json.md` has every key:
 
-    {"document", "cell", "cell_note", "symbols": [...], "notes": [...], "rows": [{"line", "source", "kind", "verdict",
-     "about", "expected", "witness", "repair", "assumption", "message", "latex", "steps"}], "summary"}
+    {"document", "cell", "cell_note", "symbols": [...], "notes": [...], "rows": [{"line", "source", "kind",
+     "verdict", "about", "expected", "witness", "repair", "assumption", "message", "latex", "steps"}],
+     "summary"}
 """
 
 from __future__ import annotations

@@ -180,6 +180,8 @@ class Algebra:
         if any(a.form == "ff" or not a.form for a in arrays):
             raise Misfit(f"{what} of other than vectors is not read")
         form = arrays[0].form or ""
+        if any(a.form != form for a in arrays):
+            raise Misfit(f"the shapes do not fit in {what}: one is transposed")
         place = {"hstack": len(form) - 1, "vstack": 0}.get(what, axis)
         if what != "append" and place is not None and (place >= len(form) or form[place] != "f"):
             raise Misfit(f"{what} joins the samples and not the features")

@@ -8,7 +8,7 @@ equal a gradient is kept.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces
 from lstmsym.listings.expressions import ZERO, Reader, Scope, key_of
 from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried_names
@@ -86,7 +87,8 @@ class Truth:
         true = self.table.get(ref)
         if true is None:
             true = self.values.get(ref)
-        found = self.value(N.Total(expr) if ref.lag is None and ref in self.table else expr)
+        summed = ref.lag is None and ref in self.table and not self.is_total(expr)
+        found = self.value(N.Total(expr) if summed else expr)
         return close(found, true)
 
     def matches(self, expr: sp.Expr, refs: Mapping[Ref, Any] | None = None) -> list[Ref]:
@@ -94,10 +96,12 @@ class Truth:
         found = self.value(expr)
         table = self.table if refs is None else refs
         same = [ref for ref, true in table.items() if ref.lag is not None and close(found, true)]
-        if expr.has(N.Total):
-            return same
-        whole = self.value(N.Total(expr))
+        whole = found if self.is_total(expr) else self.value(N.Total(expr))
         return same + [ref for ref, true in table.items() if ref.lag is None and close(whole, true)]
+
+    def is_total(self, expr: sp.Expr) -> bool:
+        """Whether the steps have been added up."""
+        return bool(expr.has(N.Total)) or any(r.lag is None and r in self.table for r in expr.atoms(Ref))
 
     def dims(self, ref: Ref) -> tuple[sp.Expr, ...]:
         """The shape of a quantity."""
@@ -163,6 +167,7 @@ class Backward:
         self.supported: set[str] = set()
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
         self.broken: set[str] = set()
         self.now = 0
 
@@ -175,6 +180,8 @@ class Backward:
 
     def ours(self, value: Any) -> Any:
         """A forward value in the cell's names and sizes."""
+        if value is ZERO:
+            return value
         if isinstance(value, Array):
             expr = value.expr.xreplace({r: self.forward.rename.get(r, r) for r in value.expr.atoms(Ref)})
             known = {d: self.sized((d,))[0] for d in expr.atoms(sp.Dummy)}
@@ -197,6 +204,7 @@ class Backward:
             k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
         }
         self.scope.offsets = dict(old.offsets)
+        self.scope.past = set(old.past)
         self.scope.sizes = {k: self.sized((v,))[0] for k, v in old.sizes.items()}
         self.known = {**self.scope.names, **{k: s.get(0) for k, s in self.scope.series.items()}}
         for key, (form, dims) in self.reader.algebra.types.items():
@@ -268,10 +276,16 @@ class Backward:
 
     def size(self, key: str) -> sp.Expr:
         """A size by its name, or under the meaning that is tried."""
+        key = self.reader.size_name(key)
         if key in self.scope.sizes:
             return self.scope.sizes[key]
-        if isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
+        value = self.scope.names.get(key)
+        if isinstance(value, Array) and (value.expr.is_Integer or value.form is None):
+            pass
+        elif isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
             raise ListingError(f"a bound of a slice that is no size: {key} is an array")
+        if like_gradient(key) and self.family(key):
+            raise ListingError(f"a bound of a slice that is no size: {key} is a gradient")
         sizes = list(self.forward.cell.sizes)
         low = key.lower()
         inputs = (
@@ -290,10 +304,11 @@ class Backward:
             return ()
         name, inner = found
         value = self.known[name]
-        if isinstance(target, ast.Subscript) and isinstance(value, Pieces):
+        if isinstance(target, ast.Subscript) and isinstance(value, (Array, Pieces)):
             try:
                 indices = self.reader.place(target)[1]
-                value = self.reader.sliced(value, [i for i in indices if not _is_all(i)])
+                if all(isinstance(i, ast.Slice) for i in indices):
+                    value = self.reader.sliced(value, indices)
             except ListingError:
                 return ()
         if not isinstance(value, Array):
@@ -316,6 +331,8 @@ class Backward:
         if ref.base in states and has_prev(key):
             return [Ref(names.back(ref.base), 0), Ref(names.back(ref.base), 1)]
         before = [Ref(names.adjoint(r.base), 0) for r in self.before(ref)]
+        if inner and not before and ref.base in states:
+            return []
         if ref.base in states and has_next(key):
             return [adjoint, Ref(names.back(ref.base), 1), *before]
         return before if inner and before else [adjoint, *before]
@@ -351,7 +368,24 @@ class Backward:
             try:
                 self.one(statement, block[index + 1 :])
             except ListingError as error:
-                self.failed(statement, error)
+                why = self.aside(statement)
+                if why:
+                    self.findings.append(Finding(statement, "prose", message=why))
+                else:
+                    self.failed(statement, error)
+
+    def aside(self, statement: ast.stmt) -> str:
+        """Why a statement that is not read claims nothing, or nothing."""
+        if not isinstance(statement, ast.Assign):
+            return ""
+        target, value = statement.targets[0], statement.value
+        if isinstance(value, ast.Call) and key_of(value.func) in self.functions:
+            return "a call of the listing's own function"
+        if isinstance(target, ast.Tuple) and (key := key_of(value)):
+            return f"what {key} holds, under the same names"
+        return around(value)
+
+    functions: frozenset[str] = frozenset()
 
     def failed(self, statement: ast.stmt, error: ListingError) -> None:
         """A statement that cannot be read, or whose arrays do not fit; its name means what it should."""
@@ -438,6 +472,7 @@ class Backward:
             for n in ast.walk(s)
             if (k := key_of(n)) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
         }
+        self.ends = {k: s.lineno for s in ast.walk(loop) if isinstance(s, ast.stmt) for k in _written(s)}
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
         carries = [k for k in carried if k not in self.known or k in zeros or like_gradient(k)]
@@ -475,7 +510,8 @@ class Backward:
             return ref.base in family or names.adjoint(state) in family
 
         ordered = sorted(backs, key=lambda r: not near(r))
-        others = [r for r in self.truth.table if r.lag == 1 and r not in ordered and r.base in family]
+        others = [r for r in self.truth.table if r.lag == 1 and r not in ordered]
+        others.sort(key=lambda r: r.base not in family)
         totals = (
             [Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")]
             if self.forward.final
@@ -555,11 +591,16 @@ class Backward:
         value: Any = None,
     ) -> None:
         self.reader.reads.clear()
+        if node is not None and ast.unparse(node) == ast.unparse(target):
+            self.findings.append(Finding(statement, "prose", message="it changes nothing"))
+            return
         value = self.reader(node) if node is not None else value
         reads = tuple(self.reader.reads)
         text = ast.unparse(target)
         self.pending.pop(text, None)
         if value is ZERO or not isinstance(value, (Array, Pieces)):
+            if isinstance(value, list) and value and self.family(key_of(target) or "", target):
+                raise Misfit(f"{text} is several arrays here")
             self.hold(target, value)
             self.findings.append(Finding(statement, "definition", text))
             return
@@ -570,6 +611,10 @@ class Backward:
         """``target op= value``."""
         text, key = ast.unparse(statement.target), key_of(statement.target)
         self.reader.reads.clear()
+        if self.from_outside(statement):
+            message = "what comes from outside at one step"
+            self.findings.append(Finding(statement, "definition", message=message))
+            return
         if not isinstance(statement.op, (ast.Add, ast.Sub)):
             before = self.reader.array(statement.target)
             value = self.reader.binary(statement.op, before, self.reader.array(statement.value))
@@ -590,6 +635,18 @@ class Backward:
             return
         self.take(statement.target, [*parts, Part(statement, one, reads=tuple(self.reader.reads))], rest)
 
+    def from_outside(self, statement: ast.AugAssign) -> bool:
+        """``dh[T - 1] += dhn`` before the loop."""
+        target, value = statement.target, statement.value
+        if self.loop is not None or not isinstance(target, ast.Subscript) or not isinstance(statement.op, ast.Add):
+            return False
+        base, indices, lag = self.reader.place(target)
+        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
+            value = value.func.value
+        key = key_of(value)
+        known = key is None or key in self.known or key in self.scope.names
+        return bool(base and lag is None and isinstance(indices[0], ast.BinOp | ast.UnaryOp) and not known)
+
     def labelled(self, statement: ast.AugAssign) -> bool:
         """``dy[target] -= 1``: the one-hot target is taken off."""
         target = statement.target
@@ -608,7 +665,8 @@ class Backward:
         if not targets:
             raise ListingError(f"what {key} is a target of is not said")
         ref = self.forward.rename.get(Ref(key, 0), targets[0].now)
-        return Array(ref, self.reader.algebra.vector, self.truth.dims(ref))
+        step = self.reader.array(statement.value).expr
+        return Array(step * ref, self.reader.algebra.vector, self.truth.dims(ref))
 
     def start(self, target: ast.expr, key: str | None, one: Array) -> list[Part]:
         """What a ``+=`` without an assignment before it adds to."""
@@ -678,11 +736,11 @@ def shifted(value: Any, steps: int) -> Any:
     """A value so many steps later."""
     if isinstance(value, Pieces):
         return Pieces(tuple((a, b, shifted(v, steps)) for a, b, v in value.parts))
+    if isinstance(value, list):
+        return [shifted(v, steps) for v in value]
+    if not isinstance(value, Array):
+        return value
     return replace(value, expr=value.expr.xreplace({r: r.shifted(steps) for r in value.expr.atoms(Ref)}))
-
-
-def _is_all(node: ast.expr) -> bool:
-    return isinstance(node, ast.Slice) and node.lower is None and node.upper is None
 
 
 def like_gradient(key: str) -> bool:
@@ -742,3 +800,13 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
 def texts(node: ast.AST) -> set[str]:
     """The names, attributes and subscripts that a node holds, as they stand."""
     return {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+
+
+def each(block: tuple[ast.stmt, ...] | list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements and those inside them, each once."""
+    for statement in block:
+        yield statement
+        for name in ("body", "orelse"):
+            inner = getattr(statement, name, None)
+            if isinstance(inner, list):
+                yield from each(inner)

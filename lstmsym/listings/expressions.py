@@ -7,6 +7,7 @@ interpreted.  Whatever is not listed here raises `ListingError`; nothing is ever
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.listings.around import is_size
 from lstmsym.listings.arrays import Algebra, Array, Block, Misfit, Pieces, number, vector_ref
+from lstmsym.listings.naming import kept
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref
 
@@ -72,6 +75,8 @@ class Scope:
     offsets: dict[str, int] = field(default_factory=dict)
     loops: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
+    past: set[str] = field(default_factory=set)
+    """Variables of loops that are over: after them a step is the general one."""
 
 
 def key_of(node: ast.AST) -> str | None:
@@ -82,13 +87,15 @@ def key_of(node: ast.AST) -> str | None:
         base = node.value
         while isinstance(base, ast.Attribute):
             base = base.value
+        if node.attr == "grad" and (owner := key_of(node.value)):
+            return f"{owner}_grad"
         return node.attr if isinstance(base, ast.Name) and base.id not in MODULES - {"self"} else None
     if (
         isinstance(node, ast.Subscript)
         and isinstance(node.slice, ast.Constant)
         and isinstance(node.slice.value, str)
     ):
-        return node.slice.value
+        return kept(key_of(node.value) or "", node.slice.value)
     return None
 
 
@@ -105,8 +112,15 @@ class Reader:
         self.size: Callable[[str], sp.Expr] = self.fresh_size
 
     def fresh_size(self, key: str) -> sp.Expr:
-        """A size by its name."""
+        """A size by its name, or by the name that it is another name of."""
+        key = self.size_name(key)
         return self.scope.sizes.setdefault(key, self.algebra.fresh())
+
+    def size_name(self, key: str) -> str:
+        """The name by which a size was given."""
+        value = self.scope.names.get(key)
+        other = isinstance(value, Array) and value.form is None and value.key and value.key != key
+        return self.size_name(value.key) if other else key  # type: ignore[union-attr]
 
     def __call__(self, node: ast.AST) -> Any:
         """The value of a node.
@@ -148,7 +162,7 @@ class Reader:
 
     def whole(self, value: Pieces) -> Array:
         """Pieces in the order in which they stand."""
-        parts = sorted(value.parts, key=lambda p: _rank(p[0]))
+        parts = sorted(value.parts, key=lambda p: rank(p[0]))
         if not parts:
             raise ListingError("a value of which nothing has been assigned")
         return self.algebra.joined([a for _, _, a in parts], None, "append")
@@ -168,6 +182,9 @@ class Reader:
     def lookup(self, key: str) -> Any:
         """A name's value; one that is not assigned is what it is called."""
         self.reads.append(key)
+        pieces = self.scope.series.get(key, {}).get(0)
+        if isinstance(pieces, Pieces):
+            return pieces
         if key in self.scope.names:
             return self.scope.names[key]
         if key in self.scope.series and 0 in self.scope.series[key] and not self.scope.loops:
@@ -293,9 +310,11 @@ class Reader:
 
     def is_module(self, node: ast.AST) -> bool:
         """Whether functions are taken from this: np, np.linalg, self."""
+        inside = isinstance(node, ast.Attribute)
         while isinstance(node, ast.Attribute):
             node = node.value
-        return isinstance(node, ast.Name) and node.id in MODULES and node.id not in self.scope.names
+        known = isinstance(node, ast.Name) and node.id in MODULES and node.id not in self.scope.names
+        return known and not (inside and getattr(node, "id", "") == "self")
 
     def known_call(self, name: str, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
         """A function of NumPy's, or one whose meaning its name says."""
@@ -353,9 +372,41 @@ class Reader:
     def call_mean(self, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
         value, axis = self.array(arguments[0]), self.axis(arguments, options)
         made = self.algebra.total(value, axis)
-        if not made.summed:
-            raise ListingError("a mean over features is not read")
+        if made.form == "":
+            return replace(made, expr=N.Mean(made.expr.args[0]))
         return replace(made, notes=(*made.notes, "average"))
+
+    def call_var(self, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
+        made = self.algebra.total(self.array(arguments[0]), self.axis(arguments, options))
+        if made.form != "":
+            raise ListingError("a variance over samples is not read")
+        return replace(made, expr=N.Variance(made.expr.args[0]))
+
+    def call_max(self, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
+        made = self.algebra.total(self.array(arguments[0]), self.axis(arguments, options))
+        if made.form != "":
+            raise ListingError("the largest of the samples is not read")
+        return replace(made, expr=N.Max(made.expr.args[0]))
+
+    def call_einsum(self, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
+        """A product of two arrays, or of their transposes, in the letters of einsum."""
+        text = arguments[0].value if isinstance(arguments[0], ast.Constant) else None
+        found = re.fullmatch(r"(\w{1,2}),(\w{1,2})->(\w{0,2})", str(text).replace(" ", ""))
+        if found is None or len(arguments) != 3:
+            raise ListingError("such an einsum is not read")
+        left, right, out = found.groups()
+        a, b = map(self.array, arguments[1:])
+        if sorted(left) == sorted(right) == sorted(out):
+            a, b = (self.algebra.turn(x) if s != out else x for x, s in ((a, left), (b, right)))
+            return self.algebra.pointwise(lambda x, y: x * y, a, b)
+        shared = [c for c in left if c in right and c not in out]
+        if len(shared) != 1 or not set(out) <= set(left) | set(right):
+            raise ListingError("such an einsum is not read")
+        if out and out[0] not in left:
+            a, b, left, right = b, a, right, left
+        a = self.algebra.turn(a) if left[-1] != shared[0] else a
+        b = self.algebra.turn(b) if right[0] != shared[0] else b
+        return self.product(a, b)
 
     def call_clip(self, arguments: list[ast.expr], options: Mapping[str, ast.expr]) -> Any:
         value = self.array(arguments[0])
@@ -485,7 +536,8 @@ class Reader:
     def time(self, node: ast.AST) -> int | None:
         """An index that is a step: t, t - 1, t + 1."""
         if isinstance(node, ast.Name):
-            return self.scope.loops.get(node.id)
+            past = 0 if node.id in self.scope.past and not self.scope.loops else None
+            return self.scope.loops.get(node.id, past)
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
             left, right = self.time(node.left), node.right
             if left is not None and isinstance(right, ast.Constant) and isinstance(right.value, int):
@@ -556,6 +608,15 @@ class Reader:
         low = self.size_of(index.lower) if index.lower is not None else sp.Integer(0)
         return low, self.size_of(index.upper) if index.upper is not None else None
 
+    def feature_bounds(self, indices: list[ast.expr]) -> tuple[sp.Expr, sp.Expr | None] | None:
+        """From and to along the features, where indices choose some of them; whole axes choose all."""
+        for index in indices:
+            if isinstance(index, ast.Slice) and (index.lower or index.upper):
+                return self.bounds(index)
+            if isinstance(index, ast.Constant) and isinstance(index.value, int) and len(indices) > 1:
+                return sp.Integer(index.value), sp.Integer(index.value + 1)
+        return None
+
     def size_of(self, node: ast.AST) -> sp.Expr:
         """A size: a number, a name, or a sum or product of them."""
         if isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) < 10**6:
@@ -566,24 +627,24 @@ class Reader:
             a, b = self.size_of(node.left), self.size_of(node.right)
             return a + b if isinstance(node.op, ast.Add) else a - b if isinstance(node.op, ast.Sub) else a * b
         key = key_of(node)
-        if key is None:
+        if key is None and not is_size(node):  # type: ignore[arg-type]
             raise ListingError("a bound of a slice that is no size")
-        return self.size(key)
+        return self.size(key or ast.unparse(node))
 
     def pieces(self, value: Pieces, indices: list[ast.expr]) -> Array:
         """The pieces inside a slice of what was assigned piece by piece."""
         index = next(i for i in indices if isinstance(i, ast.Slice) and (i.lower or i.upper))
         low, high = self.bounds(index)
         inside = []
-        for start, end, a in sorted(value.parts, key=lambda p: _rank(p[0])):
+        for start, end, a in sorted(value.parts, key=lambda p: rank(p[0])):
             if start == low and end == high:
                 return a
-            if _rank(start) >= _rank(low) and (
-                high is None or (end is not None and _rank(end) <= _rank(high))
+            if rank(start) >= rank(low) and (
+                high is None or (end is not None and rank(end) <= rank(high))
             ):
                 inside.append(a)
-            elif _rank(start) <= _rank(low) and (
-                end is None or (high is not None and _rank(high) <= _rank(end))
+            elif rank(start) <= rank(low) and (
+                end is None or (high is not None and rank(high) <= rank(end))
             ):
                 return self.algebra.part(a, low - start, a.dims[0] if high is None else high - start)
         if not inside:
@@ -612,7 +673,7 @@ class Reader:
         raise ListingError("an index that is neither a step, a slice nor a label")
 
 
-def _rank(size: Any) -> float:
+def rank(size: Any) -> float:
     """A number by which sizes are ordered: every unknown is a hundred."""
     if size is None:
         return float("inf")

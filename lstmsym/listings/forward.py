@@ -15,9 +15,10 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.declare import Bias, Declared, Input, Loss, Output, State, Target, Weight
+from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Pieces
-from lstmsym.listings.expressions import ZERO, Initial, Reader, Scope, key_of
-from lstmsym.listings.naming import has_prev, plain, resolve
+from lstmsym.listings.expressions import ZERO, Initial, Reader, Scope, key_of, rank
+from lstmsym.listings.naming import has_next, has_prev, plain, resolve
 from lstmsym.listings.source import ListingError
 from lstmsym.notation import Ref, Size
 from lstmsym.page import RESERVED
@@ -83,8 +84,11 @@ class Run:
                 raise ListingError(f"{type(statement).__name__} is not read")
             method(statement)
         except ListingError as error:
-            self.failures += 1
-            self.note(statement, "unread", str(error))
+            why = around(getattr(statement, "value", None)) if not isinstance(statement, ast.Expr) else "a call"
+            for key in assigned_keys(statement) if why else ():
+                self.scope.names.pop(key, None)
+            self.failures += not why
+            self.note(statement, "definition" if why else "unread", why or str(error))
 
     def note(self, statement: ast.stmt, kind: str, message: str = "") -> None:
         """What a statement was found to be."""
@@ -102,10 +106,17 @@ class Run:
             if key:
                 value = self.reader(call.args[0])
                 if isinstance(value, Array):
+                    first = self.scope.names.get(key)
+                    if isinstance(first, list):
+                        self.scope.offsets[key] = len(first)
+                        self.scope.names.pop(key)
                     self.scope.series[key] = {0: value}
                     self.note(statement, "definition", f"{key} is the list of them")
                     return
         self.note(statement, "prose", "a call")
+
+    def run_Pass(self, statement: ast.Pass) -> None:
+        self.note(statement, "prose")
 
     def run_If(self, statement: ast.If) -> None:
         chosen = self.reader.decide(statement.test)
@@ -142,7 +153,7 @@ class Run:
             self.scope.series.setdefault(key, {})
         self.block(statement.body)
         for key in carried:
-            value = self.scope.names[key]
+            value = self.scope.names.get(key)
             if (
                 isinstance(value, Array)
                 and isinstance(value.expr, Ref)
@@ -151,6 +162,7 @@ class Run:
             ):
                 self.renames[key] = value.expr.base
                 self.scope.names[key] = replace(value, expr=Ref(value.expr.base, -1))
+        self.scope.past |= set(self.scope.loops)
         self.scope.loops.clear()
 
     def bind_loop(self, statement: ast.For) -> None:
@@ -202,6 +214,12 @@ class Run:
 
     def assign_step(self, target: ast.Subscript, value: Any, statement: ast.stmt) -> None:
         base, indices, lag = self.reader.place(target)
+        own = key_of(target.value)
+        if lag is None and own is not None and (low_high := self.reader.feature_bounds(indices)):
+            self.assign_piece(self.scope.names, own, own, low_high, value, statement)
+            return
+        if lag is None and self.labels(target, value, statement):
+            return
         if base is None:
             constant = isinstance(target.slice, (ast.Constant, ast.UnaryOp))
             if constant and key_of(target.value):
@@ -217,17 +235,42 @@ class Run:
             self.initial(base, value)
             self.note(statement, "definition", "the initial value")
             return
-        slices = [i for i in indices if isinstance(i, ast.Slice) and (i.lower or i.upper)]
         store = self.scope.series.setdefault(base, {})
-        if slices:
-            low, high = self.reader.bounds(slices[0])
-            old = store.get(0)
-            count = len(old.parts) if isinstance(old, Pieces) else 0
-            piece = self.define(f"{base}_{count + 1}", value, statement)
-            parts = old.parts if isinstance(old, Pieces) else ()
-            store[0] = Pieces((*parts, (low, high, piece)))
+        if low_high := self.reader.feature_bounds(indices):
+            self.assign_piece(store, 0, base, low_high, value, statement)
         else:
             store[0] = self.define(base, value, statement)
+
+    def assign_piece(
+        self, store: Any, place: Any, name: str, low_high: tuple[Any, Any], value: Any, statement: ast.stmt
+    ) -> None:
+        """Some features of an array get a value."""
+        old = store.get(place)
+        parts = old.parts if isinstance(old, Pieces) else ()
+        if isinstance(value, Array) and value.expr.is_number and low_high[1] == low_high[0] + 1:
+            value = Array(N.Spread(value.expr, sp.Integer(1)), self.reader.algebra.vector, (sp.Integer(1),))
+        low, high = low_high
+        if isinstance(value, Array) and value is not ZERO and high is not None:
+            value = self.reader.algebra.settle(self.reader.algebra.known(value), self.reader.algebra.vector)
+            self.reader.algebra.same(value.dims, (high - low,), "a slice")
+        piece = self.define(f"{name}_{len(parts) + 1}", value, statement)
+        store[place] = Pieces((*parts, (*low_high, piece)))
+
+    def labels(self, target: ast.Subscript, value: Any, statement: ast.stmt) -> bool:
+        """``x[t][label] = 1``: a one-hot vector, which is given."""
+        inner = target.value
+        if not (isinstance(value, Array) and value.expr == 1):
+            return False
+        base, _, lag = self.reader.place(inner) if isinstance(inner, ast.Subscript) else (None, [], None)
+        key = base if lag is not None else key_of(inner)
+        if key is None or isinstance(target.slice, ast.Constant):
+            return False
+        if lag is not None:
+            self.scope.series.get(key, {}).pop(lag, None)
+        else:
+            self.scope.names.pop(key, None)
+        self.note(statement, "definition", "a one-hot vector")
+        return True
 
     def initial(self, base: str, value: Any) -> None:
         """The value before the first step: its name is the state's at t-1."""
@@ -307,12 +350,8 @@ def bind_loop(statement: ast.For, reader: Reader) -> None:
     """The variables of a loop: its index is the step, an element the series at that step."""
     target, source = statement.target, statement.iter
     scope = reader.scope
-    while (
-        isinstance(source, ast.Call)
-        and getattr(source.func, "id", "") in ("reversed", "list")
-        and source.args
-    ):
-        source = source.args[0]
+    while (inner := _turned(source)) is not None:
+        source = inner
     name = getattr(source.func, "id", "") if isinstance(source, ast.Call) else ""
     over = source.args if isinstance(source, ast.Call) else []
     if name == "range" and isinstance(target, ast.Name):
@@ -329,6 +368,15 @@ def bind_loop(statement: ast.For, reader: Reader) -> None:
         _element(target, source, reader)
     else:
         raise ListingError("a loop that is not over the steps is not read")
+
+
+def _turned(source: ast.expr) -> ast.expr | None:
+    """What a loop runs over, without ``reversed(...)``, ``list(...)`` and ``[::-1]``."""
+    if isinstance(source, ast.Call) and getattr(source.func, "id", "") in ("reversed", "list", "tqdm"):
+        return source.args[0] if source.args else None
+    if isinstance(source, ast.Subscript) and ast.unparse(source.slice) == "::-1":
+        return source.value
+    return None
 
 
 def _element(target: ast.expr, series: ast.expr, reader: Reader) -> None:
@@ -498,6 +546,7 @@ class _Builder:
         for ref in sorted(frees, key=str):
             if ref.base[1:].endswith("x") and ref.base[:-1] + "y" in defined and ref not in self.rename:
                 self.rename[ref] = Ref(ref.base[:-1] + "y", -1)
+        self.pair_next(frees, defined)
         used = {r.base for r in self.rename.values()}
         sinks = [name for name in defined if name not in used]
         for ref in pending:
@@ -507,6 +556,20 @@ class _Builder:
         for old, new in self.rename.items():
             if old.base in self.algebra.types and new.base in self.algebra.types:
                 self.algebra.same(self.algebra.types[old.base][1], self.algebra.types[new.base][1], "a state")
+
+    def pair_next(self, frees: Iterable[Ref], defined: list[str]) -> None:
+        """``h`` that becomes ``h_new``; ``h`` that is read before it is assigned."""
+        for name in defined:
+            old = Ref(name)
+            if any(old in e.expr.atoms(Ref) for e in self.equations):
+                self.rename[old] = Ref(name, -1)
+        paired = {r.base for r in self.rename.values()}
+        for name in defined:
+            if not has_next(name) or name in paired:
+                continue
+            old_name = resolve(plain(name), [r.base for r in frees if r.lag is None and not self.is_matrix(r)])
+            if old_name is not None and Ref(old_name) not in self.rename:
+                self.rename[Ref(old_name)] = Ref(name, -1)
 
     def is_matrix(self, ref: Ref) -> bool:
         return self.algebra.types.get(ref.base, ("",))[0] == "ff"
@@ -601,12 +664,24 @@ class _Builder:
             give(self.dims(name), N.n)
         for ref in inputs:
             give(self.dims(ref.base), N.m)
+        self.ends(exprs)
         for equation in self.equations:
             give(equation.dims, None)
         for key, (_, dims) in self.algebra.types.items():
             if key in {r.base for x in exprs.values() for r in x.atoms(Ref)}:
                 give(dims, None)
         return found
+
+    def ends(self, exprs: Mapping[str, sp.Expr]) -> None:
+        """An array of which nothing says how long it is ends where its last slice ends."""
+        for name in exprs:
+            dims = self.algebra.unifier.resolve(self.dims(name))
+            parts = {p for x in exprs.values() for p in x.atoms(N.Part) if p.args[0] == Ref(name, 0)}
+            highs = [self.algebra.unifier.resolve((p.args[2],))[0] for p in parts if p.args[2] != N.End]
+            if len(dims) == 1 and isinstance(dims[0], sp.Dummy) and highs:
+                last = max(highs, key=rank)
+                if dims[0] not in last.free_symbols:
+                    self.algebra.same(dims, (last,), "a slice")
 
     def dims(self, name: str) -> tuple[sp.Expr, ...]:
         return self.algebra.types.get(name, ("", ()))[1]

@@ -12,7 +12,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, Finding, Part, like_gradient, shifted, texts
+from lstmsym.listings.backward import Backward, each, Finding, Part, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -74,7 +74,11 @@ class Judging(Backward):
             return
         matches = self.truth.matches(total.expr)
         right = [w for w in wanted if w in matches]
-        if right:
+        if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
+            raise Misfit("it is transposed")
+        if right and self.idle(key, right[0], statements[-1].statement):
+            self.wrong(replace(found, wanted=tuple(w for w in wanted if w != right[0])), target, parts)
+        elif right:
             self.right(found, right[0], target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
@@ -89,12 +93,18 @@ class Judging(Backward):
         else:
             self.intermediate(found, target, total)
 
+    def idle(self, key: str, true: Ref, statement: ast.stmt) -> bool:
+        """Whether a factor changes nothing, where the name may mean another gradient still."""
+        times = isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Mult, ast.Div))
+        return times and self.bound.get(key) == true and len(self.wanted(key, statement.target)) > 1  # type: ignore[attr-defined]
+
     def wanted(self, key: str, target: ast.expr) -> tuple[Ref, ...]:
         """The gradients that a value may be meant to be."""
         if key in self.asked and self.loop is not None and isinstance(target, ast.Name | ast.Attribute):
             guess = self.meanings.get(key, self.asked[key][0] if self.asked[key] else None)
             if isinstance(guess, Ref) and guess.lag == 1:
-                return (guess.shifted(-1),)
+                between = self.family(key, target) if self.now < self.ends.get(key, 0) else ()
+                return (*(f for f in between if f.lag in (None, 0)), guess.shifted(-1))
             if isinstance(guess, Ref) and self.forward.final:
                 names = self.truth.judge.system.derivation.names
                 return tuple(
@@ -169,6 +179,8 @@ class Judging(Backward):
             and true.lag is None
             and isinstance(statements[-1].statement, ast.Assign)
             and true in self.truth.table
+            and not self.truth.is_total(found.value or true)
+            and not self.used_in_loop(found.target, statements[-1].statement)
         )
         if single:
             self.findings.append(
@@ -207,9 +219,33 @@ class Judging(Backward):
                     )
                 )
                 continue
+            whole = next((said for key in part.reads if (said := self.said_whole(key))), "")
+            status = "conditional" if whole else "right"
             self.findings.append(
-                replace(found, statement=part.statement, status="right", true=true, part=several)
+                replace(
+                    found,
+                    statement=part.statement,
+                    status=status,
+                    true=true,
+                    part=several,
+                    assumption=whole or found.assumption,
+                )
             )
+
+    def used_in_loop(self, text: str, statement: ast.stmt) -> bool:
+        """Whether the loop goes on with a value: then it need not outlive the step."""
+        inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
+        return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
+
+    def said_whole(self, key: str) -> str:
+        """The assumption that a given gradient of a state inside is all of it, its way through the output too."""
+        ref, names = self.meanings.get(key), self.truth.judge.system.derivation.names
+        inner = [q.name for q in self.forward.cell.role("state") if q.name not in self.forward.cell.outputs]
+        for name in inner:
+            if ref == Ref(names.adjoint(name), 0):
+                shown = self.forward.shown.get(Ref(name, 0), name)
+                return f"{key} is all of the gradient of {shown}, its way through the output included"
+        return ""
 
     def trap(self, part: Part, true: Ref) -> tuple[str, str] | None:
         """(what is wrong at an end of the sequence, the right statement); the general step is right."""
@@ -255,7 +291,12 @@ class Judging(Backward):
     def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
         """A value that is a gradient, though its name would not say so."""
         statements = [p for p in parts if p.notes != "start"]
-        if found.wanted and self.final and not self.carried_on(found.target, statements[-1].statement):
+        kin = not found.wanted or self.kin(true) & {k for w in found.wanted for k in self.kin(w)}
+        carried = self.carried_on(found.target, statements[-1].statement)
+        if not kin and carried:
+            self.intermediate(found, target, self.add(parts))
+            return
+        if found.wanted and self.final and not carried:
             mended = self.mend(statements[-1], parts, found.wanted)
             if mended is not None:
                 self.hold(target, mended[0])
@@ -271,7 +312,24 @@ class Judging(Backward):
                 return
         if found.wanted:
             self.consistent -= 0.5
-        self.right(found, true, target, parts)
+        if kin:
+            self.right(found, true, target, parts)
+            return
+        self.hold(target, true)
+        message = f"this is the gradient of {self.name(true)}, of which its name does not speak"
+        for part in statements:
+            self.findings.append(
+                replace(found, statement=part.statement, status="misnamed", true=true, message=message)
+            )
+
+    def kin(self, ref: Ref) -> set[str]:
+        """The gradients of one quantity at whatever step: of a state, also what goes back to it."""
+        names = self.truth.judge.system.derivation.names
+        for q in self.forward.cell.role("state"):
+            both = {names.adjoint(q.name), names.back(q.name)}
+            if ref.base in both:
+                return both
+        return {ref.base}
 
     def claims(
         self, wanted: tuple[Ref, ...], key: str, target: ast.expr, total: Array, statement: ast.stmt
@@ -470,7 +528,7 @@ class Judging(Backward):
         names = [
             k
             for k, v in values.items()
-            if isinstance(v, Array) and v is not ZERO and k not in self.scope.series
+            if isinstance(v, Array) and v is not ZERO and v.form != "" and k not in self.scope.series
         ]
         if self.forward.kinds:  # a listing with a forward part of its own: all its names
             spelled = [self.spelled.get(k, k) for k in names]

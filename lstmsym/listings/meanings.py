@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from lstmsym.listings.backward import Finding, Truth, texts
+from lstmsym.listings.backward import Finding, Truth, each, texts
 from lstmsym.listings.expressions import key_of
 from lstmsym.listings.judging import SAMPLES, Judging
 from lstmsym.listings.outline import Outline
@@ -17,6 +17,9 @@ from lstmsym.notation import Ref
 ROUNDS = 2
 
 BLAMED = 8
+
+LIKELY, OPTIONS = 6, 30
+"""Meanings of a name that are tried at first, and in all."""
 
 
 def run_pass(
@@ -29,6 +32,7 @@ def run_pass(
     """Execute the backward statements once; ``final`` looks for repairs too."""
     judging = Judging(truth, plan.helpers, meanings)
     judging.forced = forced or {}
+    judging.functions = plan.functions
     judging.later = _first_assigned(plan.backward)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
@@ -76,6 +80,7 @@ def score(judging: Judging) -> float:
         "last-only": 1.0,
         "trap": 1.0,
         "no-effect": 1.0,
+        "misnamed": 0.5,
         "unread": -1.0,
         "misfit": -1.0,
         "wrong": -0.5,
@@ -85,20 +90,39 @@ def score(judging: Judging) -> float:
 
 
 def settled(truth: Truth, plan: Outline) -> Judging:
-    """Try the meanings of what is given, one after the other, for as long as it helps."""
+    """Try the meanings of what is given, the likely ones first, for as long as it helps."""
     best = run_pass(truth, plan, {})
-    for _ in range(ROUNDS):
-        before = score(best)
-        for key in list(best.asked):
-            for option in best.asked.get(key, ())[:12]:
-                if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
-                    continue
-                tried = run_pass(truth, plan, {**best.meanings, key: option})
-                if score(tried) > score(best):
-                    best = tried
-        if score(best) == before:
+    for likely in (True, False):
+        for _ in range(ROUNDS):
+            before = score(best)
+            best = _improved(best, plan, likely)
+            if score(best) == before:
+                break
+        if not any(f.status in ("wrong", "misfit", "misnamed") for f in best.findings):
             break
     return best
+
+
+def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
+    """The best of the meanings that differ in one place, place by place."""
+    truth = best.truth
+    for key in list(best.asked):
+        options = best.asked.get(key, ())
+        for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:
+            if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
+                continue
+            tried = run_pass(truth, plan, {**best.meanings, key: option})
+            if score(tried) > score(best) and _carried_alike(key, option, tried):
+                best = tried
+    return best
+
+
+def _carried_alike(key: str, option: object, tried: Judging) -> bool:
+    """Whether a loop hands on what it takes over, where that is not what a state gets back."""
+    backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried}
+    if not isinstance(option, Ref) or option.lag != 1 or option in backs or key not in tried.ends:
+        return True
+    return tried.bound.get(key) == option.shifted(-1)
 
 
 def blamed(judging: Judging, plan: Outline) -> dict[int, Ref]:
@@ -162,13 +186,3 @@ def _options(finding: Finding, judging: Judging) -> list[Ref]:
             if r.lag == 0 and r != finding.true and (value is None or v.shape == value.shape)
         ][:24]
     return []
-
-
-def each(block: tuple[ast.stmt, ...] | list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements and those inside them, each once."""
-    for statement in block:
-        yield statement
-        for name in ("body", "orelse"):
-            inner = getattr(statement, name, None)
-            if isinstance(inner, list):
-                yield from each(inner)

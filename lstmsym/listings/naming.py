@@ -20,12 +20,22 @@ PREFIXES = (
     "D",
     "g",
 )
-SUFFIXES = ("_diff", "_grad", "_gradient", "_delta", "_d", "_error", "_err")
+SUFFIXES = ("_diff", "_grad", "_gradient", "_delta", "_d", "_error", "_err", "_update")
 NEXT = re.compile(r"^next_?|_?next(?=_|$)|^new_?|_?new$|_?nxt$")
 PREV = re.compile(
     r"^prev_?|_?prev(?=_|t?$)|^old_?|_?old$|_?last$|^last_?|_?tm1$|_?pre?v$|_0$|(?<=[a-zA-Z])0$|_?init$"
 )
 LATER = re.compile(r"(_input|_raw|_in|_z|_pre|_hat|_linear|_net|raw|pre|in)$")
+
+GRADIENTS = re.compile(r"d|d_?params?|d_?weights?|\w*grad(ient)?s?|deltas?|\w*diffs?", re.I)
+"""What a collection of gradients is called."""
+
+
+def kept(container: str, key: str) -> str:
+    """What an entry of a collection is called: of gradients, the gradient of what the entry says."""
+    if not GRADIENTS.fullmatch(container) or re.match(r"d[_A-Z]|d[a-z]+$|grad|delta", key):
+        return key
+    return f"d{key}"
 
 
 def has_prev(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The plan of a listing: which statements are the forward pass, which the backward pass, which helpers."""
+"""The plan of a listing: pairs of a forward and a backward pass, the helpers, and the code around them."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lstmsym.listings.expressions import POINTWISE, ZEROS, key_of
-from lstmsym.listings.naming import gradient_of
+from lstmsym.listings.inline import inlined
+from lstmsym.listings.naming import gradient_of, stems
 
-BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom|top_d|deriv", re.I)
+BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom_d(?!ata)|top_d|deriv", re.I)
 FORWARD = re.compile(r"forward|fprop|predict|step|run|feed", re.I)
+ASIDE = re.compile(r"sampl|generat|predict|plot|accura|load|update|apply|train|optim|reset|init", re.I)
+CLAIMLESS = (ast.Import, ast.ImportFrom, ast.Return, ast.Pass, ast.Assert, ast.Raise, ast.Global, ast.Delete)
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Statements of the two passes in order, the helper functions, and what claims nothing."""
+    """One forward and one backward pass in order, the helper functions, and what claims nothing."""
 
     forward: tuple[ast.stmt, ...]
     backward: tuple[ast.stmt, ...]
     helpers: dict[str, ast.FunctionDef]
-    prose: tuple[ast.stmt, ...]
     definitions: tuple[ast.stmt, ...]
+    functions: frozenset[str] = frozenset()
 
 
-def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> Outline:
-    """Split the statements of a listing; ``known`` are the quantities of a cell that is given."""
+def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Outline]:
+    """The passes of a listing, pair by pair; ``known`` are the quantities of a cell that is given."""
     functions = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
     called = {name for s in body for name in _called(s)}
     helpers = {f.name: f for f in functions if _is_helper(f, called)}
-    made = _Split(helpers, known)
+    body = tuple(inlined(list(body), helpers))
+    made = _Split(helpers, known, frozenset(f.name for f in functions))
     for statement in body:
         made.take(statement, "")
-    return Outline(
-        tuple(made.forward), tuple(made.backward), helpers, tuple(made.prose), tuple(made.definitions)
-    )
+    made.turn()
+    return made.units
 
 
 def _called(tree: ast.AST) -> Iterator[str]:
@@ -54,69 +57,79 @@ def _is_helper(function: ast.FunctionDef, called: set[str]) -> bool:
 
 
 class _Split:
-    def __init__(self, helpers: dict[str, ast.FunctionDef], known: tuple[str, ...]) -> None:
-        self.helpers, self.given = helpers, bool(known)
-        self.known: dict[str, None] = dict.fromkeys(known)
+    def __init__(
+        self, helpers: dict[str, ast.FunctionDef], known: tuple[str, ...], functions: frozenset[str]
+    ) -> None:
+        self.helpers, self.given, self.functions = helpers, known, functions
+        self.units: list[Outline] = []
+        self.begin()
+
+    def begin(self) -> None:
+        self.known: dict[str, None] = dict.fromkeys(self.given)
         self.forward: list[ast.stmt] = []
         self.backward: list[ast.stmt] = []
-        self.prose: list[ast.stmt] = []
         self.definitions: list[ast.stmt] = []
+        self.waiting: list[ast.stmt] = []
         self.in_backward = False
+
+    def turn(self) -> None:
+        """End one pair of passes and begin the next."""
+        (self.backward if self.in_backward else self.forward).extend(self.waiting)
+        parts = (self.forward, self.backward, self.definitions)
+        if any(parts):
+            forward, backward, definitions = map(tuple, parts)
+            self.units.append(Outline(forward, backward, self.helpers, definitions, self.functions))
+        self.begin()
 
     def take(self, statement: ast.stmt, section: str) -> None:
         if isinstance(statement, ast.FunctionDef) and statement.name in self.helpers:
-            self.prose.append(statement)
-            self.inner(statement)
+            self.definitions += [n for n in ast.walk(statement) if isinstance(n, (ast.Assign, ast.AugAssign))]
         elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-            self.prose.append(statement)
             self.section(statement)
         elif (
-            (isinstance(statement, ast.If) and _is_main(statement))
-            or isinstance(
-                statement,
-                (
-                    ast.Import,
-                    ast.ImportFrom,
-                    ast.Return,
-                    ast.Pass,
-                    ast.Assert,
-                    ast.Raise,
-                    ast.Global,
-                    ast.Delete,
-                ),
-            )
+            isinstance(statement, (*CLAIMLESS, ast.While, ast.Try))
+            or (isinstance(statement, ast.If) and _is_main(statement))
             or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+            or is_update(statement)
         ):
-            self.prose.append(statement)
+            return
         elif section == "__init__":
             self.definitions.append(statement)
         else:
             self.place(statement)
 
-    def inner(self, function: ast.FunctionDef) -> None:
-        """The statements inside a helper define names."""
-        for node in ast.walk(function):
-            if isinstance(node, (ast.Assign, ast.AugAssign)):
-                self.definitions.append(node)
-            elif isinstance(node, (ast.Return, ast.If)):
-                self.prose.append(node)
-
     def section(self, statement: ast.FunctionDef | ast.ClassDef) -> None:
-        before = self.in_backward
-        name = "" if isinstance(statement, ast.ClassDef) else statement.name
-        if name:
-            self.in_backward = bool(BACKWARD.search(name)) or (self.given and not FORWARD.search(name))
+        """A class, or a function: of the forward pass after a backward pass, it begins a new pair."""
+        if isinstance(statement, ast.ClassDef):
+            for inner in statement.body:
+                self.take(inner, "")
+            return
+        backward = bool(BACKWARD.search(statement.name)) or bool(
+            self.given and not FORWARD.search(statement.name)
+        )
+        aside = not backward and bool(ASIDE.search(statement.name)) and statement.name != "__init__"
+        if aside or (self.backward and not backward and statement.name != "__init__"):
+            self.turn()
+        before, self.in_backward = self.in_backward, backward
         for inner in statement.body:
-            self.take(inner, name)
-        self.in_backward = before if isinstance(statement, ast.ClassDef) else self.in_backward and before
+            self.take(inner, statement.name)
+        self.in_backward = self.in_backward and before
+        if aside:
+            self.turn()
 
     def place(self, statement: ast.stmt) -> None:
-        """To the forward or the backward pass."""
-        self.in_backward = self.in_backward or self.given or _is_backward(statement, self.known)
-        if self.in_backward:
-            self.backward.append(statement)
+        """To the forward or the backward pass; zeros to begin with go where what follows goes."""
+        self.in_backward = self.in_backward or bool(self.given)
+        if not self.in_backward and _only_zeros(statement):
+            self.waiting.append(statement)
             return
-        self.forward.append(statement)
+        self.in_backward = self.in_backward or _is_backward(statement, self.known)
+        block = self.backward if self.in_backward else self.forward
+        block.extend(self.waiting)
+        block.append(statement)
+        self.waiting = []
+        if self.in_backward:
+            return
         for node in ast.walk(statement):
             for target in _targets(node):
                 key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else None)
@@ -127,6 +140,29 @@ class _Split:
         )
 
 
+def _only_zeros(statement: ast.stmt) -> bool:
+    """Whether a statement prepares zeros and nothing else."""
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    values = value.elts if isinstance(value, ast.Tuple) else [value]
+    names = [next(iter(_called(v)), "") if isinstance(v, ast.Call) else "" for v in values]
+    return all(name in ZEROS for name in names)
+
+
+def is_update(statement: ast.stmt) -> bool:
+    """Whether a statement moves a quantity against its gradient: a step of the training."""
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub)):
+        target, value = statement.target, statement.value
+    elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
+        target, value = statement.targets[0], statement.value
+        if not isinstance(value.op, ast.Sub) or ast.unparse(value.left) != ast.unparse(target):
+            return False
+    else:
+        return False
+    key = key_of(target)
+    keys = {k for n in ast.walk(value) if (k := key_of(n)) and k != key}
+    return bool(key) and any(s == key for k in keys for s in stems(k))
+
+
 def _is_callee(key: str) -> bool:
     return key in POINTWISE or key in ZEROS or key in ("np", "dot", "range", "len", "self")
 
@@ -135,7 +171,7 @@ def _targets(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Assign):
         for target in node.targets:
             yield from target.elts if isinstance(target, ast.Tuple) else [target]
-    elif isinstance(node, ast.AugAssign):
+    elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
         yield node.target
 
 
@@ -158,6 +194,6 @@ def _is_backward(statement: ast.stmt, known: dict[str, None]) -> bool:
         key = key_of(node)
         if key and key not in known and not key.startswith(("data", "drop")) and (len(key) > 1):
             found = gradient_of(key, [k for k in known if k not in assigned])
-            if found is not None and not key.startswith("g_") and (len(key) > 2 or key[0] == "d"):
+            if found is not None and not (key.startswith("g") and found[1]) and not key.startswith("g_") and (len(key) > 2 or key[0] == "d"):
                 return True
     return False

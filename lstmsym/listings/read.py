@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
 from lstmsym.listings.arrays import LAYOUTS
-from lstmsym.listings.backward import Finding, Truth
+from lstmsym.listings.backward import Finding, Truth, each
 from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
-from lstmsym.listings.meanings import blamed, each, run_pass, score, settled, unexplained
+from lstmsym.listings.meanings import blamed, run_pass, score, settled, unexplained
 from lstmsym.listings.outline import Outline, outline
+from lstmsym.listings.plainer import origin, plainer
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.notation import NotationError
@@ -45,10 +46,19 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
         ListingError: it is too large or no Python at all.
     """
     source = parse(text)
-    plan = outline(source.body, () if cell is None else tuple(q.name for q in cell.quantities))
-    reading = _read(plan, cell)
+    statements = list(each(source.body))
+    plans = outline(tuple(plainer(list(source.body))), () if cell is None else tuple(q.name for q in cell.quantities))
+    readings = [_read(plan, cell) for plan in plans]
     lines = source.lines
-    rows = [*_prose(plan, lines), *reading.rows(lines)]
+    found: dict[int, Row] = {}
+    for reading in readings:
+        for statement, one in reading.rows(lines):
+            if origin(statement) is None:
+                continue
+            key = id(origin(statement))
+            if key not in found or _worse(one, found[key]):
+                found[key] = one
+    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim") for s in statements]
     for number in source.lost:
         rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
     mended = {d.line: d.message for d in source.damage if d.line not in source.lost}
@@ -59,7 +69,14 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
         for r in sorted(rows, key=lambda r: r.line)
     ]
     damage = tuple(replace(d, line=d.line + first_line - 1) for d in source.damage)
-    return Listing(tuple(placed), reading.cell, damage)
+    main = max(readings, key=lambda r: (bool(r.plan.backward), r.cell is not None), default=None)
+    return Listing(tuple(placed), main.cell if main else None, damage)
+
+
+def _worse(new: Row, old: Row) -> bool:
+    """Which of two rows of a statement that stands for several is shown: the worse."""
+    order = ("not-a-claim", "proved", "conditional", "undecided", "unread", "refuted")
+    return order.index(new.verdict) > order.index(old.verdict)
 
 
 @dataclass
@@ -75,11 +92,16 @@ class _Reading:
     def cell(self) -> Cell | None:
         return self.judging.forward.cell if self.judging else None
 
-    def rows(self, lines: tuple[str, ...]) -> Iterator[Row]:
+    def rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
+        for statement in self.plan.definitions:
+            yield statement, row(statement, lines, "definition", "not-a-claim")
         for statement in each(self.plan.forward):
             kind, message = self.kinds.get(id(statement), ("prose", ""))
+            if kind == "unread" and not self.plan.backward:
+                kind, message = "prose", "no part of a recurrence"
             verdict = "unread" if kind == "unread" else "not-a-claim"
-            yield row(statement, lines, "statement" if kind == "unread" else kind, verdict, message=message)
+            said = "statement" if kind == "unread" else kind
+            yield statement, row(statement, lines, said, verdict, message=message)
         found: dict[int, Finding] = {}
         for finding in self.judging.findings if self.judging else ():
             old = found.get(id(finding.statement))
@@ -87,19 +109,10 @@ class _Reading:
                 found[id(finding.statement)] = finding
         for statement in each(self.plan.backward):
             one = found.get(id(statement))
-            if one is None:
-                simple = isinstance(statement, (ast.Assign, ast.AugAssign))
-                message = self.problem if simple else ""
-                yield row(
-                    statement,
-                    lines,
-                    "statement" if simple else "prose",
-                    "unread" if simple else "not-a-claim",
-                    message=message,
-                )
-            else:
-                assert self.judging is not None
-                yield verdict_row(one, self.judging, lines)
+            if one is not None and self.judging is not None:
+                yield statement, verdict_row(one, self.judging, lines)
+            elif isinstance(statement, (ast.Assign, ast.AugAssign)):
+                yield statement, row(statement, lines, "statement", "unread", message=self.problem)
 
 
 def _rank(finding: Finding) -> int:
@@ -107,13 +120,6 @@ def _rank(finding: Finding) -> int:
     ranks = {"prose": 0, "right": 2, "term": 2, "conditional": 3, "unread": 4}
     named = finding.status == "definition" and finding.wanted and finding.value is not None
     return 3 if named else 1 if finding.status == "definition" else ranks.get(finding.status, 5)
-
-
-def _prose(plan: Outline, lines: tuple[str, ...]) -> Iterator[Row]:
-    for statement in plan.prose:
-        yield row(statement, lines, "prose", "not-a-claim")
-    for statement in plan.definitions:
-        yield row(statement, lines, "definition", "not-a-claim")
 
 
 def _read(plan: Outline, cell: Cell | None) -> _Reading:

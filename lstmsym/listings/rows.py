@@ -11,6 +11,7 @@ from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
 from lstmsym.listings.judging import Judging
+from lstmsym.listings.plainer import origin
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
@@ -20,6 +21,7 @@ from lstmsym.verify.sequence import STEPS
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
     """The row of a statement."""
+    statement = origin(statement) or statement
     end = statement.lineno if hasattr(statement, "body") else statement.end_lineno or statement.lineno
     text = " ".join(line.strip() for line in lines[statement.lineno - 1 : end])
     return Row(statement.lineno, text, kind, verdict, **more)  # type: ignore[arg-type]
@@ -74,7 +76,7 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         common["assumption"] = finding.assumption
     elif status in ("no-effect", "trap"):
         common["expected"] = common["repair"] = finding.assumption
-    verdicts = {"unread": "unread", "conditional": "conditional"}
+    verdicts = {"unread": "unread", "conditional": "conditional", "misnamed": "undecided"}
     return row(finding.statement, lines, "statement", verdicts.get(status, "refuted"), **common)
 
 
@@ -123,7 +125,7 @@ def _claim(finding: Finding, judging: Judging) -> Claim | None:
         return None
     share = finding.true.lag is None and finding.true.base in judging.truth.judge.system.backward
     value = padded(finding.value, judging)
-    return Claim(finding.true, value, share=share and not value.has(N.Total))
+    return Claim(finding.true, value, share=share and not judging.truth.is_total(value))
 
 
 def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:

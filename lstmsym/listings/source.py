@@ -87,6 +87,7 @@ def _dedented(lines: list[str]) -> list[str]:
 def _plain(line: str) -> str:
     """Without prompts of a session; what a notebook alone understands is left out."""
     line = re.sub(r"^(\s*)(?:>>> ?|\.\.\. ?|In ?\[\d*\]: ?)", r"\1", line)
+    line = re.sub(r"^(\s*)print(?:\s+[^\s(=.,+*/-]|\s*>>).*$", r"\1pass", line)  # a statement of Python 2
     return "" if re.match(r"\s*[%!]", line) else line
 
 

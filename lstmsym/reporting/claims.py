@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import sympy as sp
@@ -31,10 +32,15 @@ def from_verdicts(document: str, judged: Iterable[Judged]) -> Result:
     return Result(document, cell, compare(cell), symbols(cell), tuple(rows))
 
 
-def symbols(cell: Cell) -> tuple[Symbol, ...]:
-    """What the names of a cell denote."""
+def symbols(cell: Cell, text: str = "") -> tuple[Symbol, ...]:
+    """What the names of a cell denote; of its intermediates those that stand in a text, if there is one."""
     show = Latex(cell.order)
-    return tuple(Symbol(show(q.now), q.name, q.role, _sizes(q.shape)) for q in cell.quantities)
+    known = set(re.findall(r"\w+", text)) if text else {q.name for q in cell.quantities}
+    return tuple(
+        Symbol(show(q.now), q.name, {"name": "intermediate"}.get(q.role, q.role), _sizes(q.shape))
+        for q in cell.quantities
+        if q.role != "name" or q.name in known
+    )
 
 
 def _sizes(shape: Shape) -> tuple[str, ...]:

@@ -41,19 +41,19 @@ def in_passing(row: Row) -> bool:
 def _head(result: Result, lang: str) -> Iterator[Text]:
     yield Text(result.document, style="bold")
     yield Text(result.cell_note or ("" if result.cell else text("no cell", lang)), style="italic")
-    for words, symbols in grouped(result.symbols):
+    code = not any(row.latex for row in result.rows)
+    for words, symbols in grouped(result.symbols, code):
         yield Text.assemble((words, "dim"), (": ", "dim"), ", ".join(symbols))
     yield Text()
 
 
-def grouped(symbols: tuple[Symbol, ...]) -> list[tuple[str, list[str]]]:
-    """Symbols that denote the same kind of thing: what, and how they are written."""
+def grouped(symbols: tuple[Symbol, ...], code: bool) -> list[tuple[str, list[str]]]:
+    """Symbols that denote the same kind of thing: what, and how they are written, in code or in LaTeX."""
     found: dict[str, list[str]] = {}
     for symbol in symbols:
         size = " × ".join(symbol.shape)
-        found.setdefault(", ".join(filter(None, (symbol.meaning, size))), []).append(
-            symbol.name or one_line(symbol.latex)
-        )
+        written = symbol.name if code else one_line(symbol.latex)
+        found.setdefault(", ".join(filter(None, (symbol.meaning, size))), []).append(written)
     return list(found.items())
 
 

@@ -1,0 +1,194 @@
+r"""Index notation: which scripts of a name number units, ``w_{ij} x_j``, and which belong to its name.
+
+A letter numbers units where a sum runs over it, and wherever it, or another such letter, stands in a
+place of a name that a summed letter takes elsewhere: with ``\sum_k w_{jk} h_k`` so do j and i in
+``h_j`` and ``w_{ij}``.  Those letters leave the name and become its `units`, one for each index of the
+vector or matrix.  Where a text tells quantities apart by the letter, ``a_j`` of the hidden and ``a_k`` of
+the output units (it defines both), or by a label that has an index, ``in_v``, the letter stays in the
+name too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lstmsym.binding.table import Line
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Formula,
+    Indexed,
+    Name,
+    Number,
+    Product,
+    Relation,
+    Sum,
+    children,
+    names,
+    walk,
+)
+
+USUAL = frozenset("ijklmnpqrs")
+"""Letters that number units even where no sum says so."""
+STEPS = frozenset("tTτ")
+Spot = tuple[str, str, int, int]
+"""A place for an index: the name without scripts, sub or sup, which of them, of how many."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What may be an index of a name: the letter, the label that it is an index of, and its word."""
+
+    letter: str
+    label: str
+    spot: Spot
+    word: tuple[str, ...]
+
+
+def stem(name: Name) -> str:
+    """A name without scripts and step."""
+    return replace(name, scripts=(), time=None, primes=0).key
+
+
+def parts(name: Name) -> list[Part]:
+    """The letters in the scripts of a name that may number units."""
+    found: list[Part] = []
+    for where in ("sub", "sup"):
+        pieces = [p for s in name.scripts if s.where == where and not s.wrap for p in _pieces(s.body)]
+        for place, (letter, label, word) in enumerate(pieces):
+            if letter:
+                found.append(Part(letter, label, (stem(name), where, place, len(pieces)), word))
+    return found
+
+
+def _pieces(body: Formula) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """(letter, label, the word that the letter is one of) of each part of a script."""
+    if isinstance(body, Product) and not any(body.operators):
+        for factor in body.factors:
+            yield from _pieces(factor)
+    elif isinstance(body, Name) and body.scripts and body.time is None:
+        inner = [p for s in body.scripts for p in _pieces(s.body)]
+        letter, label, _ = inner[0] if len(inner) == 1 else ("", "", ())
+        yield letter, f"{body.base}_{label}".rstrip("_"), (letter,)
+    elif isinstance(body, Name) and body.time is None and body.base.isalpha() and not body.marks:
+        letters = tuple(body.base) if len(body.base) in (2, 3) else (body.base,)
+        letters = (*letters[:-1], letters[-1] + "'" * body.primes)
+        for letter in letters:
+            yield (letter if len(letter.rstrip("'")) == 1 else ""), "", letters
+    else:
+        yield "", "", ()
+
+
+def variables(big: Big) -> tuple[str, ...]:
+    """The letters that a sum runs over; none where it runs over steps, a list, or a part of the units."""
+    lower = big.lower
+    if big.operator != "∑" or lower is None:
+        return ()
+    if isinstance(lower, Relation):
+        listed = isinstance(lower.terms[-1], Brackets) and lower.terms[-1].left == "{"
+        if lower.signs[0] not in ("=", "∈") or len(lower.signs) > 1 or listed:
+            return ()
+        lower = lower.terms[0]
+    items = lower.items if isinstance(lower, Brackets) else (lower,)
+    letters = tuple(i.base + "'" * i.primes for i in items if isinstance(i, Name) and not i.scripts)
+    limits = {n.base for limit in (big.low, big.high) if limit is not None for n in names(limit)}
+    return letters if len(letters) == len(items) and not limits & STEPS else ()
+
+
+def is_partial(big: Big) -> bool:
+    """Whether a sum runs over some of the units only: from 2 on, or to i - 1."""
+    low, high = big.low, big.high
+    late = isinstance(low, Sum) or (isinstance(low, Number) and low.text not in ("0", "1"))
+    return late or (isinstance(high, Sum) and "-" in high.signs)
+
+
+def every_name(node: Formula) -> Iterator[Name]:
+    """The names of a formula, those in limits and indices left out."""
+    if isinstance(node, Name):
+        yield node
+    elif isinstance(node, Big) or isinstance(node, Indexed):
+        yield from every_name(node.body)
+    else:
+        for child in children(node):
+            yield from every_name(child)
+
+
+def _letters(node: Formula) -> set[str]:
+    """All that may be a letter of an index in a formula."""
+    found = {p.letter for name in every_name(node) for p in parts(name)}
+    scripts = [s for n in walk(node) if isinstance(n, Indexed) for s in n.scripts]
+    return found | {letter for s in scripts for letter, _, _ in _pieces(s.body)}
+
+
+class Units:
+    """Finds the letters that number units in each line of a document."""
+
+    def __init__(self, lines: Sequence[Line], letters: Iterable[str]) -> None:
+        """``letters`` are those of the steps."""
+        self.lines, self.steps = lines, frozenset(letters) | STEPS
+        self.spots: set[Spot] = set()
+        self.bound = [self._bound(left) | self._bound(right) for left, right, _ in lines]
+        summed = {letter for letters in self.bound for letter in letters}
+        both = (_letters(left) & _letters(right) for left, right, _ in lines)
+        self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
+        self._from_whole_names()
+        self.letters: list[set[str]] = []
+        self._settle()
+        if self._from_left():
+            self._settle()
+
+    def _bound(self, node: Formula) -> set[str]:
+        """The letters of a formula that sums over units run over; their places are noted."""
+        found = set()
+        for big in (n for n in walk(node) if isinstance(n, Big)):
+            for letter in set(variables(big)) - self.steps:
+                here = [(name, p) for name in every_name(big.body) for p in parts(name) if p.letter == letter]
+                if letter == "n" and all(len(p.word) < 2 for _, p in here):
+                    continue  # a sum over examples
+                if here or letter in _letters(big.body):
+                    found.add(letter)
+                    self.spots |= {p.spot for _, p in here}
+        return found
+
+    def _from_whole_names(self) -> None:
+        """``W_{ij}`` beside W: the entries of a matrix."""
+        everything = [name for left, right, _ in self.lines for s in (left, right) for name in every_name(s)]
+        whole = {replace(n, time=None).key for n in everything if not n.scripts}
+        for name in everything:
+            own = parts(name)
+            usual = all(p.letter.rstrip("'") in USUAL & self.eligible for p in own)
+            if len(own) == 2 and usual and replace(name, scripts=(), time=None).key in whole:
+                self.spots |= {p.spot for p in own}
+
+    def _settle(self) -> None:
+        """Letters by their places, places by their letters, until nothing is new."""
+        before = -1
+        while before != len(self.spots):
+            before = len(self.spots)
+            self.letters = [self._of_line(place) for place in range(len(self.lines))]
+
+    def _of_line(self, place: int) -> set[str]:
+        left, right, _ = self.lines[place]
+        everything = [p for side in (left, right) for name in every_name(side) for p in parts(name)]
+        found = {p.letter for p in everything if p.spot in self.spots and p.letter in self.eligible}
+        found = (found | self.bound[place]) - self.steps
+        self.spots |= {p.spot for p in everything if p.letter in found and set(p.word) <= found}
+        return found
+
+    def _from_left(self) -> bool:
+        """A letter of the left side that a weight in a sum over another letter has as well."""
+        before = len(self.spots)
+        for place, (left, right, _) in enumerate(self.lines):
+            if not self.bound[place] or not isinstance(left, Name):
+                continue
+            free = {p.letter for p in parts(left)} - self.letters[place] - self.steps
+            for own in (parts(name) for name in every_name(right)):
+                if len(own) == 2 and {p.letter for p in own} & self.bound[place]:
+                    self.spots |= {p.spot for p in own if p.letter in free}
+        return len(self.spots) > before
+
+
+def of_name(name: Name, letters: set[str]) -> list[Part]:
+    """The indices of a name: letters that number units, in words that have no others."""
+    return [p for p in parts(name) if p.letter in letters and set(p.word) <= letters]

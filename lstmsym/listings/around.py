@@ -1,0 +1,51 @@
+"""The code around a recurrence: loading data, sizes, random starts.  It claims nothing, and names stay free."""
+
+from __future__ import annotations
+
+import ast
+
+LOADING = {
+    "open", "read", "readlines", "list", "set", "sorted", "str", "join", "format", "load", "loadtxt", "time",
+    "input", "enumerate", "map", "filter", "split_data", "seed", "RandomState", "default_rng",
+}  # fmt: skip
+RANDOM = {
+    "rand", "randn", "random", "normal", "uniform", "standard_normal", "choice", "randint", "permutation",
+    "orthogonal", "binomial", "random_sample", "xavier_uniform_", "truncated_normal",
+}  # fmt: skip
+
+
+def around(value: ast.expr | None) -> str:
+    """Why a value is none of the recurrence's own, or nothing."""
+    if value is None:
+        return ""
+    if is_size(value):
+        return "a size"
+    names = {_name(n) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    if names & RANDOM:
+        return "a random start"
+    if names & LOADING or any(isinstance(n, ast.DictComp | ast.SetComp | ast.JoinedStr) for n in ast.walk(value)):
+        return "data"
+    if isinstance(value, ast.Constant) and not isinstance(value.value, int | float):
+        return "a constant"
+    if isinstance(value, ast.Lambda):
+        return "a function"
+    return ""
+
+
+def is_size(node: ast.expr) -> bool:
+    """Whether a value is put together from shapes and lengths."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return bool(node.elts) and all(map(is_size, node.elts))
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("shape", "size", "ndim")
+    if isinstance(node, ast.Subscript):
+        return is_size(node.value)
+    if isinstance(node, ast.Call):
+        return _name(node) in ("len", "size") or (_name(node) == "int" and any(map(is_size, node.args)))
+    if isinstance(node, ast.BinOp):
+        return is_size(node.left) or is_size(node.right)
+    return False
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

@@ -1,0 +1,211 @@
+"""Other ways to write the same statements, made plain before they are read: one rewriting of `ast` trees.
+
+Loops and comprehensions over what is written out are unrolled, names put together from strings are
+made, dictionaries of values become assignments, lambdas functions.  A statement that is made keeps its
+``origin``, the statement of the listing that it stands for.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+
+MOST = 16
+"""Rounds of a loop that are written out."""
+LARGEST = 4_000
+"""Parts of what one loop becomes."""
+LOOPS = {"xrange": "range", "arange": "range"}
+
+
+def origin(statement: ast.stmt) -> ast.stmt | None:
+    """The statement of the listing that a statement stands for; None for one that is judged elsewhere."""
+    found: ast.stmt | None = getattr(statement, "origin", statement)
+    return found
+
+
+def plainer(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a block in their plain forms."""
+    return [made for statement in body for made in _statement(statement)]
+
+
+def made_of(new: ast.stmt, old: ast.stmt) -> ast.stmt:
+    """A new statement in the place of an old one."""
+    if new is not old:
+        new.origin = origin(old)  # type: ignore[attr-defined]
+        ast.copy_location(new, old)
+        ast.fix_missing_locations(new)
+    return new
+
+
+def _statement(statement: ast.stmt) -> Iterator[ast.stmt]:
+    if isinstance(statement, ast.For) and (rounds := _rounds(statement)) is not None:
+        header = made_of(ast.Pass(), statement)
+        yield header
+        for bound in rounds:
+            for inner in statement.body:
+                yield from _statement(_bound(inner, bound))
+        return
+    for name in ("body", "orelse"):
+        inner = getattr(statement, name, None)
+        if isinstance(inner, list):
+            setattr(statement, name, plainer(inner))
+    if isinstance(statement, ast.Assign):
+        yield from _assignment(statement)
+    else:
+        yield _rewritten(statement)
+
+
+def _rewritten(statement: ast.stmt) -> ast.stmt:
+    """A statement with its expressions in plain forms; those inside it are plain already."""
+    for name, value in ast.iter_fields(statement):
+        if isinstance(value, ast.expr):
+            setattr(statement, name, _Plain().visit(value))
+    return statement
+
+
+def _assignment(statement: ast.Assign) -> Iterator[ast.stmt]:
+    value = statement.value = _Plain().visit(statement.value)
+    statement.targets = [_Plain().visit(t) for t in statement.targets]
+    target = statement.targets[0]
+    if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
+        function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [], type_params=[])
+        yield made_of(function, statement)
+    elif isinstance(value, ast.Dict) and value.keys and isinstance(target, ast.Name | ast.Attribute):
+        if not all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in value.keys):
+            yield statement
+            return
+        yield made_of(ast.Pass(), statement)
+        for key, one in zip(value.keys, value.values, strict=True):
+            place = ast.Subscript(copy.deepcopy(target), key, ast.Store())  # type: ignore[arg-type]
+            yield made_of(ast.Assign([place], one), statement)
+    else:
+        yield statement
+
+
+# -- what is written out -------------------------------------------------------------------------------
+
+
+def _rounds(loop: ast.For) -> list[dict[str, ast.expr]] | None:
+    """The values of a loop's variables in each round, where they are written out; a clip stays a loop."""
+    calls = [n.func for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Call)]
+    if loop.orelse or any(isinstance(f, ast.Attribute) and f.attr == "clip" for f in calls):
+        return None
+    rounds = _pairs(loop.target, _Plain().visit(loop.iter))
+    size = sum(1 for s in loop.body for _ in ast.walk(s))
+    return rounds if rounds is not None and size * len(rounds) <= LARGEST else None
+
+
+def _elements(node: ast.expr) -> list[ast.expr] | None:
+    """What a list, a tuple or a string that is written out holds, or several of them side by side."""
+    if isinstance(node, ast.Tuple | ast.List) and 0 < len(node.elts) <= MOST:
+        return None if any(isinstance(e, ast.Starred) for e in node.elts) else node.elts
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) <= MOST:
+        return [ast.Constant(c) for c in node.value]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
+        columns = [_elements(a) for a in node.args]
+        if columns and all(c is not None for c in columns):
+            rows = zip(*(c for c in columns if c is not None), strict=False)
+            return [ast.Tuple(list(row), ast.Load()) for row in rows]
+    return None
+
+
+def _pairs(target: ast.expr, source: ast.expr) -> list[dict[str, ast.expr]] | None:
+    elements = _elements(source)
+    if elements is None:
+        return None
+    rounds: list[dict[str, ast.expr]] = []
+    for element in elements:
+        found = _match(target, element)
+        if found is None:
+            return None
+        rounds.append(found)
+    return rounds
+
+
+def _match(target: ast.expr, value: ast.expr) -> dict[str, ast.expr] | None:
+    if isinstance(target, ast.Name):
+        return {target.id: value}
+    if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple | ast.List)):
+        return None
+    if len(target.elts) != len(value.elts):
+        return None
+    found: dict[str, ast.expr] = {}
+    for t, v in zip(target.elts, value.elts, strict=True):
+        inner = _match(t, v)
+        if inner is None:
+            return None
+        found |= inner
+    return found
+
+
+def _bound(statement: ast.stmt, values: dict[str, ast.expr]) -> ast.stmt:
+    """A copy of a statement with values for names."""
+    made = copy.deepcopy(statement)
+    for new, old in zip(ast.walk(made), ast.walk(statement), strict=True):
+        if isinstance(new, ast.stmt) and isinstance(old, ast.stmt):
+            new.origin = origin(old)  # type: ignore[attr-defined]
+    made = _Bind(values).visit(made)
+    return ast.fix_missing_locations(made)
+
+
+class _Bind(ast.NodeTransformer):
+    def __init__(self, values: dict[str, ast.expr]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self.values.get(node.id)
+        if value is None:
+            return node
+        made = copy.deepcopy(value)
+        if isinstance(made, ast.Name | ast.Attribute | ast.Subscript):
+            made.ctx = node.ctx
+        return ast.copy_location(made, node)
+
+
+class _Plain(ast.NodeTransformer):
+    """Expressions in plain forms; the innermost first."""
+
+    def visit_ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
+        self.generic_visit(node)
+        if len(node.generators) == 1 and not node.generators[0].ifs:
+            rounds = _pairs(node.generators[0].target, node.generators[0].iter)
+            if rounds is not None and len(rounds) * sum(1 for _ in ast.walk(node.elt)) <= LARGEST:
+                parts = [_Plain().visit(_Bind(r).visit(copy.deepcopy(node.elt))) for r in rounds]
+                return ast.copy_location(ast.List(parts, ast.Load()), node)
+        return node
+
+    visit_GeneratorExp = visit_ListComp
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in LOOPS and len(node.args) <= 3 and not node.keywords:
+            return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
+        if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
+            return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
+        if name == "sum" and isinstance(node.func, ast.Name) and len(node.args) == 1:
+            if isinstance(node.args[0], ast.List) and node.args[0].elts:
+                total = node.args[0].elts[0]
+                for one in node.args[0].elts[1:]:
+                    total = ast.BinOp(total, ast.Add(), one)
+                return ast.copy_location(total, node)
+        if name == "dict" and isinstance(node.func, ast.Name) and not node.args:
+            if all(k.arg for k in node.keywords):
+                keys: list[ast.expr | None] = [ast.Constant(k.arg) for k in node.keywords]
+                return ast.copy_location(ast.Dict(keys, [k.value for k in node.keywords]), node)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        words = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant)]
+        if isinstance(node.op, ast.Add) and len(words) == 2 and all(isinstance(w, str) for w in words):
+            return ast.copy_location(ast.Constant(f"{words[0]}{words[1]}"[:100]), node)
+        return node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        self.generic_visit(node)
+        parts = [v.value if isinstance(v, ast.FormattedValue) else v for v in node.values]
+        if all(isinstance(p, ast.Constant) and isinstance(p.value, str) for p in parts):
+            return ast.copy_location(ast.Constant("".join(p.value for p in parts)[:100]), node)  # type: ignore[attr-defined]
+        return node

@@ -37,6 +37,7 @@ binding.standing
 binding.systems
 binding.kinds
 binding.stated
+binding.spoken
 binding.told
 binding.forward
 binding.loss

@@ -20,7 +20,7 @@ from lstmsym.binding.kinds import (
     renewed_names,
     to_go,
 )
-from lstmsym.binding.loss import loss_of
+from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.quantity import identifier, untimed
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.table import Bound, Line, Table, bare_names
@@ -44,6 +44,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         functions=dict(told.functions),
         told=told.roles,
         gradients=told.named,
+        unit=told.unit,
     )
     known = assumed_functions(lines, table)
     table.functions = known | table.functions
@@ -113,9 +114,10 @@ def _cell(
             scope.parts[name] = value.parts
             scope.lines[name] = value.expr
     equations = _merged(equations, table)
+    scope.lines = dict(equations)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
-    losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
-    losses = losses if told_loss is None else [told_loss, *losses]
+    losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
+    losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
     standing = _macros(express, table)
     _tiled(equations, table, unifier)
@@ -327,7 +329,7 @@ def _outputs(
     read = {r.base for _, e in equations for r in e.atoms(Ref) if r.lag == 0}
     read |= {r.base for r in loss.atoms(Ref)} if loss is not None else set()
     lines = dict(equations)
-    gathers = (N.Concat, N.softmax) if loss is not None else (N.Concat,)
+    gathers = (N.Concat, N.softmax, N.sigma) if loss is not None else (N.Concat,)
 
     def idles(name: str, expr: sp.Expr) -> bool:
         if name in read or table.roles[name] != "name":

@@ -426,8 +426,9 @@ class Express:
     def _raised(self, node: Raised) -> Value:
         if is_transposition(node):
             return self.transposed(self(node.body))
-        if isinstance(node.body, Brackets) and node.body.left == "‖":
-            inner = self(node.body.items[0])
+        norm = node.body.body if isinstance(node.body, Indexed) else node.body
+        if isinstance(norm, Brackets) and norm.left == "‖":
+            inner = self(norm.items[0])
             return Value(N.Sum(inner.expr**2) if inner.rank else inner.expr**2)
         base, exponent = self(node.body), self(node.exponent)
         if exponent.shape != () or not exponent.expr.is_number:

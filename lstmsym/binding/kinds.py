@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.entries import is_unit_sum
+from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.systems import System, main_system
@@ -202,7 +203,8 @@ def _is_loss(right: Formula, name: Name, defined: set[str]) -> bool:
     text = {n.base for n in names(right)}
     bigs = any(isinstance(n, Big) for n in walk(right))
     norms = any(isinstance(n, Brackets) and n.left == "‖" for n in walk(right))
-    squares = any(isinstance(n, Raised) and isinstance(n.exponent, Number) for n in walk(right))
+    inner = any(isinstance(n, Raised) and is_transposition(n) for n in walk(right))
+    squares = inner or any(isinstance(n, Raised) and isinstance(n.exponent, Number) for n in walk(right))
     return (
         bigs
         or norms

@@ -9,7 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.express import Express, Unreadable, Value
-from lstmsym.binding.quantity import FIRST, LAST, Place
+from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import valued
@@ -99,6 +99,8 @@ class Backward:
             return Value(Diag(sp.Integer(1)), (size, size))
         if found is not None:
             return self._slot(found[0], self.placed_slot(found[1], name), name)
+        if is_count(name):
+            return Value(N.Size(COUNTS[name.base]))
         raise Unreadable(f"{at.key} is not known")
 
     def placed(self, name: Name) -> Place:
@@ -185,7 +187,8 @@ class Backward:
             return Value(label, by.shape, row)
         if of.time is not None:
             if ref.base in self.system.cell.outputs and _lag(at) == ref.lag:
-                return Value(Ref(names_.given(ref.base), ref.lag), by.shape, row)
+                given = Ref(names_.given(ref.base), ref.lag)
+                return Value(given / self.bound.table.average, by.shape, row)
             raise Unreadable("the derivative of one step's loss by an earlier quantity is not read")
         base = names_.adjoint(ref.base)
         if base not in self.system.shapes:

@@ -14,7 +14,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.express import is_transposition
-from lstmsym.binding.quantity import Place, untimed
+from lstmsym.binding.quantity import Place, is_count, untimed
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import share, stacked_gradient
 from lstmsym.binding.table import Table, function_of, is_gradient_name
@@ -40,9 +40,9 @@ from lstmsym.verify.system import System
 
 @dataclass(frozen=True)
 class Slot:
-    """A gradient's notation: ``family`` is its letter, ``target`` what it is of; ``word``: prev, next, or step.
+    """A gradient's notation: ``family`` is its letter, ``target`` what it is of.
 
-    A step's is what the step adds to the gradient of a parameter.
+    ``word`` is prev, next, or step: what a step adds to the gradient of a parameter.
     """
 
     family: str
@@ -103,7 +103,7 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
 
 def _by_name(name: Name, table: Table) -> tuple[Slot, Place, Name | None] | None:
     at = table.key(name)
-    if at.key in table.idents or at.key in table.macros or name.base == "1":
+    if at.key in table.idents or at.key in table.macros or name.base == "1" or is_count(name):
         return None
     if name.primes and table.key(replace(name, primes=0)).key in table.idents:
         return None

@@ -6,6 +6,7 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, groupby
 
 from lstmsym.binding.bind import bind
@@ -21,6 +22,7 @@ from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
+from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
@@ -58,6 +60,8 @@ def verify_document(
     said = told(document, text)
     lines = lines_of(document)
     lines = marked(lines, letters_of(document, lines))
+    if said.loss is None:
+        said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document))
     listed = read_listings(document, bound.cell or cell)
     cell = bound.cell or cell or listed.cell

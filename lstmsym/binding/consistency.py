@@ -14,6 +14,7 @@ from lstmsym.documents.formula import Apply, Formula, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.elaborate import sides
 from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge
 from lstmsym.verify.sequence import PRESENT
@@ -75,8 +76,12 @@ class Consistency:
             if left.has(*WRITTEN_OUT) or right.has(*WRITTEN_OUT):
                 left, right = self.judge.sides(claim)
             return alike(self.value(left), self.value(right))
-        except (NotationError, ShapeError, IndexError, *OUT_OF_REACH):
+        except (NotationError, ShapeError, *OUT_OF_REACH):
             return None
+
+    def written(self, expr: sp.Expr) -> sp.Expr:
+        """An expression without words of claims."""
+        return sides(expr, expr, self.system)[0] if expr.has(*WRITTEN_OUT) else expr
 
     def value(self, expr: sp.Expr) -> np.ndarray:
         """The value on one generic sequence, in floating point."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lstmsym.binding.claims import Claims
+from lstmsym.binding.computed import Computed
 from lstmsym.binding.express import Unreadable
 from lstmsym.binding.prepared import attached
-from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, slot_of
+from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.binding.stated import Said
 from lstmsym.binding.told import Told
-from lstmsym.documents.formula import Derivative, Name
+from lstmsym.documents.formula import Derivative, Name, Sum
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -18,12 +21,13 @@ from lstmsym.verify.words import Label, later
 class Definitions:
     """Finds the slots of a document and what is said of each; ``defining`` are lines that only say so."""
 
-    def __init__(self, claims: Claims, told: Told) -> None:
-        """Look through a document; the choices are filled."""
+    def __init__(self, claims: Claims, told: Told, listed: Mapping[Slot, Computed] | None = None) -> None:
+        """Look through a document; the choices are filled.  ``listed`` are the names a listing computes."""
         self.claims, self.choices = claims, claims.choices
         self.system, self.table, self.lines = claims.system, claims.table, claims.lines
         self.told = told
         self.defining: set[int] = set()
+        self.listed = listed or {}
 
     def prepare(self) -> None:
         """Find the slots and their candidates."""
@@ -38,6 +42,7 @@ class Definitions:
         for said in self.told.gradients:
             if not said.line:
                 self._said(said)
+        self._listed()
         for place in self.choices.claims():
             self._pin(place)
         for said in self.told.gradients:
@@ -79,11 +84,27 @@ class Definitions:
         shifted = expr if constant else Ref(expr.base, (expr.lag or 0) - base)
         self.choices.pinned[found[0]] = Meaning(shifted, "said", ident)
 
+    def _listed(self) -> None:
+        """Names of a listing that the text defines, or of which nothing else is known."""
+        for slot in self.choices.meanings.keys() & self.listed.keys():
+            if not resolve(slot, self.table) or any(self.says(n, slot) for n in self.choices.claims()):
+                self.choices.pinned[slot] = self.listed[slot].meaning
+
+    def says(self, place: int, slot: Slot) -> bool:
+        """Whether a line says what a notation stands for: the gradient by a quantity."""
+        left, right, _ = self.lines[place]
+        found = slot_of(left, self.table)
+        return found is not None and found[0] == slot and isinstance(right, Derivative)
+
     def _pin(self, place: int) -> None:
         """A line that only says what a notation stands for: the gradient by a quantity."""
         left, right, _ = self.lines[place]
         found = slot_of(left, self.table)
-        if found is None or not isinstance(right, Derivative) or found[0] in self.choices.pinned:
+        negative = isinstance(right, Sum) and right.signs == ("-",)
+        derivative = right.terms[0] if isinstance(right, Sum) else right
+        if found is None or not isinstance(derivative, Derivative) or found[0] in self.choices.pinned:
+            return
+        if isinstance(right, Sum) and not negative:
             return
         try:
             value = self.claims.express(right).value
@@ -91,7 +112,8 @@ class Definitions:
             return
         lag = found[1].lag if isinstance(found[1].lag, int) else None
         expr = value.expr
-        plain = isinstance(expr, Ref) and not (expr.lag is None and lag is not None)
+        ref = -expr if negative else expr
+        plain = isinstance(ref, Ref) and not (ref.lag is None and lag is not None)
         if plain or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂")):
             self.choices.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
             self.defining.add(place)

@@ -14,12 +14,14 @@ from typing import Protocol
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.entries import Factor, Impossible, Reader, Same, has_units
 from lstmsym.binding.stacks import Portion, is_slice
 from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
+    Cases,
     Delta,
     Derivative,
     Formula,
@@ -38,19 +40,39 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
-from lstmsym.verify.words import Blocks, Columns, Diag, cut
+from lstmsym.verify.words import Blocks, Columns, Diag, Local, cut
 
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
 
+SLOPE = sp.Rational(1, 100)
+"""Of the leaky relu, where a document does not say."""
 POINTWISE_FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "identity": lambda z: z,
+    "leaky_relu": lambda z: N.leaky_relu(z, SLOPE),
+    "elu": lambda z: N.elu(z, sp.Integer(1)),
+    "softsign": lambda z: z / (1 + N.absolute(z)),
+    "swish": lambda z: z * N.sigma(z),
     **{
         f: getattr(N, f)
         for f in "sigma hard_sigmoid tanh relu exp log sqrt softplus softmax log_softmax".split()
     },
 }
+
+
+def _generic(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.softplus(z) - N.softplus(z - width)) / width
+
+
+def _generic_slope(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.sigma(z) - N.sigma(z - width)) / width
+
+
+GENERIC = tuple(f"any{width}" for width in range(1, 7))
+"""Functions about which nothing is known: bounded, and f, f' and z are algebraically independent, so that
+what holds of them without f'' holds of every f."""
+POINTWISE_FUNCTIONS.update({name: _generic(width) for width, name in enumerate(GENERIC, start=1)})
 
 
 class Unreadable(ValueError):
@@ -112,6 +134,7 @@ _SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "softplus": lambda z: N.sigma(z),
     "exp": lambda z: N.exp(z),
     "identity": lambda z: sp.Integer(1),
+    **{name: _generic_slope(width) for width, name in enumerate(GENERIC, start=1)},
 }
 
 
@@ -148,7 +171,7 @@ class Express:
         Raises:
             Unreadable: it is not understood.
         """
-        if has_units(node):
+        if has_units(node) and not chain_rule(node):
             return self._entries(node)
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
@@ -174,7 +197,7 @@ class Express:
             return Factor(value.expr, value.shape, labels)
         if value.rank == 0 and value.expr.is_number:
             return Factor(value.expr, ())
-        if value.rank == 1 and len(labels) == 2 and isinstance(node, Derivative):
+        if value.rank == 1 and len(labels) == 2 and isinstance(value.expr, Local):
             if labels[0] == labels[1]:
                 return Factor(value.expr, value.shape, labels[:1])
             return Factor(Diag(value.expr), value.shape * 2, labels)
@@ -185,6 +208,8 @@ class Express:
 
     def _with_labels(self, node: Formula) -> tuple[Value, tuple[str, ...]]:
         if isinstance(node, Name) and node.base == "1" and node.units:
+            if node.units[0] == node.units[1]:
+                return Value(sp.Integer(1)), ()
             size = self.unifier.fresh()
             return Value(Diag(sp.Integer(1)), (size, size)), node.units
         if isinstance(node, Indexed):
@@ -218,6 +243,9 @@ class Express:
             return Value(found[-1].expr, found[-1].shape)
 
         value = self.scope.big(node, body)
+        if not found:  # a sum that is one quantity, as that of what is left of the loss
+            by = node.body.by if isinstance(node.body, Derivative) else None
+            return Factor(value.expr, value.shape, by.units if isinstance(by, Name) else ())
         return replace(found[-1], expr=value.expr)
 
     # -- leaves --------------------------------------------------------------------------------------
@@ -227,9 +255,7 @@ class Express:
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":
-            if node.scripts:
-                raise Unreadable("an indicator is not read")
-            return Value(sp.Integer(1))
+            return self._indicated([s.body for s in node.scripts]) if node.scripts else Value(sp.Integer(1))
         if node.primes and node.time is None and not node.scripts and node.base == "'":
             raise Unreadable("a prime stands alone")
         return self.scope.quantity(node)
@@ -557,7 +583,33 @@ class Express:
         raise Unreadable("the bounds of a range are sizes")
 
     def _relation(self, node: Relation) -> Value:
+        """1 where a comparison holds, else 0."""
+        if len(node.terms) == 2 and node.signs[0] in "><≥≤≧≦":
+            above, below = node.terms if node.signs[0] in ">≥≧" else node.terms[::-1]
+            difference = self(Sum(("+", "-"), (above, below)))
+            return replace(difference, expr=N.step(difference.expr))
+        if node.signs == ("=",):
+            return self._indicated(list(node.terms))
         raise Unreadable("a relation inside a formula is not read")
+
+    def _indicated(self, items: list[Formula]) -> Value:
+        """What a 1 with a condition is: a comparison, or the one-hot vector of a class ``k = y_t``."""
+        if len(items) == 1 and isinstance(items[0], Relation):
+            return self._relation(items[0])
+        classes = [n for n in items if isinstance(n, Name) and n.time is not None]
+        if len(classes) != 1:
+            raise Unreadable("an indicator is not read")
+        return self.scope.quantity(classes[0])
+
+    def _cases(self, node: Cases) -> Value:
+        """One value where a comparison holds, another where not."""
+        (first, condition), *rest = node.rows
+        if len(rest) != 1 or not isinstance(condition, Relation):
+            raise Unreadable("only two cases, told apart by a comparison, are read")
+        test, one, other = self._relation(condition), self(first), self(rest[0][0])
+        shape, row = self._joined(*self._joined(test.shape, test.row, one), other)
+        (inner,) = test.expr.args if isinstance(test.expr, N.step) else (test.expr,)
+        return Value(N.where(inner, one.expr, other.expr), shape, row)
 
     def _big(self, node: Big) -> Value:
         return self.scope.big(node, self)
@@ -567,6 +619,8 @@ class Express:
     def _apply(self, node: Apply) -> Value:
         head = replace(node.head, primes=0)
         function = self.scope.function(head)
+        if node.head.base == "1":
+            return self(node.argument)
         if not function:
             power = node.power
             left = Raised(node.head, power, "power") if power is not None else node.head
@@ -603,9 +657,19 @@ class Express:
         raise Unreadable(f"{function} is not understood")
 
     def _extreme(self, function: str, arguments: list[Value]) -> Value:
-        """The larger or the smaller of several."""
+        """The larger or the smaller of several; a product of two."""
+        if function in ("outer", "dot") and len(arguments) == 2:
+            a, b = arguments
+            if function == "dot":
+                return self.times(a, b)
+            if a.rank != 1 or b.rank != 1:
+                raise Misfit("an outer product is that of two vectors")
+            return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         if function not in ("maximum", "minimum", "max", "min"):
             raise Unreadable(f"{function} of several arguments is not understood")
+        rest = [a for a in arguments if a.expr != 0]
+        if len(rest) == 1 and function.startswith("max"):
+            return replace(rest[0], expr=N.relu(rest[0].expr))
         op = N.maximum if function.startswith("max") else N.minimum
         found = arguments[0]
         for other in arguments[1:]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+
+import numpy as np
 
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
+from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies
+from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.updates import is_update
 from lstmsym.derive import adjoint_of
-from lstmsym.documents.formula import Apply, Formula, Item, Slice, walk
+from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
@@ -24,8 +30,9 @@ from lstmsym.notation import Concat, Dot, NotationError, Ref, transposed
 from lstmsym.shapes import ShapeError
 from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
-from lstmsym.verify.sequence import STEPS
+from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Blocks, Label, Local, Through
 
@@ -44,7 +51,11 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.outputs: dict[int, Verdict] = {}
+        """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
+        self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+        self.several = Several(self.choices, judge, text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -56,7 +67,31 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
-        return {place: self.trusted(row) for place, row in rows.items()}
+        self._laid_out(rows)
+        rows.update(self._mixed(rows))
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
+
+    def _laid_out(self, rows: dict[int, Row]) -> None:
+        """Jacobians have one layout: lines right under the other are wrong where some need the usual one."""
+        turned = [place for place, row in rows.items() if TURNED in row.assumption]
+        right = [p for p, row in rows.items() if row.verdict in ("proved", "conditional") and p not in turned]
+        if turned and any(self.several.upright(self.lines[place]) for place in right):
+            for place in turned:
+                rows[place] = replace(rows[place], verdict="refuted", assumption="", message=CONTRADICTED)
+
+    def _mixed(self, rows: dict[int, Row]) -> Iterator[tuple[int, Row]]:
+        """Lines right if f' is written in terms of outputs, in a text that writes it otherwise: wrong."""
+        plainly = [
+            n for n, v in self.verdicts.items() if v.status is Status.PROVED and has_primes(self.lines[n][1])
+        ]
+        if not plainly:
+            return
+        where = self.lines[plainly[0]][2].line
+        for place, verdict in self.outputs.items():
+            row = self.reported(verdict, self.lines[place][2])
+            said = f"right if {rows[place].assumption}, which line {where} contradicts"
+            yield place, replace(row, message="; ".join(filter(None, (said, row.message))))
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -70,28 +105,76 @@ class LineJudge:
         return row
 
     def judged(self, place: int) -> Row:
-        """The row of one line."""
-        left, right, source = self.lines[place]
+        """The row of one line; one that is not read as an equation at a step may be one across steps."""
+        return self._no_claim(place) or self._claimed(place)
+
+    def _no_claim(self, place: int) -> Row | None:
+        """The row of a line that is to be read in a way of its own."""
+        line = self.lines[place]
+        left, right, source = line
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
+        if is_update(left, right, self.table):
+            return plain(source, "not-a-claim", "an update, not a claim about the gradient", "statement")
+        if self.several.boundary(line):
+            return plain(
+                source, "not-a-claim", "what there is before the first step or after the last", "definition"
+            )
+        return self._across(place, None) if self.several.wanted(line) else None
+
+    def _claimed(self, place: int) -> Row:
+        """The row of a line that is a claim."""
+        source = self.lines[place][2]
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
+            if sums_repeated(self.text) and has_units(self.lines[place][1]):
+                return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
-            return self._unbound(place, error)
+            return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return plain(source, "unread", str(error))
+            return self._across(place, plain(source, "unread", str(error)))
         if _names_parts(stated.claim):
             return plain(source, "not-a-claim", "says what the notation stands for", "definition")
-        verdict = self.judge(stated.claim)
-        if verdict.status in (Status.REFUTED, Status.UNDECIDED):
-            found = self._of_output(place) or self._of_columns(verdict, source)
-            if found is not None:
-                return found
+        verdict = self._verdict(stated.claim)
+        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
+            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
+        found = self._otherwise(place, verdict)
+        if found is not None:
+            return found
+        if self._is_void(stated.claim):
+            message = "by the equations that were read the loss does not depend on it; is one missing?"
+            return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
+
+    def _otherwise(self, place: int, verdict: Verdict) -> Row | None:
+        """The row of a line that is right in another way than it stands."""
+        found = None
+        if verdict.status is Status.REFUTED:
+            found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+        if found is None and verdict.status in (Status.REFUTED, Status.UNDECIDED):
+            found = self._of_output(place, verdict) or self._of_columns(verdict, self.lines[place][2])
+        return found
+
+    def _is_void(self, claim: Claim) -> bool:
+        """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
+        if claim.right.is_number:
+            return False
+        try:
+            left = self.judge.sides(claim)[0]
+            return not np.any(np.asarray(evaluate(left, self.judge.trial.numbers(0), PRESENT), dtype=float))
+        except (NotationError, ShapeError, *OUT_OF_REACH):
+            return False
+
+    def _verdict(self, claim: Claim) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once."""
+        said = (claim.left, claim.right, claim.share)
+        if said not in self.known:
+            self.known[said] = self.judge(claim)
+        return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
         """The row of a verdict, that of a right line with what the line takes for granted."""
@@ -119,6 +202,33 @@ class LineJudge:
         message = "with the columns of the weights that multiply this quantity"
         return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
 
+    def _without_bars(self, place: int, verdict: Verdict) -> Row | None:
+        """A line that is wrong of an absolute value and right of what stands between the bars."""
+        left, right, source = self.lines[place]
+        if not isinstance(left, Brackets) or (left.left, len(left.items)) != ("|", 1):
+            return None
+        bare = (left.items[0], right, source)
+        try:
+            if not self.judge.right(self.claims.claim_of(bare).claim):
+                return None
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        repair = f"{write(bare[0])} {source.relation} {write(right)}"
+        return replace(self.reported(verdict, source), repair=repair, message="right without the bars")
+
+    def _handed_on(self, place: int, verdict: Verdict) -> Row | None:
+        """``dh_next = ...`` at the end of a step: what the next pass of the loop will read by that name."""
+        left, _, source = self.lines[place]
+        found = slot_of(left, self.table)
+        ref = verdict.claim.left
+        if found is None or found[0].word != "next" or not isinstance(ref, Ref) or ref.lag != 1:
+            return None
+        claim = replace(verdict.claim, left=Ref(ref.base, 0))
+        if not self.judge.right(claim):
+            return None
+        row = self.reported(Verdict(Status.PROVED, claim), source)
+        return replace(row, message="as what this step hands on to the one before")
+
     def _flipped(self, place: int) -> Row | None:
         """A line whose products fit only where gradients lie the other way, if it is right so."""
         choices = self.choices
@@ -137,7 +247,7 @@ class LineJudge:
             return replace(row, message=assumption)
         return replace(row, verdict="conditional", assumption=assumption)
 
-    def _of_output(self, place: int) -> Row | None:
+    def _of_output(self, place: int, plainly: Verdict) -> Row | None:
         """A line right where f' is written in terms of the output of f."""
         _, right, source = self.lines[place]
         if not has_primes(right):
@@ -150,6 +260,7 @@ class LineJudge:
             return None
         head = min(n.head.base for n in walk(right) if isinstance(n, Apply) and n.head.primes)
         assumption = f"{head}' is written in terms of its output"
+        self.outputs[place] = plainly
         return replace(self.reported(verdict, source), verdict="conditional", assumption=assumption)
 
     def _followed(self, claim: Claim) -> str:
@@ -178,6 +289,29 @@ class LineJudge:
             along = "columns" if axes == {1} else "rows"
             return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
         return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+
+    def _across(self, place: int, otherwise: Row | None) -> Row:
+        """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
+        source = self.lines[place][2]
+        try:
+            found = self.several(self.lines[place])
+        except (Unreadable, NotationError, ShapeError) as error:
+            return otherwise or plain(source, "unread", str(error))
+        row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
+        if found.difference is not None and found.difference.witness is not None:
+            witness = found.difference.witness
+            said = "; ".join(
+                filter(
+                    None,
+                    (
+                        found.message,
+                        f"at {found.difference.steps}" if found.difference.steps else "",
+                        str(witness),
+                    ),
+                )
+            )
+            return replace(row, witness=numbers(witness), message=said)
+        return row
 
     # -- lines that are no claims of the cell ----------------------------------------------------------
 

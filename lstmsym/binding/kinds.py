@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.defined import functions_of, is_naming, named
 from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
@@ -36,8 +37,9 @@ def letters_of(document: Document, lines: Sequence[Line]) -> frozenset[str]:
     return frozenset({usual or (found.most_common(1)[0][0] if found else "t")})
 
 
-def assumed_functions(lines: Sequence[Line], table: Table) -> dict[str, str]:
-    """Letters applied to an argument and never a quantity: assumed activations."""
+def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, str]) -> dict[str, str]:
+    """Letters applied to an argument and never a quantity: activations that the text names, or assumed."""
+    own, said = functions_of(lines), {**said, **dict(named(lines))}
     sides = [side for left, right, _ in lines for side in (left, right)]
     quantities = {table.key(left).key for left, _, _ in lines if isinstance(left, Name)}
     quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
@@ -47,7 +49,10 @@ def assumed_functions(lines: Sequence[Line], table: Table) -> dict[str, str]:
     for head in heads:
         key = replace(head, primes=0).key
         known = head.base in FUNCTIONS and not head.scripts
-        if key in result or known or (key in quantities and key not in primed):
+        if key in result or known or key in own or (key in quantities and key not in primed):
+            continue
+        if key in said:
+            result[key] = said[key]
             continue
         function = "" if head.scripts else {"δ": "sigma", "s": "sigma"}.get(head.base, "")
         if function or key in primed or (head.base in ASSUMED and not head.scripts):
@@ -82,6 +87,10 @@ class _Sorting:
         self.table = table
         self.kinds: dict[int, str] = {}
         self.systems = [System()]
+        self.losses: set[str] = set()
+        self.timed: set[str] = set()
+        self.read: set[str] = set()
+        self.said: set[tuple[Formula, Formula]] = set()
 
     @property
     def defined(self) -> set[str]:
@@ -94,6 +103,8 @@ class _Sorting:
     def sorted(self, lines: Sequence[Line]) -> dict[int, str]:
         """The kinds of all lines; of several systems the one that the other lines speak of is forward."""
         chains: set[tuple[int, int, str]] = set()
+        for left, right, _ in lines:
+            self._noted(left, right)
         for place, (left, right, row) in enumerate(lines):
             chain = (row.line, row.column, self.table.key(left).key if isinstance(left, Name) else "")
             if row.chain and chain in chains:
@@ -112,6 +123,12 @@ class _Sorting:
                 self.kinds[place] = "forward" if forward else "again"
         return dict(sorted(self.kinds.items()))
 
+    def _noted(self, left: Formula, right: Formula) -> None:
+        """What names have steps, and what is read somewhere."""
+        self.read |= {self.table.key(n).key for n in names(right)}
+        found = (self.table.key(n) for side in (left, right) for n in names(side))
+        self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+
     def _spoken(self, lines: Sequence[Line]) -> set[str]:
         """The keys that the lines speak of which define nothing."""
         forward = {place for system in self.systems for place in system.lines}
@@ -121,15 +138,34 @@ class _Sorting:
     def see(self, place: int, left: Name, right: Formula) -> None:
         """One line with a name on its left side."""
         at = self.table.key(left)
+        if is_naming(left, right):
+            self.kinds[place] = "definition"
+            return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         if at.lag in (FIRST, LAST) or gradient:
             return
-        if left.base in LOSSES and _is_loss(right, left, self.defined):
+        if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
             self.kinds[place] = "loss"
+            self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
-        if not self.is_forward(at, parts, right) or self.repeats(at, parts):
+        if self.is_forward(at, parts, right) and not self.repeats(at, parts):
+            self.see_forward(place, left, right, parts)
+
+    def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
+        """One line that may be forward, with the names on its right side."""
+        at = self.table.key(left)
+        if is_layout(left, right) or (isinstance(right, Apply) and right.head.base.lower() == "diag"):
+            self.table.macros[at.key] = right
+            self.kinds[place] = "definition"
             return
+        if self.is_aside(at, parts, right):
+            self.kinds[place] = "aside"
+            return
+        if (left, right) in self.said:
+            self.kinds[place] = "again"
+            return
+        self.said.add((left, right))
         if at.key in self.defined:
             if self.closed and not self.systems[-1].fresh(parts):
                 return
@@ -137,11 +173,16 @@ class _Sorting:
         if isinstance(right, Name) and parts and parts[0].key not in self.defined and at.lag is not None:
             self.table.aliases[parts[0].key] = at.key
             self.kinds[place] = "alias"
-        elif (isinstance(right, Apply) and right.head.base.lower() == "diag") or is_layout(left, right):
-            self.table.macros[at.key] = right
-            self.kinds[place] = "definition"
         else:
             self.define(place, at, parts)
+
+    def is_aside(self, at: Place, parts: Sequence[Place], right: Formula) -> bool:
+        """Whether a line speaks of no step, of a name that has steps elsewhere: x = y; or sets a number."""
+        if at.lag is not None or any(p.lag is not None for p in parts):
+            return False
+        if not parts:
+            return at.key not in self.read
+        return isinstance(right, Name) and not self.timed.isdisjoint({at.key, parts[0].key})
 
     def repeats(self, at: Place, parts: Sequence[Place]) -> bool:
         """Whether a line says again of the system before what it holds, in names of that alone."""

@@ -198,9 +198,10 @@ def _without_units(node: Formula, table: Table) -> Formula:
 
     def change(part: Formula) -> Formula:
         part = rebuilt(part, change)
-        if isinstance(part, Name) and (part.units or any(s.text in units for s in part.scripts)):
-            return replace(part, scripts=tuple(s for s in part.scripts if s.text not in units), units=())
-        return part
+        if not isinstance(part, Name):
+            return part
+        kept = part.units if len(part.units) < 2 else ()  # a sample and a unit: all of a batch
+        return replace(part, scripts=tuple(s for s in part.scripts if s.text not in units), units=kept)
 
     return change(node)
 

@@ -36,8 +36,8 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _UNIT = re.compile(
-    r"one[- ]?hot|1-of-|probabilit|distribution|add(s)? up to (one|\$?1)|sums? to (one|\$?1)|class (label|index)"
-    r"|correct (class|word|token|character)|独热|ワンホット",
+    r"one[- ]?hot|1-of-|probabilit|distribution|add(s)? up to (one|\$?1)|sums? to (one|\$?1)"
+    r"|class (label|index)|correct (class|word|token|character)|独热|ワンホット",
     re.IGNORECASE,
 )
 

@@ -8,7 +8,7 @@ from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.table import FUNCTIONS
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Derivative
+from lstmsym.documents.formula import Derivative, Formula
 from lstmsym.documents.result import Symbol
 from lstmsym.documents.write import write
 from lstmsym.notation import Ref
@@ -53,15 +53,19 @@ def _meaning(name: str, role: str, choices: Choices) -> str:
 def _gradients(choices: Choices, show: Printer) -> Iterator[Symbol]:
     """What each notation of a gradient is of, and how much of it, where it does not say so itself."""
     system, names = choices.system, choices.system.derivation.names
-    spelled = choices.spelled_slots()
+    spelled: dict[str, Formula] = {}
+    for (base, _), node in choices.spelled_slots().items():
+        spelled.setdefault(base, node)
+    of = {pre: f"what goes into {gate}" for gate, pre in choices.table.before.items()}
     for q in system.cell.quantities:
+        named = q.name if q.name in choices.table.spelled else of.get(q.name, q.name)
         kinds = {
             names.adjoint(q.name): "gradient of the loss by {}",
             names.given(q.name): "gradient of the loss by {}, without what later steps send back",
             names.back(q.name): "what a step sends back to {} of the step before",
         }
         for adjoint, words in kinds.items():
-            if adjoint in spelled and not isinstance(spelled[adjoint][0], Derivative):
+            if adjoint in spelled and not isinstance(spelled[adjoint], Derivative):
                 lag = None if system.cell.by_name[q.name].constant else 0
                 shape = tuple(map(str, q.shape))
-                yield Symbol(show(Ref(adjoint, lag)), adjoint, words.format(q.name), shape)
+                yield Symbol(show(Ref(adjoint, lag)), adjoint, words.format(named), shape)

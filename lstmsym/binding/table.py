@@ -25,8 +25,15 @@ _SPELLINGS = {
     **{f: f for f in "exp sqrt max min sum mean transpose concat".split()},
     "softplus": "softplus Softplus",
     "relu": "relu ReLU Relu",
+    "leaky_relu": "leaky_relu LeakyReLU LReLU lrelu leakyrelu leakyReLU",
+    "elu": "elu ELU",
+    "softsign": "softsign Softsign",
+    "swish": "swish Swish silu SiLU",
+    "identity": "id identity",
     "softmax": "softmax Softmax",
     "diag": "diag Diag",
+    "outer": "outer",
+    "dot": "dot matmul",
 }
 FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word in words.split()}
 """Names that are functions whatever a document says."""

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 
 from lstmsym.documents import symbols as S
+from lstmsym.documents.layout import stretches
 
 _LEAD = re.compile(
-    r"(?P<name>[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
+    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?"
+    r"[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
 )
 
 
@@ -31,29 +33,33 @@ def leading(before: str, formula: str) -> tuple[str, int]:
 RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])")
 _MASKED = re.compile(
     r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
-    r"|\u241f*\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
+    r"|(?<![_^])\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
 )
 _STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
 _PIECE = re.compile(
     r"(?P<path>self(?:\s*\.\s*[A-Za-z][A-Za-z0-9_]*)+"
-    r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+)?)"
+    r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+|\.(?=\s*[-+*/)]))?)"
     r"|(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<letter>[\u0370-\u03ff∂∇∑∏ℓ][A-Za-z0-9_]*)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
     r"|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)|(?P<other>.)",
     re.DOTALL,
 )
+_JOINING = frozenset("* / @ ⊙ ∘ ⊗ × · ⋅ + ** .*".split())
+"""Operators that no punctuation looks like."""
 OPERANDS = frozenset("path number word letter close small".split())
 
 
 def plain_equations(text: str) -> Iterator[tuple[int, int]]:
     """Where equations stand in prose: start and end offsets."""
-    offset = 0
-    for line in text.split("\n"):
-        if len(line) < 20_000 and RELATION.search(line):
-            masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), line)
-            for low, high in _in_line(masked):
-                yield offset + low, offset + high
-        offset += len(line) + 1
+    ended = -1
+    for part in stretches(text):
+        if len(part.text) > 20_000 or not RELATION.search(part.text):
+            continue
+        masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), part.text)
+        follows = part.follows and text[ended : part.start].strip(" .,;\t\n") == "" and ended >= 0
+        for low, high in _in_line(masked, follows):
+            yield part.start + low, part.start + high
+            ended = part.start + high
 
 
 Piece = tuple[str, str, int, int]
@@ -67,14 +73,16 @@ def is_statement(code: str) -> bool:
     return whole or bool(_STATEMENT.fullmatch(text))
 
 
-def _in_line(line: str) -> Iterator[tuple[int, int]]:
+def _in_line(line: str, follows: bool = False) -> Iterator[tuple[int, int]]:
+    """Where equations stand in a line; ``follows``: the first has its left side in the line before."""
     pieces = [(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _PIECE.finditer(line)]
     done = 0
     for place, (kind, _, start, _) in enumerate(pieces):
         if kind != "relation" or start < done:
             continue
         low, high = _left(pieces, place), _right(pieces, place)
-        if low < place and high > place + 1 and pieces[low][2] >= done:
+        sided = low < place or (follows and not line[:start].strip())
+        if sided and high > place + 1 and pieces[low][2] >= done:
             done = pieces[high - 1][3]
             yield pieces[low][2], done
 
@@ -113,7 +121,7 @@ def _right(pieces: list[Piece], place: int) -> int:
     for at in range(place + 1, len(pieces)):
         kind, text = pieces[at][:2]
         ends = kind == "other" or (kind == "dots" and depth == 0 and at + 1 >= len(pieces))
-        word = kind in ("word", "path") and operand and _is_word(text) and not _is_gradient(pieces, at)
+        word = kind in ("word", "path") and operand and _is_word(text) and not _is_quantity(pieces, at)
         if ends or (depth == 0 and (kind in ("colon", "close") or word)):
             break
         depth += {"open": 1, "close": -1}.get(kind, 0)
@@ -123,11 +131,32 @@ def _right(pieces: list[Piece], place: int) -> int:
             operand = text in ("'", "′", "’")
         if depth == 0 and operand and kind != "space":
             best = at + 1
-    return best if best > place else place
+    return max(best, _dangling(pieces, place, best)) if best > place else place
 
 
-def _is_gradient(pieces: list[Piece], at: int) -> bool:
-    """Whether a word begins dL/dh, which no sentence has."""
+def _dangling(pieces: list[Piece], place: int, best: int) -> int:
+    """One past the operator, or the bracket behind one, after which a right side breaks off unread."""
+    at = best
+    while at < len(pieces) and pieces[at][0] == "space":
+        at += 1
+    if at >= len(pieces) or pieces[at][1] not in _JOINING:
+        return best
+    end = at + 1
+    while end < len(pieces) and pieces[end][0] == "space":
+        end += 1
+    if end < len(pieces) and pieces[end][0] == "open":
+        depth = 1
+        while end + 1 < len(pieces) and depth:
+            end += 1
+            depth += {"close": -1, "open": 1}.get(pieces[end][0], 0)
+        return end + 1
+    return at + 1
+
+
+def _is_quantity(pieces: list[Piece], at: int) -> bool:
+    """Whether a word is taken at something, dl(s), or begins dL/dh, which no sentence has."""
+    if at + 1 < len(pieces) and pieces[at + 1][1] == "(":
+        return True
     slash, below = [text for _, text, _, _ in [*pieces[at + 1 : at + 3], *(("", " ", 0, 0),) * 2]][:2]
     return pieces[at][1][0] == below[0] == "d" and slash == "/"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,11 +10,13 @@ from itertools import pairwise
 from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.latex import latex_tokens
+from lstmsym.documents.layout import stretches
 from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingError
 from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.parse import parse
 from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.rows import Equation, Row, Source, rows
+from lstmsym.documents.scanned import letters_for_digits
 from lstmsym.documents.split import (
     DISPLAY,
     FRONT,
@@ -75,6 +76,7 @@ def read(text: str, name: str = "") -> Document:
         DocumentError: it is too large, or no text.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text, damage = letters_for_digits(text)
     blocks = split(text, name)
     total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
     if total > MATHEMATICS:
@@ -89,7 +91,14 @@ def read(text: str, name: str = "") -> Document:
     first = _readings(blocks, macros, lexicon)
     learned = learn((r for reading in first for r in reading.rows), lexicon)
     readings = first if learned == lexicon else _readings(blocks, macros, learned)
+    if damage:
+        readings = tuple(replace(r, rows=tuple(_noted(row, damage) for row in r.rows)) for r in readings)
     return Document(name, front, readings, learned)
+
+
+def _noted(row: Row, damage: dict[int, str]) -> Row:
+    """A row with what is said of its line."""
+    return replace(row, notes=(*row.notes, damage[row.line])) if row.line in damage else row
 
 
 def _readings(blocks: Iterable[Block], macros: dict[str, Macro], lexicon: Lexicon) -> tuple[Reading, ...]:
@@ -115,8 +124,12 @@ def block_rows(
 ) -> list[Row]:
     """The rows of one block of mathematics."""
     if block.kind == PLAIN:
-        return [row for source in _plain_lines(block, lexicon) for row in _plain_rows(source)]
+        sources = _plain_lines(block, lexicon)
+        for source in sources:
+            source.lefts = source.lefts if lefts is None else lefts
+        return [row for source in sources for row in _plain_rows(source)]
     source = Source(block.text, block.line, block.column, block.lead, block.lead_line, block.notes, lexicon)
+    source.supposed = block.supposed
     if lefts is not None and block.kind == DISPLAY:
         source.lefts = lefts
     if block.problem:
@@ -130,13 +143,17 @@ def block_rows(
 
 
 def _plain_lines(block: Block, lexicon: Lexicon) -> list[Source]:
-    """The lines of a plain-text block as sources of their own."""
+    """The lines of a plain-text block as sources of their own, those joined that one equation takes."""
     found = []
-    for number, line in enumerate(block.text.split("\n")):
-        if line.strip():
-            column = block.column if number == 0 else 1
-            note = ("spaces around the dots of a name were removed",) if _spaced_path(line) else ()
-            found.append(Source(line, block.line + number, column, notes=note, lexicon=lexicon))
+    for part in stretches(block.text):
+        if part.text.strip():
+            line = block.line + block.text.count("\n", 0, part.start)
+            column = block.column if part.start == 0 else 1
+            shown = block.text[part.start : part.start + len(part.text)]
+            note = ("spaces around the dots of a name were removed",) if _spaced_path(part.text) else ()
+            source = Source(part.text, line, column, lexicon=lexicon, shown=shown, supposed=block.supposed)
+            source.notes = (*block.notes, *note)
+            found.append(source)
     return found
 
 
@@ -144,13 +161,9 @@ def _spaced_path(line: str) -> bool:
     return "self. " in line or "self ." in line
 
 
-_SUM = re.compile(r"\bsum_([a-z])\b")
-"""A sum over an index, in plain text."""
-
-
 def _plain_rows(source: Source) -> list[Row]:
     try:
-        return rows(plain_tokens(_SUM.sub(r"∑_\1", source.text)), source)
+        return rows(plain_tokens(source.text), source)
     except ReadingError as error:
         return [source.unread(error)]
 

@@ -68,6 +68,16 @@ def _probe(size: sp.Expr, claim: sp.Expr, system: System) -> sp.Expr:
     return N.concat(*(system.probe((part,), number) for number, part in enumerate(found)))
 
 
+def shape_before(expr: sp.Expr, system: System) -> Shape:
+    """The shape of an expression before it is written out.
+
+    Raises:
+        NotationError: it has none.
+        ShapeError: parts of it do not fit.
+    """
+    return _Written(system, 0).shape(expr)
+
+
 def is_probed(expr: sp.Expr, system: System) -> bool:
     """Whether an expression is that of a matrix applied to a vector."""
     return any(ref.base in system.probes and system.shapes[ref.base] for ref in expr.atoms(Ref))

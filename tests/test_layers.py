@@ -28,6 +28,7 @@ report svg
 binding
 binding.quantity
 binding.table
+binding.updates
 binding.stacks
 binding.templates
 binding.units
@@ -42,7 +43,6 @@ binding.standing
 binding.systems
 binding.abbreviated
 binding.kinds
-binding.updates
 binding.stated
 binding.spoken
 binding.told

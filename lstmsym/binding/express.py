@@ -37,6 +37,7 @@ from lstmsym.documents.formula import (
     Slice,
     Sum,
     Words,
+    walk,
 )
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
@@ -134,6 +135,13 @@ _SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "softplus": lambda z: N.sigma(z),
     "exp": lambda z: N.exp(z),
     "identity": lambda z: sp.Integer(1),
+    "leaky_relu": lambda z: SLOPE + (1 - SLOPE) * N.step(z),
+    "elu": lambda z: N.step(z) + (1 - N.step(z)) * (N.elu(z, sp.Integer(1)) + 1),
+    "hard_sigmoid": lambda z: N.step(z + 3) * N.step(3 - z) / 6,
+    "softsign": lambda z: 1 / (1 + N.absolute(z)) ** 2,
+    "swish": lambda z: N.sigma(z) * (1 + z * (1 - N.sigma(z))),
+    "log": lambda z: 1 / z,
+    "sqrt": lambda z: 1 / (2 * N.sqrt(z)),
     **{name: _generic_slope(width) for width, name in enumerate(GENERIC, start=1)},
 }
 
@@ -604,6 +612,7 @@ class Express:
     def _cases(self, node: Cases) -> Value:
         """One value where a comparison holds, another where not."""
         (first, condition), *rest = node.rows
+        condition = next((n for n in walk(condition) if isinstance(n, Relation)), None) if condition else None
         if len(rest) != 1 or not isinstance(condition, Relation):
             raise Unreadable("only two cases, told apart by a comparison, are read")
         test, one, other = self._relation(condition), self(first), self(rest[0][0])

@@ -115,7 +115,7 @@ class LineJudge:
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
-        if is_update(left, right, self.table):
+        if is_update(left, right, self.table):  # of a change, ΔW
             return plain(source, "not-a-claim", "an update, not a claim about the gradient", "statement")
         if self.several.boundary(line):
             return plain(

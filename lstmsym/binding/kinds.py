@@ -13,6 +13,7 @@ from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.systems import System, main_system
 from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
+from lstmsym.binding.updates import is_update
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -138,6 +139,9 @@ class _Sorting:
     def see(self, place: int, left: Name, right: Formula) -> None:
         """One line with a name on its left side."""
         at = self.table.key(left)
+        if is_update(left, right, self.table):
+            self.kinds[place] = "update"
+            return
         if is_naming(left, right):
             self.kinds[place] = "definition"
             return

@@ -16,6 +16,7 @@ from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
+from lstmsym.binding.updates import as_gradient
 from lstmsym.cell import Cell
 from lstmsym.documents.read import Document, read
 from lstmsym.listings import Listing
@@ -55,4 +56,5 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
+    lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -32,7 +32,7 @@ def _inside(node: Sum | Brackets) -> tuple[Formula, ...]:
 
 def as_gradient(left: Formula, right: Formula, table: Table) -> tuple[Formula, Formula]:
     """``Delta W = alpha S`` as what it says of the gradient, which is -S."""
-    if isinstance(left, Delta) and left.prefix == "Δ":
+    if isinstance(left, Delta) and left.prefix == "Δ" and not is_update(left, right, table):
         rest = without_rate(right, table)
         if rest is not None:
             return left, Sum(("-",), (Brackets("(", ")", (rest,)),))

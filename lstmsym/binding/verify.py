@@ -42,6 +42,7 @@ FORWARD = {
     "loss": ("definition", "a definition"),
     "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
+    "update": ("statement", "an update, not a claim about the gradient"),
 }
 """What a line that makes the cell is called."""
 

@@ -29,6 +29,8 @@ binding
 binding.quantity
 binding.messages
 binding.table
+binding.updates
+binding.stacks
 binding.templates
 binding.units
 binding.lettered
@@ -39,10 +41,12 @@ binding.shares
 binding.chains
 binding.express
 binding.prepared
+binding.standing
 binding.systems
 binding.abbreviated
 binding.kinds
 binding.stated
+binding.spoken
 binding.told
 binding.indexed
 binding.forward
@@ -61,6 +65,7 @@ binding.patterns
 binding.computed
 binding.consistency
 binding.definitions
+binding.columns
 binding.usage
 binding.solve
 binding.across

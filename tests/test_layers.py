@@ -27,7 +27,10 @@ documents.front documents.layout documents.prose documents.split documents.read 
 report svg
 binding
 binding.quantity
+binding.messages
 binding.table
+binding.updates
+binding.stacks
 binding.templates
 binding.units
 binding.lettered
@@ -38,11 +41,14 @@ binding.shares
 binding.chains
 binding.express
 binding.prepared
+binding.standing
 binding.systems
 binding.abbreviated
 binding.kinds
 binding.stated
+binding.spoken
 binding.told
+binding.indexed
 binding.forward
 binding.loss
 binding.bind
@@ -59,6 +65,7 @@ binding.patterns
 binding.computed
 binding.consistency
 binding.definitions
+binding.columns
 binding.usage
 binding.solve
 binding.across

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.express import is_transposition
+from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
 from lstmsym.binding.table import Line
 from lstmsym.binding.templates import expanded, index_sets
 from lstmsym.documents.formula import (
@@ -27,10 +28,13 @@ from lstmsym.documents.times import is_step
 def lines_of(document: Document) -> list[Line]:
     """Every equation of a document, one for each value of a free index."""
     sets = index_sets(document.rows)
-    lines = [
-        (attached(left), attached(right), row)
-        for row in document.equations for left, right in expanded(row, sets)
-    ]  # fmt: skip
+    sides = [
+        (row, tuple(sliced(attached(side)) for side in pair))
+        for row in document.equations
+        for pair in [*chained(row.before, row.right), *expanded(row, sets)]
+    ]
+    both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
+    lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
     lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
     functions = functions_of(lines)
     return [(*called(left, right, functions), row) for left, right, row in lines]
@@ -59,7 +63,7 @@ def attached(node: Formula) -> Formula:
     if isinstance(node, Product) and node.operators == ("/",):
         above, below = (_row(f) for f in node.factors)
         top, bottom = above[-1], below[0]
-        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix == bottom.prefix:
+        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix.rstrip("+") == bottom.prefix:
             one = Derivative(top.of, bottom.of, top.prefix, form="slash", span=node.span)
             whole = (*above[:-1], one, *below[1:])
             return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)

@@ -3,7 +3,7 @@ r"""What a text says in formulaic words of its notation: ``$\delta_t$ is the gra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +23,7 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _LOSS = re.compile(r"\s*\\?(mathcal|mathrm|mathscr|boldsymbol)?\s*\{?\s*([LEJCS]|\\ell)\s*\}?\s*")
+_AND = re.compile(r"\s*(,|、|,?\s*(and|und|et|y|resp\.?|和|及|と))\s*")
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
@@ -59,10 +60,30 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
                 kind, pair = _turned(line[max(0, first.start() - 60) : first.start()], between), pair[::-1]
             if not kind:
                 continue
-            try:
-                yield Said(formula(pair[0], lexicon, macros), formula(pair[1], lexicon, macros), kind, number)
-            except ReadingError:
-                continue
+            for notation, of in _respectively(pair, spans, place, line):
+                try:
+                    yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
+                except ReadingError:
+                    continue
+
+
+def _respectively(
+    pair: tuple[str, str], spans: Sequence[re.Match[str]], place: int, line: str
+) -> list[tuple[str, str]]:
+    """``$da$ and $dc$ are the derivatives by $a$ and $c$``: each of its own."""
+
+    def beside(a: int, b: int) -> bool:
+        return _AND.fullmatch(line[spans[a].end() : spans[b].start()]) is not None
+
+    low, high = place, place + 1
+    while low and beside(low - 1, low):
+        low -= 1
+    while high + 1 < len(spans) and beside(high, high + 1):
+        high += 1
+    names, targets = spans[low : place + 1], spans[place + 1 : high + 1]
+    if low == place or len(names) != len(targets):
+        return [pair]
+    return [(name[1], of[1]) for name, of in zip(names, targets, strict=True)]
 
 
 def _turned(before: str, between: str) -> str:

@@ -18,7 +18,7 @@ from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import Place, is_count, untimed
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import share, stacked_gradient
-from lstmsym.binding.table import Table, function_of, is_gradient_name
+from lstmsym.binding.table import GRADIENT_BASES, Table, function_of, is_gradient_name
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import (
     Apply,
@@ -133,7 +133,8 @@ def resolve(slot: Slot, table: Table) -> list[str]:
     """The quantities that a slot's target may name: itself, or what carries its letter as an index."""
     key = slot.target
     if key in table.idents and table.idents[key] in table.roles:
-        return [table.idents[key]]
+        named = table.idents[key]
+        return [named, *_candidate_of(key, table)] if slot.family in GRADIENT_BASES else [named]
     if key in table.standing:
         return [key]
     if not key or slot.family == "name":
@@ -149,6 +150,12 @@ def resolve(slot: Slot, table: Table) -> list[str]:
         if key in scripts or re.sub(r"[~_{},]", "", known) == key:
             found.append(ident)
     return found
+
+
+def _candidate_of(key: str, table: Table) -> list[str]:
+    """The quantity with a tilde or a hat: beside the letters of gates, δ_h may be that of the candidate."""
+    found = (table.idents.get(key + mark) for mark in ("~", "^"))
+    return [ident for ident in found if ident is not None and table.roles.get(ident) == "name"]
 
 
 def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Meaning]:

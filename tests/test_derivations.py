@@ -17,7 +17,8 @@ styles/s14-units-elman styles/s15-units-gru styles/s16-units-two-layers styles/s
 styles/s18-units-jacobian styles/s19-units-email styles/s20-units-descent styles/s21-units-mixed
 c10a-chen-2016-rnn c14-pascanu-2013 styles/s07-jacobian-leaky
 styles/s30-preactivation-states styles/s31-linear-unrolled styles/s32-error-carousel styles/s33-blog-step-three
-styles/s34-forward-mode styles/s35-denominator-layout styles/s36-superscript-ends styles/s37-chinese-leaky""".split()
+styles/s34-forward-mode styles/s35-denominator-layout styles/s36-superscript-ends styles/s37-chinese-leaky
+c03-goodfellow-2016 styles/s03-superscript-two-layer""".split()
 
 CELL = r"""
 $$h_t = \tanh(W x_t + U h_{t-1} + b)$$

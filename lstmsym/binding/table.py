@@ -67,7 +67,7 @@ class Table:
     """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
     """Names of sizes: n of ``a[:n]``."""
-    average: sp.Expr = sp.Integer(1)
+    average: sp.Expr = sp.S.One
     """What the loss of a step enters the loss with, 1/T of a mean."""
     unit: bool = False
     """Whether the targets are said to be one-hot, or to add up to one."""

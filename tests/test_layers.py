@@ -27,6 +27,7 @@ documents.front documents.layout documents.prose documents.split documents.read 
 report svg
 binding
 binding.quantity
+binding.messages
 binding.table
 binding.updates
 binding.stacks
@@ -36,6 +37,7 @@ binding.lettered
 binding.marked
 binding.defined
 binding.entries
+binding.shares
 binding.chains
 binding.express
 binding.prepared
@@ -46,6 +48,7 @@ binding.kinds
 binding.stated
 binding.spoken
 binding.told
+binding.indexed
 binding.forward
 binding.loss
 binding.bind

@@ -14,7 +14,7 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
-from lstmsym.binding.units import unmatched
+from lstmsym.binding.units import carries_on, unmatched
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import Shape, ShapeError, Unifier
@@ -136,7 +136,7 @@ class Claims:
                 target, expr = self._added(target, expr)
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
-        return Stated(claim, self._lacks(found.sums), found.noted)
+        return Stated(claim, self._lacks(found.sums), tuple(dict.fromkeys((*a.noted, *found.noted))))
 
     def _check(self, left: Formula, right: Formula) -> None:
         """Refuse a line on one side of which alone an index of entries stands."""
@@ -145,6 +145,8 @@ class Claims:
             self.slips[key] = (left, right, unmatched(left, added(left, right)[1]))
         if self.slips[key][2]:
             raise Misfit(self.slips[key][2])
+        if carries_on(left, right):
+            raise Unreadable("derivatives by a parameter that go on from step to step are not read")
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

@@ -15,7 +15,8 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
-from lstmsym.binding.entries import Factor, Impossible, Reader, Same, has_units
+from lstmsym.binding.entries import ONE, Factor, Impossible, Reader, Same, Term, has_units
+from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, is_slice
 from lstmsym.documents.formula import (
     Apply,
@@ -37,12 +38,16 @@ from lstmsym.documents.formula import (
     Slice,
     Sum,
     Words,
+    rebuilt,
     walk,
 )
+from lstmsym.documents.limits import EXPONENT
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
 from lstmsym.verify.words import Blocks, Columns, Diag, Local, cut
 
+FACTORS = 60
+"""Factors side by side that are grouped by their shapes."""
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
@@ -108,6 +113,9 @@ class Scope(Protocol):
 
     def gradient(self, node: Delta | Derivative) -> Value:
         """What a gradient's name stands for."""
+
+    def share(self, of: Name, by: Name) -> Share | None:
+        """What the lines of one step make of a parameter, entry by entry."""
 
     def function(self, name: Name) -> str:
         """The operation that a name applied to an argument is, or nothing where that is a product."""
@@ -191,12 +199,39 @@ class Express:
 
     def _entries(self, node: Formula) -> Value:
         """A formula in index notation."""
-        read = Reader(self._entry, self._mapped, self._over_steps, self.scope.function, Same(self._same))
+        node = with_fractions(node)
+        read = Reader(self._factors, self._mapped, self._over_steps, self.scope.function, Same(self._same))
         try:
             found = read.value(node)
         except Impossible as error:
             raise Unreadable(str(error)) from None
         return Value(found.expr, found.shape)
+
+    def _factors(self, node: Formula) -> Term:
+        """A name or a gradient as factors with labels."""
+        found = self._of_own_row(node) if isinstance(node, Derivative) else None
+        return (self._entry(node),) if found is None else found
+
+    def _of_own_row(self, node: Derivative) -> Term | None:
+        """The derivative of a unit's quantity by a parameter, as factors; None where it is no such thing."""
+        of, by = node.of, node.by
+        if not isinstance(of, Name) or not isinstance(by, Name) or len(of.units) != 1 or not by.units:
+            return None
+        found = self.scope.share(of, by)
+        if found is None:
+            return None
+        shape = self.scope.quantity(of).shape
+        rows = by.units[::-1] if found.turned else by.units
+        term = [Factor(found.slope, shape, of.units)]
+        if found.operand is not None:
+            size = self.scope.quantity(by).shape[0 if found.turned else 1]
+            term.append(Factor(found.operand, (size,), rows[1:]))
+        if rows[0] != of.units[0]:
+            term.append(Factor(ONE, shape * 2, (of.units[0], rows[0])))
+        if found.earlier:
+            before = " and ".join(map(str, found.earlier))
+            self.noted.append(f"{write(node)} is taken with {before} held fixed")
+        return tuple(term)
 
     def _entry(self, node: Formula) -> Factor:
         """A name or a gradient with its indices, or what has none."""
@@ -259,7 +294,10 @@ class Express:
     # -- leaves --------------------------------------------------------------------------------------
 
     def _number(self, node: Number) -> Value:
-        return Value(sp.Rational(node.text) if "." in node.text else sp.Integer(node.text))
+        _, _, exponent = node.text.partition("e")
+        if exponent and abs(int(exponent)) > EXPONENT:
+            raise Unreadable(f"the number {node.text} is not read: its exponent is over {EXPONENT}")
+        return Value(sp.Rational(node.text))
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":
@@ -342,6 +380,8 @@ class Express:
         return Value(a.expr * b.expr, shape, a.row, parts)
 
     def _chain(self, group: Sequence[tuple[str, Formula]]) -> Value:
+        if len(group) > FACTORS:
+            raise Unreadable(f"a product of {len(group)} factors; at most {FACTORS} are read")
         values = [self(factor) for _, factor in group]
         operators = [operator for operator, _ in group]
         if len(values) == 1:
@@ -685,6 +725,12 @@ class Express:
             shape, row = self._joined(found.shape, found.row, other)
             found = Value(op(found.expr, other.expr), shape, row)
         return found
+
+
+def with_fractions(node: Formula) -> Formula:
+    """A formula with fractions for its divisions."""
+    node = rebuilt(node, with_fractions)
+    return divided(node) if isinstance(node, Product) else node
 
 
 def divided(node: Product) -> Product:

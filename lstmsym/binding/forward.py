@@ -11,6 +11,7 @@ from lstmsym import notation as N
 from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
+from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
 from lstmsym.binding.table import Table, function_of
 from lstmsym.documents.formula import (
@@ -169,6 +170,10 @@ class Forward:
     def gradient(self, node: Delta | Derivative) -> Value:
         """Refuse."""
         raise Unreadable("a gradient in a forward equation")
+
+    def share(self, of: Name, by: Name) -> Share | None:
+        """None: nothing is known yet."""
+        return None
 
     def function(self, name: Name) -> str:
         """The operation a name is."""

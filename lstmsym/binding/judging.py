@@ -13,6 +13,7 @@ from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.inherited import inherited
+from lstmsym.binding.messages import said
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
@@ -117,30 +118,25 @@ class LineJudge:
             return self._part_of_itself(part, source)
         if is_update(left, right, self.table):  # of a change, ΔW
             return plain(source, "not-a-claim", "an update, not a claim about the gradient", "statement")
-        if self.several.boundary(line):
-            return plain(
-                source, "not-a-claim", "what there is before the first step or after the last", "definition"
-            )
+        what = self.several.definition(line)
+        if what:
+            return plain(source, "not-a-claim", what, "definition")
         return self._across(place, None) if self.several.wanted(line) else None
 
     def _claimed(self, place: int) -> Row:
-        """The row of a line that is a claim."""
+        """The row of a line that is a claim at a step."""
         source = self.lines[place][2]
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
-            if sums_repeated(self.text) and has_units(self.lines[place][1]):
-                return plain(source, "unread", "sums over repeated indices that are not written are not read")
-            return self._flipped(place) or self._misfit(place, error)
+            return self._of_other_shapes(place, error)
         except Unbound as error:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return self._across(place, plain(source, "unread", str(error)))
+            return self._across(place, plain(source, "unread", said(error)))
         if _names_parts(stated.claim):
             return plain(source, "not-a-claim", "says what the notation stands for", "definition")
-        verdict = self._verdict(stated.claim)
-        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
-            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
+        verdict = self._verdict(stated.claim, has_units(self.lines[place][0]))
         found = self._otherwise(place, verdict)
         if found is not None:
             return found
@@ -169,11 +165,13 @@ class LineJudge:
         except (NotationError, ShapeError, *OUT_OF_REACH):
             return False
 
-    def _verdict(self, claim: Claim) -> Verdict:
-        """The verdict on a claim; what is said twice is judged once."""
-        said = (claim.left, claim.right, claim.share)
+    def _verdict(self, claim: Claim, entries: bool = False) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once; indices leave no layout open."""
+        said = (claim.left, claim.right, claim.share, entries)
         if said not in self.known:
             self.known[said] = self.judge(claim)
+            if entries and any(name == "layout" for name, _ in self.known[said].conventions):
+                self.known[said] = self.judge.contradicted(claim, "the two indices are exchanged")
         return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
@@ -276,6 +274,13 @@ class LineJudge:
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
 
+    def _of_other_shapes(self, place: int, error: Misfit) -> Row:
+        """The row of a line whose shapes do not fit as it stands."""
+        if sums_repeated(self.text) and has_units(self.lines[place][1]):
+            message = "sums over repeated indices that are not written are not read"
+            return plain(self.lines[place][2], "unread", message)
+        return self._flipped(place) or self._misfit(place, error)
+
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
         """A weight that is to stand for the part that multiplies one of what is stacked."""
         weight = self.claims.express(part.body).value.expr
@@ -317,12 +322,16 @@ class LineJudge:
 
     def _misfit(self, place: int, error: Misfit) -> Row:
         """Shapes that do not fit: wrong."""
-        left, _, source = self.lines[place]
+        left, right, source = self.lines[place]
+        entries = has_units(left) or has_units(right)
+        if entries and sums_repeated(self.text):
+            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
-        except (Unreadable, NotationError, ShapeError):
-            return plain(source, "refuted", str(error))
-        row = plain(source, "refuted", str(error))
+        except (Unreadable, NotationError, ShapeError) as unread:
+            known = not entries or isinstance(unread, Unbound)
+            return plain(source, "refuted" if known else "unread", said(error))
+        row = plain(source, "refuted", said(error))
         return replace(row, about=self.judge.show(expr), expected=self.judge.expected(Claim(expr, expr)))
 
     def _unbound(self, place: int, error: Unbound) -> Row:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from lstmsym.binding.bind import bind
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
+from lstmsym.binding.indexed import by_index, letters_of_gradients
 from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
@@ -48,6 +49,10 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     document = read(text, path)
     said = told(document, text)
     lines = lines_of(document)
+    letters = letters_of_gradients(lines, said.gradients)
+    lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
+    gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
+    said = replace(said, gradients=tuple(gradients))
     lines = marked(lines, letters_of(document, lines))
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))

@@ -12,6 +12,7 @@ from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
+from lstmsym.binding.shares import Share, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import valued
@@ -133,6 +134,8 @@ class Backward:
         constant = table.roles[ident] in ("parameter", "hyper")
         lag = None if constant else _lag(at) or 0
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
+        if ident in table.idle:
+            return Value(later(table.idle[ident], lag or 0), shape, table.rows and len(shape) == 1)
         if ident not in self.system.shapes:
             raise Unreadable(f"{at.key} is no part of the cell")
         return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)
@@ -197,6 +200,16 @@ class Backward:
             raise Unreadable(f"{ref} has no gradient")
         return Value(Ref(base, ref.lag), by.shape, row)
 
+    def share(self, of: Name, by: Name) -> Share | None:
+        """What the lines of one step make of a parameter, entry by entry."""
+        known = self.bound.table.idents
+        if self.placed(by).key not in known or self.placed(of).key not in known:
+            return None
+        what, parameter = self.quantity(of).expr, self.quantity(by).expr
+        if not isinstance(what, Ref) or not isinstance(parameter, Ref) or parameter.lag is not None:
+            return None
+        return share(what, parameter, self.system)
+
     def function(self, name: Name) -> str:
         """The operation a name is."""
         return function_of(name, self.bound.table)
@@ -216,7 +229,7 @@ class Backward:
         if node.operator != "∑":
             raise Unreadable("a product over an index is not read")
         rule = chain_rule(node)
-        if rule is not None:
+        if rule is not None and not (isinstance(rule[1].by, Name) and rule[1].by.units):
             return self._chain_rule(*rule)
         items = self._set(node)
         if items:

@@ -40,7 +40,7 @@ _PIECE = re.compile(
     r"(?P<path>self(?:\s*\.\s*[A-Za-z][A-Za-z0-9_]*)+"
     r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+|\.(?=\s*[-+*/)]))?)"
     r"|(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<letter>[\u0370-\u03ff∂∇∑∏ℓ][A-Za-z0-9_]*)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
-    r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
+    r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|\.\^|\./|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
     r"|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)|(?P<other>.)",
     re.DOTALL,
 )
@@ -103,9 +103,19 @@ def _left(pieces: list[Piece], place: int) -> int:
                 break
             operand = kind in ("word", "letter", "path", "number")
             best = at if operand else best
+        elif kind == "space" and operand and _opens(pieces, at):
+            best = at - 1  # d h_t, the d apart
     while best < place and pieces[best][0] in ("operator", "colon", "space"):
         best += 1
     return best if depth <= 0 else place
+
+
+def _opens(pieces: list[Piece], at: int) -> bool:
+    """Whether a gradient's letter stands alone before a space, as the first of its line or sentence."""
+    if at < 1 or pieces[at - 1][1] not in ("d", "δ", "∂", "delta", "Δ"):
+        return False
+    before = [p for p in pieces[: at - 1] if p[0] != "space"]
+    return not before or before[-1][0] in ("relation", "colon", "dots", "other")
 
 
 def _goes_left(kind: str, text: str, operand: bool, apart: bool) -> bool:

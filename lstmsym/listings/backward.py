@@ -201,7 +201,11 @@ class Backward:
     def fill(self) -> None:
         """Names and series of the forward pass."""
         old = self.forward.scope
-        self.scope.names = {k: self.ours(v) for k, v in old.names.items()}
+        shapes, rename = self.truth.judge.system.shapes, self.forward.rename
+        begun = {
+            k for k, v in old.names.items() if v is ZERO and getattr(rename.get(Ref(k)), "base", "") in shapes
+        }
+        self.scope.names = {k: self.ours(v) for k, v in old.names.items() if k not in begun}
         self.scope.series = {
             k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
         }
@@ -262,7 +266,7 @@ class Backward:
         states = [q.name for q in self.forward.cell.role("state")]
         family = self.family(key)
         bases = [s for s in states if any(f.base in (names.adjoint(s), names.back(s)) for f in family)]
-        if not family and not like_gradient(key):
+        if not family and not (like_gradient(key) and len(key) > 1):
             return ()
         if family and not bases:
             return family
@@ -445,7 +449,8 @@ class Backward:
     def for_(self, loop: ast.For) -> None:
         """The general step of a loop over time; another loop is over names."""
         self.findings.append(Finding(loop, "prose"))
-        if isinstance(loop.iter, (ast.List, ast.Tuple)) and isinstance(loop.target, ast.Name):
+        calls = all(isinstance(s, (ast.Expr, ast.Pass)) for s in loop.body)
+        if isinstance(loop.target, ast.Name) and (calls or isinstance(loop.iter, (ast.List, ast.Tuple))):
             for inner in loop.body:
                 clipped = [
                     n

@@ -43,6 +43,7 @@ binding.kinds
 binding.stated
 binding.told
 binding.indexed
+binding.standin
 binding.forward
 binding.loss
 binding.bind
@@ -66,6 +67,7 @@ binding.listed
 binding.inherited
 binding.judging
 binding.supposed
+binding.guarded
 binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown

@@ -48,6 +48,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.stated: dict[int, Claim] = {}
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
@@ -102,6 +103,7 @@ class LineJudge:
             return self._unbound(place, error)
         except (Unreadable, NotationError, ShapeError) as error:
             return plain(source, "unread", said(error))
+        self.stated[place] = stated.claim
         verdict = self._verdict(stated.claim)
         if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
             verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")

@@ -145,7 +145,7 @@ def main() -> None:
         for mutant in mutants(text, path.name, chosen.each, rng):
             what = ("equal " if mutant.equal else "") + verdict(mutant, path.name)
             own[what] += 1
-            if what in ("proved", "conditional", "equal refuted"):
+            if what not in ("refuted", "equal proved"):
                 print(f"    {path.name}:{mutant.line}: {what}: {mutant.source}")
         counts += own
         print(f"{path.name}: {dict(own)}", flush=True)

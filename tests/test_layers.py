@@ -15,11 +15,12 @@ checks.gradients checks.calls check verify verify.system verify.words verify.lat
 verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge documents.result listings.source listings.plainer
-listings.inline listings.around listings.naming listings.arrays listings.expressions
-listings.outline listings.forward listings.backward listings.edits listings.judging listings.write
-listings.rows listings.meanings listings.given listings.read listings pages documents
-documents.limits documents.file documents.formula documents.symbols documents.macros
+verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
+verify.matching verify.induction documents.result listings.source listings.plainer listings.inline
+listings.around listings.naming listings.arrays listings.expressions listings.outline
+listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
+listings.meanings listings.given listings.read listings pages documents documents.limits
+documents.file documents.formula documents.symbols documents.macros documents.scanned
 documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
 documents.gradients documents.parse documents.times documents.write documents.lines documents.rows
 documents.front documents.layout documents.prose documents.split documents.read documents.links
@@ -28,19 +29,24 @@ binding
 binding.quantity
 binding.messages
 binding.table
+binding.updates
+binding.stacks
 binding.templates
 binding.units
 binding.lettered
 binding.marked
 binding.defined
 binding.entries
+binding.shares
 binding.chains
 binding.express
 binding.prepared
+binding.standing
 binding.systems
 binding.abbreviated
 binding.kinds
 binding.stated
+binding.spoken
 binding.told
 binding.indexed
 binding.standin
@@ -60,8 +66,11 @@ binding.patterns
 binding.computed
 binding.consistency
 binding.definitions
+binding.columns
 binding.usage
 binding.solve
+binding.across
+binding.several
 binding.symbols
 binding.listed
 binding.inherited

@@ -19,6 +19,7 @@ from lstmsym import cells, derive
 from lstmsym.__main__ import main
 from lstmsym.documents.result import KINDS, VERDICTS, Result, Row, exit_status
 from lstmsym.reporting import words
+from lstmsym.reporting.compare import compare
 from lstmsym.reporting.markdown import as_markdown
 from lstmsym.reporting.mathml import cut, mathml
 from lstmsym.reporting.page import as_html
@@ -79,7 +80,11 @@ def test_table_has_every_row_within_the_width(width: int) -> None:
         assert re.search(rf"\b{row.line} +{word}", text, re.IGNORECASE)
     assert "3proved,1provedif,1refuted,1undecided,1unread,5noclaim" in packed
     assert "rightiftheinitialoutputiszero" in packed and "-1.0860618" in packed
-    assert "candidate,n:" in packed and "line20:theindentationislost" in packed
+    assert (
+        "candidate,n:" in packed
+        and "parameter,n×(m+n):" in packed
+        and "line20:theindentationislost" in packed
+    )
 
 
 def leaves(value: object, path: str = "") -> set[str]:
@@ -91,7 +96,9 @@ def leaves(value: object, path: str = "") -> set[str]:
 
 
 def test_json_is_as_documented() -> None:
-    section = re.search(r"^## The result of a document$(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
+    section = re.search(
+        r"^## lstmsym verify FILE --format json$(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL
+    )
     assert section
     documented = set(re.findall(r"^\| `(.*?)` \|", section[1], re.MULTILINE))
     found = {
@@ -127,11 +134,13 @@ def test_json_of_every_sample() -> None:
 
 def test_markdown() -> None:
     text = as_markdown(EVERYTHING)
-    table = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(table) == 2 + len(EVERYTHING.rows)
-    for line in table:
+    symbols, table = text.split("</details>", 1)
+    table_rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(table_rows) == 2 + len(EVERYTHING.rows)
+    assert symbols.count("\n| ") == 2 + len(EVERYTHING.symbols) and "candidate" in symbols
+    for line in table_rows:
         assert len(re.findall(r"(?<!\\)\|", line)) == 5, f"a bar ends a cell: {line}"
-    assert text.count("<details>") == text.count("</details>") == 3
+    assert text.count("<details>") == text.count("</details>") == 4
     outside_code = re.sub(r"`+[^`]*`+", "", text)
     assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", outside_code), "an author's word is no HTML"
     assert "&=" not in text, "GitHub's inline mathematics knows no alignment"
@@ -305,6 +314,28 @@ def test_steps_of_every_gradient_can_be_shown(name: str) -> None:
         assert len(found) >= 1
         assert all(mathml(latex) for _, latex in found if latex), found
     assert steps(derivation, "nothing") == ()
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "line 3: the indentation is lost (column 0); read as if at column 4",
+            "第 3 行：缩进丢失（第 0 列）；按第 4 列读取",
+        ),
+        ("drops the path a -> b; right given dc", "漏掉了路径 a -> b；在下列各式无误时成立：dc"),
+        ("at m=2, T=5: entry [1, 2] is 3, claimed 4", "m=2, T=5 时，元素 [1, 2] 的正确值为 3，原式所得为 4"),
+        ("something new", "something new"),
+    ],
+)
+def test_sentences_around_names_are_translated(english: str, chinese: str) -> None:
+    assert words.sentence(english, "zh") == chinese and words.sentence(english) == english
+
+
+def test_cells_are_compared_in_chinese() -> None:
+    for name in cells.names():
+        said = words.compared(compare(cells.find(name)), "zh")
+        assert not re.search(r"This is|differs|nearest|there ", said), said
 
 
 def test_steps_speak_chinese() -> None:

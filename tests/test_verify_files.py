@@ -16,8 +16,12 @@ from click.testing import CliRunner
 
 from lstmsym import terminal
 from lstmsym.__main__ import main
+from lstmsym.binding import told
+from lstmsym.documents import limits
 from lstmsym.documents.file import decoded
+from lstmsym.documents.front import KEYS
 from lstmsym.documents.limits import CHARACTERS, DocumentError
+from lstmsym.listings import source
 from lstmsym.locate import is_page
 from lstmsym.mistakes import NotationError
 
@@ -48,6 +52,7 @@ def test_right_and_wrong_documents(name: str, tmp_path: Path) -> None:
     path.write_text(RIGHT, encoding="utf-8")
     status, said, _ = verify(path)
     assert status == 0 and "PROVED" in said and "plain recurrent network with tanh" in said, said
+    assert "\x1b" not in said, "no colours but on a terminal"
     path.write_text(WRONG, encoding="utf-8")
     status, said, _ = verify(path)
     assert status == 1
@@ -67,6 +72,10 @@ def test_json_has_the_schema(tmp_path: Path) -> None:
     assert [r["line"] for r in found["rows"]] == [2, 4, 4] and found["document"] == str(path)
     (wrong,) = [r for r in found["rows"] if r["verdict"] == "refuted"]
     assert wrong["source"] in WRONG and wrong["witness"]["sizes"]["T"] >= 3 and wrong["steps"]
+    meanings = {symbol["latex"]: symbol["meaning"] for symbol in found["symbols"]}
+    assert meanings[r"\delta a_{t}"] == "gradient of the loss by what goes into h"
+    assert meanings["dh_{t}"] == "gradient of the loss by h" and meanings["W"] == "parameter"
+    assert wrong["steps"][-2]["latex"].startswith("dW = "), "in the author's notation"
     assert found["summary"] == {"proved": 1, "refuted": 1, "not-a-claim": 1}
 
 
@@ -164,6 +173,10 @@ def test_a_file_that_cant_be_used_is_one_sentence(name: str, data: bytes, words:
     assert error.startswith(f"lstmsym: {path}: ") and error.count("\n") == 1
 
 
+def test_a_page_says_its_cell_itself() -> None:
+    assert "--cell is for documents" in verify("seed", "--cell", "lstm")[2]
+
+
 def test_paths_that_are_no_files(note: Path) -> None:
     folder = note.parent
     for path, words in ((folder, f"a folder: give a file, such as {note}"), (folder / "nota.md", f"did you mean {note}?"),
@@ -251,7 +264,7 @@ def run_on_terminal(code: str) -> str:
 
 WAIT = """import time
 from lstmsym.terminal import progress
-with progress("working", after=0.1) as told:
+with progress("[red]working {{x}}", after=0.1) as told:
     for done in range(3):
         told(done, 3)
         time.sleep({pause})
@@ -259,7 +272,7 @@ with progress("working", after=0.1) as told:
 
 
 def test_a_bar_for_what_takes_long_on_a_terminal_only(capfd: pytest.CaptureFixture[str]) -> None:
-    assert "2/3" in run_on_terminal(WAIT.format(pause=0.2)) and "working" in run_on_terminal(
+    assert "2/3" in run_on_terminal(WAIT.format(pause=0.2)) and "[red]working {x}" in run_on_terminal(
         WAIT.format(pause=0.2)
     )
     assert run_on_terminal(WAIT.format(pause=0.001)) == ""
@@ -267,3 +280,39 @@ def test_a_bar_for_what_takes_long_on_a_terminal_only(capfd: pytest.CaptureFixtu
         told(1, 2)
         time.sleep(0.05)
     assert capfd.readouterr() == ("", "")
+
+
+# -- what the documentation says -----------------------------------------------------------------------
+
+GUIDE = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_says_the_limits_the_keys_and_the_words() -> None:
+    for number in (limits.CHARACTERS, limits.MATHEMATICS, limits.ROWS, limits.MACROS, limits.FORMULA,
+                   source.MAX_CHARACTERS, source.MAX_LINES):  # fmt: skip
+        assert re.search(rf"\b{number:,}\b", GUIDE), number
+    assert f"{limits.NESTING} deep" in GUIDE and f"{source.MAX_DEPTH} deep" in GUIDE
+    assert {*KEYS} == set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
+    assert all(f"`{word}`" in GUIDE for word in told.ROLES)
+
+
+def test_the_front_matter_of_the_guide_is_understood(tmp_path: Path) -> None:
+    (front,) = re.findall(r"^```text\n(---\n.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "a.md"
+    path.write_text(f"{front}\n$$do_t = dh_t \\odot \\tanh(c_t)$$\n", encoding="utf-8")
+    assert verify(path)[0] != 2, verify(path)[2]
+
+
+def test_the_page_of_results_names_every_derivation_and_its_errors() -> None:
+    """Its figures are measured: `python benchmarks/derivations.py --check`."""
+    page = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
+    files = sorted((ROOT / "derivations").rglob("*.expected.json"))
+    assert len(re.findall(r"^\| \[", page, re.MULTILINE)) == len(files)
+    for file in files:
+        expected = json.loads(file.read_text(encoding="utf-8"))
+        (line,) = re.findall(rf"^\| \[{re.escape(file.name.split('.')[0])}\].*$", page, re.MULTILINE)
+        wrong = [row for row in expected["rows"] if row["verdict"] == "refuted"]
+        assert all(
+            f"line {row['line']}: " in line and row["why"].replace("|", "\\|") in line for row in wrong
+        )
+        assert wrong or "nowhere" in line

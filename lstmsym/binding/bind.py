@@ -21,19 +21,21 @@ from lstmsym.binding.kinds import (
     renewed_names,
     to_go,
 )
-from lstmsym.binding.loss import loss_of
+from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
-from lstmsym.documents.formula import Apply, Formula, Name, names
+from lstmsym.documents.formula import Apply, Formula, Item, Name, names
 from lstmsym.documents.read import Document
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
 from lstmsym.shapes import Shape, ShapeError, Unifier
+from lstmsym.verify.words import Diag
 
 FAILED = (Unreadable, NotationError, ShapeError)
 NOT_FORWARD = "it is not understood as an equation of the forward pass"
@@ -47,6 +49,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         functions=dict(told.functions),
         told=told.roles,
         gradients=told.named,
+        unit=told.unit,
     )
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
@@ -58,24 +61,13 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     forward = [n for n, kind in kinds.items() if kind == "forward"]
     if not forward:
         return Bound(None, table, kinds, NO_CELL, losses)
+    _tile(lines, forward, table)
     layouts = (False, True) if told.rows is None else (told.rows,)
     problems: list[str] = []
     found: list[Bound] = []
     for lenient in (False, True):
         for rows in layouts:
-            attempt = replace(
-                table,
-                rows=rows,
-                idents={},
-                spelled={},
-                samples={},
-                defined={},
-                roles={},
-                shapes={},
-                before={},
-                earlier={},
-            )
-            attempt = replace(attempt, aliases=dict(table.aliases))
+            attempt = _blank(table, rows)
             unread: dict[int, str] | None = {} if lenient else None
             try:
                 cell = _cell(lines, kinds, attempt, told.loss, held_names, unread)
@@ -98,17 +90,7 @@ def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: 
     kinds.update({n: "forward" for n in bound.unread})
     unread = {**bound.unread, **dict.fromkeys(places, NOT_FORWARD)}
     if places:
-        table = replace(
-            bound.table,
-            idents={},
-            spelled={},
-            samples={},
-            defined={},
-            roles={},
-            shapes={},
-            before={},
-            earlier={},
-        )
+        table = _blank(bound.table, bound.table.rows)
         try:
             cell = _cell(lines, kinds, table, loss, held, unread)
         except FAILED:
@@ -116,6 +98,25 @@ def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: 
         bound = replace(bound, cell=cell, table=table)
     kinds.update(dict.fromkeys(unread, "unread"))
     return replace(bound, kinds=kinds, unread=unread, open=reads(lines, unread, bound.table))
+
+
+def _blank(table: Table, rows: bool) -> Table:
+    """A table in which no forward equation has been read."""
+    fresh = replace(table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={})
+    fresh = replace(fresh, before={}, earlier={}, scores={}, idle={}, standing={}, sizes={})
+    return replace(fresh, aliases=dict(table.aliases))
+
+
+def _tile(lines: Sequence[Line], forward: Sequence[int], table: Table) -> None:
+    """Weights that are said to be parts of one that no forward equation reads make that one up."""
+    read = {table.key(n).key for place in forward for n in bare_names(lines[place][1])}
+    slices = {key: m for key, m in table.macros.items() if isinstance(m, Item) and key in read}
+    slices = {key: m for key, m in slices.items() if table.key(m.body).key not in read}  # type: ignore[arg-type]
+    spelled = {left.key: left for left, _, _ in lines if isinstance(left, Name)}
+    for key, layout in tiled(slices, spelled).items():
+        table.macros[key] = layout
+        for part in names(layout):
+            del table.macros[part.key]
 
 
 def _cell(
@@ -140,7 +141,8 @@ def _cell(
     _declare_defined(used, table, unifier)
     scope.held = {table.idents[k] for k in held_names if k in table.idents}
     equations: list[tuple[str, sp.Expr]] = []
-    for n, (left, right) in zip(places, used, strict=True):
+    stacks_first = sorted(zip(places, used, strict=True), key=lambda line: not entries(line[1][1]))
+    for n, (left, right) in stacks_first:
         assert isinstance(left, Name)
         at = table.key(left)
         scope.lag = at.lag if isinstance(at.lag, int) else 0
@@ -151,22 +153,33 @@ def _cell(
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
                 table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
-                equations.append((name, value.expr))
+                equations += [*scope.waiting, (name, value.expr)]
+                scope.waiting.clear()
+                scope.parts[name] = value.parts
                 scope.lines[name] = value.expr
         except FAILED as error:
             if unread is None:
                 raise
+            scope.waiting.clear()
             unread[n], unifier.known = said(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     equations = _merged(equations, table)
+    scope.lines = dict(equations)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
-    losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
-    losses = losses if told_loss is None else [told_loss, *losses]
+    losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
+    losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
     if "state" not in table.roles.values():
         equations.append(_at_rest(table, unifier))
+    standing = _macros(express, table)
+    _tiled(equations, table, unifier)
     _sizes(table, unifier)
-    equations, outputs = _outputs(equations, table, loss)
+    table.sizes = {key: _sized(size, unifier) for key, size in table.sizes.items()}
+    equations = [(name, _sized(expr, unifier)) for name, expr in equations]
+    kept, outputs = _outputs(equations, table, loss)
+    standing |= _dropped(equations, kept, table)
+    equations = kept
+    table.standing.update({key: _sized(expr, unifier) for key, expr in standing.items()})
     declared = _declared(table, equations, loss, targets, outputs)
     if loss is not None:
         equations.append(("loss", loss))
@@ -177,6 +190,48 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _sized(expr: sp.Expr, unifier: Unifier) -> sp.Expr:
+    """An expression whose bounds of ranges are the sizes found."""
+    return expr.xreplace({d: unifier.resolve((d,))[0] for d in expr.atoms(sp.Dummy)})
+
+
+def _tiled(equations: list[tuple[str, sp.Expr]], table: Table, unifier: Unifier) -> None:
+    """A vector is as long as its ranges reach that follow each other."""
+    ranges: dict[str, list[tuple[sp.Expr, ...]]] = {}
+    for _, expr in equations:
+        for part in expr.atoms(N.Part):
+            if isinstance(part.args[0], Ref):
+                ranges.setdefault(part.args[0].base, []).append(unifier.resolve(part.args[1:]))
+    for base, bounds in ranges.items():
+        ends = {high for _, high in bounds} - {low for low, _ in bounds}
+        if len(ends) == 1:
+            unifier.same(table.shapes[base], (ends.pop(),), "")
+
+
+def _macros(express: Express, table: Table) -> dict[str, sp.Expr]:
+    """What the names of blocks stand for, in the cell's own names."""
+    found = {}
+    for key, formula in table.macros.items():
+        try:
+            found[key] = express(formula).expr
+        except (Unreadable, ShapeError):
+            continue
+    return {key: expr for key, expr in found.items() if not expr.has(Diag)}
+
+
+def _dropped(
+    equations: list[tuple[str, sp.Expr]], kept: list[tuple[str, sp.Expr]], table: Table
+) -> dict[str, sp.Expr]:
+    """What the names stand for that the cell does without."""
+    left = {name for name, _ in kept}
+    rules: dict[sp.Expr, sp.Expr] = {}
+    for name, expr in equations:
+        if name not in left:
+            rules[Ref(name, 0)] = expr.xreplace(rules)
+    keys = {ident: key for key, ident in table.idents.items()}
+    return {keys[ref.base]: expr for ref, expr in rules.items() if ref.base in keys}
 
 
 def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
@@ -207,6 +262,7 @@ def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[st
         table.roles.pop(name)
         table.shapes.pop(name)
     table.before = {post: same.get(pre, pre) for post, pre in table.before.items()}
+    table.scores = {post: same.get(pre, pre) for post, pre in table.scores.items()}
     rules = {Ref(name, 0): Ref(other, 0) for name, other in same.items()}
     return [(name, expr.xreplace(rules)) for name, expr in equations if name not in same]
 
@@ -266,6 +322,8 @@ def _split(
             table.roles[name] = "name"
             if not isinstance(value.expr, N.softmax):
                 table.before[ident] = name
+            else:
+                table.scores[ident] = name
             table.shapes[name] = value.shape
             yield name, Value(inner, value.shape)
             call = POINTWISE_FUNCTIONS[function] if function in GENERIC else value.expr.func
@@ -356,7 +414,7 @@ def _outputs(
     read = {r.base for _, e in equations for r in e.atoms(Ref) if r.lag == 0}
     read |= {r.base for r in loss.atoms(Ref)} if loss is not None else set()
     lines = dict(equations)
-    gathers = (N.Concat, N.softmax) if loss is not None else (N.Concat,)
+    gathers = (N.Concat, N.softmax, N.sigma) if loss is not None else (N.Concat,)
 
     def idles(name: str, expr: sp.Expr) -> bool:
         if name in read or table.roles[name] != "name":
@@ -365,5 +423,6 @@ def _outputs(
 
     idle = [name for name, expr in equations if idles(name, expr)]
     if idle and len(idle) < len(equations):
+        table.idle.update((name, lines[name]) for name in idle)
         return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
     return equations, [name for name, _ in equations if name not in read]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lstmsym.binding.table import LOSSES
 from lstmsym.documents.formula import (
+    Apply,
     Big,
     Brackets,
     Derivative,
@@ -52,6 +53,8 @@ def _sums(node: Formula) -> tuple[list[Big], Formula]:
 
 def _pair(body: Formula) -> tuple[Derivative, Derivative] | None:
     factors = body.factors if isinstance(body, Product) else ()
+    if isinstance(body, Apply) and body.head.base == "prod" and isinstance(body.argument, Brackets):
+        factors = body.argument.items  # a product in whatever order the shapes want
     first, second = factors if len(factors) == 2 else (body, body)
     if first is second or not (isinstance(first, Derivative) and isinstance(second, Derivative)):
         return None

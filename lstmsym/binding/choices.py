@@ -24,7 +24,8 @@ class Choices:
 
     def claims(self) -> list[int]:
         """The places of the lines that claim something."""
-        return [n for n in range(len(self.lines)) if n not in self.bound.kinds]
+        open_ = (n for n in range(len(self.lines)) if n not in self.bound.kinds)
+        return [n for n in open_ if not self.lines[n][2].supposed]
 
     def meaning(self, slot: Slot, left_earlier: bool) -> Meaning | None:
         """What a slot stands for under the present choices."""

@@ -14,10 +14,10 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
-from lstmsym.binding.units import unit_labels
+from lstmsym.binding.units import carries_on, unmatched
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
-from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 
 Means = Callable[[Slot, bool], Meaning | None]
@@ -58,7 +58,7 @@ class Claims:
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
         self.shared: dict[object, bool] = {}
-        self.labels: dict[tuple[int, int], set[str]] = {}
+        self.slips: dict[tuple[int, int], tuple[Formula, Formula, str]] = {}
 
     def scope(self, meaning: Means | None = None) -> Backward:
         """A scope under the present choices, or with other meanings of gradients' names."""
@@ -74,8 +74,9 @@ class Claims:
         wanted: int | None = None,
         of_output: bool = False,
         meaning: Means | None = None,
+        shape: Shape | None = None,
     ) -> Expressed:
-        """A formula as a value.
+        """A formula as a value; ``shape`` is what it is compared with, which settles sizes without a name.
 
         Raises:
             Unreadable: it is not understood.
@@ -85,7 +86,14 @@ class Claims:
         express = Express(scope, scope.unifier, self.table.rows, of_output)
         express.wanted = wanted
         value = express(formula)
-        resolved = Value(value.expr, scope.unifier.resolve(value.shape), value.row)
+        if shape is not None and value.rank == len(shape) and value.expr.has(sp.Dummy):
+            scope.unifier.same(value.shape, shape, "")
+            self.table.sizes.update({k: scope.unifier.resolve((s,))[0] for k, s in self.table.sizes.items()})
+        sizes = {d: scope.unifier.resolve((d,))[0] for d in value.expr.atoms(sp.Dummy)}
+        if any(size.atoms(sp.Dummy) for size in sizes.values()):
+            raise Unreadable("a size in it is not known")
+        expr = value.expr.xreplace(sizes)
+        resolved = replace(value, expr=expr, shape=scope.unifier.resolve(value.shape))
         return Expressed(resolved, tuple(scope.sums), tuple(express.noted))
 
     def claim(self, place: int, of_output: bool = False) -> Stated:
@@ -109,16 +117,13 @@ class Claims:
     ) -> tuple[Expressed, Expressed]:
         """Both sides of a line; of a line that adds to its left side, what is added."""
         left, right, _ = line
+        self._check(left, right)
         _, right = added(left, right)
         a = self.express(left, left=True, meaning=meaning)
-        return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
+        return a, self.express(right, False, a.value.rank, of_output, meaning, a.value.shape)
 
     def stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
-        """A line whose sides have values, as a claim.
-
-        Raises:
-            Misfit: labels of entries stand on one side only.
-        """
+        """A line whose sides have values, as a claim."""
         left, right, row = line
         adds, _ = added(left, right)
         relation = "+=" if adds else row.relation
@@ -129,21 +134,19 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
-        strange = self._strange(left, right)
-        if strange:
-            raise Misfit(
-                f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
-            )
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
-        return Stated(claim, self._lacks(found.sums), found.noted)
+        return Stated(claim, self._lacks(found.sums), tuple(dict.fromkeys((*a.noted, *found.noted))))
 
-    def _strange(self, left: Formula, right: Formula) -> set[str]:
-        """Labels of entries that stand on the right side only."""
+    def _check(self, left: Formula, right: Formula) -> None:
+        """Refuse a line on one side of which alone an index of entries stands."""
         key = (id(left), id(right))
-        if key not in self.labels:
-            self.labels[key] = set(unit_labels(added(left, right)[1])) - set(unit_labels(left))
-        return self.labels[key]
+        if key not in self.slips:  # with the two sides kept, an id is theirs for good
+            self.slips[key] = (left, right, unmatched(left, added(left, right)[1]))
+        if self.slips[key][2]:
+            raise Misfit(self.slips[key][2])
+        if carries_on(left, right):
+            raise Unreadable("derivatives by a parameter that go on from step to step are not read")
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

@@ -1,4 +1,4 @@
-r"""Letters that number units and tell quantities apart as well: ``a_\iota`` and ``a_\phi``, ``w_{ji}`` and ``w_{kj}``.
+r"""Letters that number units and tell quantities apart: ``a_\iota``, ``a_\phi``; ``w_{ji}``, ``w_{kj}``.
 
 Where a document defines ``a_j`` and ``a_k`` apart, or gives an index to a label, ``in_v``, such letters
 stay in the names.  One that stands for any of them, g of ``\sum_g w_{cg} \delta_g``, is written out for
@@ -37,12 +37,15 @@ class Lettered:
         self.lines, self.units = lines, units
         self.bound = {letter for letters in units.bound for letter in letters}
         self.kept: set[str] = set()
+        self.aliases: dict[str, dict[str, str]] = {}
+        self.bases = {n.base for line in lines for side in line[:2] for n in every_name(side)}
         self.labels = self._labels()
         for name, letters in self._named():
             own = of_name(name, letters)
             if any(p.label for p in own) or self.labels & {p.letter for p in own}:
                 self.kept.add(stem(name))
-        self.aliases: dict[str, dict[str, str]] = {}
+        if self.labels:
+            self.kept |= {stem(name) for name, _ in self._named() if name.base in GRADIENT_BASES}
         self._tell_gradients_apart()
         self.members: dict[str, int] = {}
         self.lags: dict[str, set[int]] = {}
@@ -89,7 +92,11 @@ class Lettered:
                         used.setdefault(stem(name), set()).add(own[0].letter)
                         if side is line[0]:
                             left.setdefault(stem(name), set()).add(own[0].letter)
-        for base, letters in used.items():
+        plain = {
+            p.letter for n, own in self._named() for p in of_name(n, own) if n.base not in GRADIENT_BASES
+        }
+        for base, everything in used.items():
+            letters = everything & plain
             if len({kinds[x] for x in letters}) > 1:
                 self.kept.add(base)
                 self.aliases[base] = {x: kinds[x] for x in letters if x != kinds[x]}
@@ -124,9 +131,9 @@ class Lettered:
                     self.aliases.setdefault(stem(name), {})[letter] = alike[0]
 
     def _find_members(self) -> None:
-        """How many indices the names of the forward lines have, and at which steps they are multiplied with."""
-        for left, right, letters in self._forward():
-            left, right = self.joined(self.of(left, letters), self.of(right, letters))
+        """How many indices the names of the forward lines have, and at which steps they are multiplied."""
+        for name_, formula, letters in self._forward():
+            left, right = self.joined(self.of(name_, letters), self.of(formula, letters))
             for name in (*every_name(left), *every_name(right)):
                 self.members.setdefault(name.key, len(set(name.units)))
             for product in (n for n in walk(right) if isinstance(n, Product)):
@@ -153,9 +160,9 @@ class Lettered:
             scripts += [replace(script, body=body)] if body is not None else []
         bare = untimed(replace(name, scripts=tuple(scripts)))[0]
         found = replace(bare, time=name.time, units=tuple(p.letter for p in own))
-        aliases = self.aliases.get(stem(name), {}) if keep else {}
-        for old, new in aliases.items():
-            found = lettered(found, old, new)
+        aliases = {x: x.rstrip("'") for x in gone if x.endswith("'")} | self.aliases.get(stem(name), {})
+        for old, new in aliases.items() if keep else ():
+            found = relettered(found, old, new)
         return found
 
     def of(self, node: Formula, letters: set[str]) -> Formula:
@@ -192,7 +199,7 @@ class Lettered:
         if len(node.units) != 2 or node.key in self.members:
             return node
         first, second = node.units
-        turned = lettered(lettered(lettered(node, first, "?"), second, first), "?", second)
+        turned = relettered(relettered(relettered(node, first, "?"), second, first), "?", second)
         return turned if turned.key in self.members else node
 
     # -- letters that stand for any --------------------------------------------------------------------
@@ -208,7 +215,7 @@ class Lettered:
         return [
             x
             for x in sorted(self.labels)
-            if all(self._known(lettered(n, letter, x), lag) for n in quantities)
+            if all(self._known(relettered(n, letter, x), lag) for n in quantities)
         ]
 
     def _known(self, name: Name, lag: int | None = None) -> Name | None:
@@ -235,7 +242,7 @@ class Lettered:
 
         def put(part: Formula, letter: str) -> Formula:
             if isinstance(part, Name) and letters[0] in part.units:
-                changed = lettered(part, letters[0], letter)
+                changed = relettered(part, letters[0], letter)
                 return self._known(changed, lag) or changed
             return rebuilt(part, lambda inner: put(inner, letter))
 
@@ -247,7 +254,7 @@ class Lettered:
     def joined(self, left: Formula, right: Formula) -> tuple[Formula, Formula]:
         """A line in which gates over which no sum runs number what else is not summed over."""
         free = {*unit_labels(left), *unit_labels(right)}
-        gates = {x for x in free if x not in self.bound}
+        gates = {x for x in free - self.bound if x in self.labels or x in self.bases}
         matched = set(unit_labels(left)) == set(unit_labels(right))
         arity = any(
             len(set(n.units)) > self.members.get(n.key, 2) for s in (left, right) for n in every_name(s)
@@ -280,10 +287,15 @@ def _alike(units: Units) -> dict[str, str]:
 
 def lettered(node: Formula, old: str, new: str) -> Formula:
     """A formula with a letter in the scripts of its names put for another; the units stay."""
-    if not isinstance(node, Name):
-        return rebuilt(node, lambda part: lettered(part, old, new))
-    if old not in node.units and old != "?":
-        return node
+    if isinstance(node, Name):
+        return relettered(node, old, new)
+    return rebuilt(node, lambda part: lettered(part, old, new))
+
+
+def relettered(name: Name, old: str, new: str) -> Name:
+    """A name with a letter in its scripts put for another."""
+    if old not in name.units and old != "?":
+        return name
 
     def change(body: Formula) -> Formula:
         if isinstance(body, Name) and body.base + "'" * body.primes == old:
@@ -293,7 +305,7 @@ def lettered(node: Formula, old: str, new: str) -> Formula:
         return rebuilt(body, change) if isinstance(body, Product) else body
 
     return replace(
-        node, scripts=tuple(s if s.wrap else replace(s, body=change(s.body)) for s in node.scripts)
+        name, scripts=tuple(s if s.wrap else replace(s, body=change(s.body)) for s in name.scripts)
     )
 
 

@@ -13,9 +13,11 @@ from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
+from lstmsym.binding.updates import as_gradient
 from lstmsym.cell import Cell
 from lstmsym.documents.read import Document, read
 from lstmsym.listings import Listing
@@ -52,9 +54,12 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
     said = replace(said, gradients=tuple(gradients))
     lines = marked(lines, letters_of(document, lines))
+    if said.loss is None:
+        said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document))
     listed = read_listings(document, bound.cell or cell)
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
+    lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.formula import ACCENT_KEYS, Name, Number, Sum, Time
 
 EARLIER = frozenset("prev previous old last prv".split())
 NEW = frozenset("next new cur curr current now".split())
+COUNTS = {"T": "T", "τ": "T", "N": "B", "B": "B", "S": "B", "n": "B", "m": "B"}
+"""Letters that, with no other meaning, are the number of steps or of sequences: that of the notation."""
 LAST = "last"
 """The lag of the last step of the sequence."""
 FIRST = "first"
@@ -44,6 +47,11 @@ def place(name: Name, letters: Iterable[str] = ("t",)) -> Place:
     return Place(bare.key, offset, letter)
 
 
+def is_count(name: Name) -> bool:
+    """Whether a name may be the number of steps or of sequences."""
+    return name.base in COUNTS and not (name.marks or name.scripts or name.primes or name.time)
+
+
 def untimed(name: Name) -> tuple[Name, int | None]:
     """The name without its step, and the lag that it has by a word."""
     lag: int | None = None
@@ -69,7 +77,7 @@ def identifier(key: str, taken: Iterable[str]) -> str:
     text = "".join(f"_{S.SPELLED[c][1:]}_" if c in S.SPELLED else c for c in text)
     text = text.replace("'", "_prime_")
     text = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "q"
-    if text[0].isdigit():
+    if text[0].isdigit() or iskeyword(text):
         text = "q" + text
     taken = set(taken)
     found, count = text, 1

@@ -10,6 +10,7 @@ name too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from lstmsym.binding.table import Line
 from lstmsym.documents.formula import (
     Big,
     Brackets,
+    Derivative,
     Formula,
     Indexed,
     Name,
@@ -132,6 +134,8 @@ class Units:
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
         self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
+        bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
+        self.usual = USUAL - bases - self.steps
         self._from_whole_names()
         self.letters: list[set[str]] = []
         self._settle()
@@ -173,6 +177,13 @@ class Units:
         everything = [p for side in (left, right) for name in every_name(side) for p in parts(name)]
         found = {p.letter for p in everything if p.spot in self.spots and p.letter in self.eligible}
         found = (found | self.bound[place]) - self.steps
+        if found:  # beside others, a letter that stands nowhere else: a slip
+            found |= {
+                p.letter
+                for p in everything
+                if p.letter in self.usual
+                and (p.spot in self.spots or (len(p.word) == 2 and set(p.word) & found))
+            }
         self.spots |= {p.spot for p in everything if p.letter in found and set(p.word) <= found}
         return found
 
@@ -182,8 +193,10 @@ class Units:
         for place, (left, right, _) in enumerate(self.lines):
             if not self.bound[place] or not isinstance(left, Name):
                 continue
-            free = {p.letter for p in parts(left)} - self.letters[place] - self.steps
-            for own in (parts(name) for name in every_name(right)):
+            free = {p.letter for p in parts(left)} - self.steps
+            if free & self.letters[place]:
+                continue
+            for own in ([p for p in parts(n) if p.spot[1] == "sub"] for n in every_name(right)):
                 if len(own) == 2 and {p.letter for p in own} & self.bound[place]:
                     self.spots |= {p.spot for p in own if p.letter in free}
         return len(self.spots) > before
@@ -192,6 +205,28 @@ class Units:
 def of_name(name: Name, letters: set[str]) -> list[Part]:
     """The indices of a name: letters that number units, in words that have no others."""
     return [p for p in parts(name) if p.letter in letters and set(p.word) <= letters]
+
+
+def unmatched(left: Formula, right: Formula) -> str:
+    """What is wrong with the free indices of a line, if anything: one that stands on one side only."""
+    both = tuple(dict.fromkeys(unit_labels(side)) for side in (left, right))
+    if not both[1]:
+        return ""
+    once = Counter(u for name in every_name(left) for u in name.units)
+    alone = [label for label in both[1] if label not in both[0]]
+    if alone:
+        return f"{alone[0]} stands on the right side only, and is not summed over"
+    lacking = [label.lstrip("0123456789") for label in both[0] if label not in both[1] and once[label] == 1]
+    return f"{lacking[0]} stands on the left side only" if lacking else ""
+
+
+def carries_on(left: Formula, right: Formula) -> bool:
+    """Whether a line has derivatives by a parameter at several steps: one goes on from the step before."""
+    steps: dict[object, set[int | None]] = {}
+    for node in (n for side in (left, right) for n in walk(side) if isinstance(n, Derivative)):
+        if isinstance(node.of, Name) and isinstance(node.by, Name) and node.by.time is None and node.by.units:
+            steps.setdefault(node.by.key, set()).update([node.of.time.offset] if node.of.time else ())
+    return any(len(found) > 1 for found in steps.values())
 
 
 def unit_labels(node: Formula) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets
+from lstmsym.documents.formula import Apply, Brackets, names
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -42,7 +42,9 @@ FORWARD = {
     "alias": ("forward", "a forward equation"),
     "again": ("forward", "a forward equation of another system than the one that is judged"),
     "loss": ("definition", "a definition"),
+    "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
+    "update": ("statement", "an update, not a claim about the gradient"),
 }
 """What a line that makes the cell is called."""
 
@@ -122,7 +124,10 @@ class Judging:
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
         for _, together in groupby(self.document.rows, _place):
-            yield max(map(self.row, together), key=lambda row: WORST.index(row.verdict))
+            found = [self.row(row) for row in together]
+            forward = [row for row in found if row.kind == "forward"]
+            worst = max(found, key=lambda row: WORST.index(row.verdict))
+            yield forward[0] if forward and worst.verdict == "proved" else worst
 
     def row(self, row: Read) -> Row:
         """What is found of one row."""
@@ -137,6 +142,9 @@ class Judging:
         sorted_ = self._of_forward(row, places)
         if sorted_ is not None:
             return sorted_
+        if row.supposed or not any(True for side in (row.left, row.right) for _ in names(side)):
+            message = "it is supposed" if row.supposed else "numbers only"
+            return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:

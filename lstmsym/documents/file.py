@@ -38,7 +38,7 @@ def text_of(path: str) -> str:
         example = f", such as {file / inside[0]}" if inside else ""
         raise DocumentError(f"{path}: this is a folder: give a file{example}")
     if not file.exists():
-        close = nearest(file.name, _names(file.parent))
+        close = nearest(file.name, [name for name in _names(file.parent) if name != file.name])
         hint = f"did you mean {file.with_name(close)}?" if close else "check the path"
         raise DocumentError(f"{path}: no such file; {hint}")
     if not file.is_file():

@@ -109,11 +109,27 @@ class Parser(Scripts, Tables):
                 sign = self.take().plain
                 body = self.juxtaposition()
                 factors.append(Sum((sign,), (body,), span=self.span(inner)))
+            elif token.plain == "/" and isinstance(factors[-1], Number) and self.is_spaced_number():
+                operators, spelling = operators[:-1], spelling[:-1]
+                below = self.number()
+                half = Fraction(factors.pop(), below, span=self.span(start))
+                following = self.juxtaposition()
+                factors.append(Product(("",), (half, following), span=self.span(start)))
             else:
                 factors.append(self.juxtaposition())
         if not operators:
             return factors[0]
         return Product(tuple(operators), tuple(factors), tuple(spelling), span=self.span(start))
+
+    def is_spaced_number(self) -> bool:
+        """Whether a number comes that a space keeps apart from what it would multiply: 1/2 x."""
+        following = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
+        return (
+            self.kind() == "number"
+            and following is not None
+            and following.spaced
+            and (following.kind in STARTS or following.kind == "bar")
+        )
 
     def juxtaposition(self) -> Formula:
         """Factors side by side."""

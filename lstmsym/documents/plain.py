@@ -7,7 +7,7 @@ import unicodedata
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import DIGITS, FORMULA, ReadingError
-from lstmsym.documents.tokens import COMMANDS, Token, is_letter, kind_of, small, typewriter
+from lstmsym.documents.tokens import COMMANDS, Token, is_letter, is_small, kind_of, small, typewriter
 
 _PLAIN = re.compile(
     r"(?P<space>\s+)|(?P<number>\d+\.(?!\d|\.)(?=\s*[-+*/)])|(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)"
@@ -15,7 +15,7 @@ _PLAIN = re.compile(
     r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<dots>\.\.\.?)"
     r"|(?P<word>(?:(?<![^\s=+\-*/(\[,@])_)?[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9]))*)|(?P<command>\\[A-Za-z]+)"
     r"|(?P<small>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵗᵀᵏʲˢ]+|[₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₖᵢⱼₙₘₕₓₛₒₐₑₗₚᵣᵤᵥ]+)"
-    r"|(?P<operator>\+=|-=|\*=|:=|<-|->|=>|==|<=|>=|!=|\*\*|\.\*|\./|\|\|)|(?P<other>.)",
+    r"|(?P<operator>\+=|-=|\*=|:=|<-|->|=>|==|<=|>=|!=|\*\*|\.\*|\./|\.\^|\|\|)|(?P<other>.)",
     re.DOTALL,
 )
 
@@ -65,6 +65,10 @@ class _Plain:
 
     def see_path(self, text: str, start: int, end: int) -> None:
         plain = re.sub(r"\s+", "", text)
+        module, _, function = plain.partition(".")
+        if module in _MODULES and function in S.FUNCTION_WORDS:
+            self.see_word(function, start, end)
+            return
         if plain.endswith(".T"):
             self.see_word(plain[:-2], start, end - 2)
             self.add("sup", "^", "^", end - 2, end)
@@ -97,7 +101,7 @@ class _Plain:
         self.found += small(text, start + self.offset, end + self.offset)
 
     def see_operator(self, text: str, start: int, end: int) -> None:
-        if text == "**":
+        if text in ("**", ".^"):
             self.add("sup", "^", "^", start, end)
         else:
             kind, plain = kind_of(text) or ("command", text)
@@ -112,6 +116,8 @@ class _Plain:
             self.add("}", "}", "}", start, end)
         elif text in ("'", "′", "’"):
             self.add("prime", "'", "'", start, end)
+        elif text in _BIG and (self.next_char(end) == "_" or is_small(self.next_char(end))):
+            self.add("big", S.BIG[_BIG[text]], "\\" + _BIG[text], start, end)
         elif is_letter(text):
             plain = unicodedata.normalize("NFKC", text)
             self.add("letter", plain, S.SPELLED.get(plain, plain), start, end)
@@ -120,6 +126,9 @@ class _Plain:
             self.add(kind, plain, _LATEX.get(text, text), start, end)
 
 
+_BIG = {"Σ": "sum", "Π": "prod"}
+_MODULES = frozenset("np numpy jnp torch tf math cp F".split())
+"""Whose functions are those of mathematics."""
 _LATEX = {
     "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes", "×": r"\times", "·": r"\cdot", "⋅": r"\cdot",
     "∂": r"\partial", "∇": r"\nabla", "≈": r"\approx", "≤": r"\le", "≥": r"\ge", "∈": r"\in",

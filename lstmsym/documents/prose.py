@@ -10,7 +10,8 @@ from lstmsym.documents import symbols as S
 from lstmsym.documents.layout import stretches
 
 _LEAD = re.compile(
-    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
+    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?"
+    r"[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
 )
 
 
@@ -37,12 +38,14 @@ _MASKED = re.compile(
 _STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
 _PIECE = re.compile(
     r"(?P<path>self(?:\s*\.\s*[A-Za-z][A-Za-z0-9_]*)+"
-    r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+)?)"
+    r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+|\.(?=\s*[-+*/)]))?)"
     r"|(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<letter>[\u0370-\u03ff∂∇∑∏ℓ][A-Za-z0-9_]*)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
-    r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
+    r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|\.\^|\./|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
     r"|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)|(?P<other>.)",
     re.DOTALL,
 )
+_JOINING = frozenset("* / @ ⊙ ∘ ⊗ × · ⋅ + ** .*".split())
+"""Operators that no punctuation looks like."""
 OPERANDS = frozenset("path number word letter close small".split())
 
 
@@ -100,9 +103,19 @@ def _left(pieces: list[Piece], place: int) -> int:
                 break
             operand = kind in ("word", "letter", "path", "number")
             best = at if operand else best
+        elif kind == "space" and operand and _opens(pieces, at):
+            best = at - 1  # d h_t, the d apart
     while best < place and pieces[best][0] in ("operator", "colon", "space"):
         best += 1
     return best if depth <= 0 else place
+
+
+def _opens(pieces: list[Piece], at: int) -> bool:
+    """Whether a gradient's letter stands alone before a space, as the first of its line or sentence."""
+    if at < 1 or pieces[at - 1][1] not in ("d", "δ", "∂", "delta", "Δ"):
+        return False
+    before = [p for p in pieces[: at - 1] if p[0] != "space"]
+    return not before or before[-1][0] in ("relation", "colon", "dots", "other")
 
 
 def _goes_left(kind: str, text: str, operand: bool, apart: bool) -> bool:
@@ -118,7 +131,7 @@ def _right(pieces: list[Piece], place: int) -> int:
     for at in range(place + 1, len(pieces)):
         kind, text = pieces[at][:2]
         ends = kind == "other" or (kind == "dots" and depth == 0 and at + 1 >= len(pieces))
-        word = kind in ("word", "path") and operand and _is_word(text) and not _is_gradient(pieces, at)
+        word = kind in ("word", "path") and operand and _is_word(text) and not _is_quantity(pieces, at)
         if ends or (depth == 0 and (kind in ("colon", "close") or word)):
             break
         depth += {"open": 1, "close": -1}.get(kind, 0)
@@ -128,11 +141,32 @@ def _right(pieces: list[Piece], place: int) -> int:
             operand = text in ("'", "′", "’")
         if depth == 0 and operand and kind != "space":
             best = at + 1
-    return best if best > place else place
+    return max(best, _dangling(pieces, place, best)) if best > place else place
 
 
-def _is_gradient(pieces: list[Piece], at: int) -> bool:
-    """Whether a word begins dL/dh, which no sentence has."""
+def _dangling(pieces: list[Piece], place: int, best: int) -> int:
+    """One past the operator, or the bracket behind one, after which a right side breaks off unread."""
+    at = best
+    while at < len(pieces) and pieces[at][0] == "space":
+        at += 1
+    if at >= len(pieces) or pieces[at][1] not in _JOINING:
+        return best
+    end = at + 1
+    while end < len(pieces) and pieces[end][0] == "space":
+        end += 1
+    if end < len(pieces) and pieces[end][0] == "open":
+        depth = 1
+        while end + 1 < len(pieces) and depth:
+            end += 1
+            depth += {"close": -1, "open": 1}.get(pieces[end][0], 0)
+        return end + 1
+    return at + 1
+
+
+def _is_quantity(pieces: list[Piece], at: int) -> bool:
+    """Whether a word is taken at something, dl(s), or begins dL/dh, which no sentence has."""
+    if at + 1 < len(pieces) and pieces[at + 1][1] == "(":
+        return True
     slash, below = [text for _, text, _, _ in [*pieces[at + 1 : at + 3], *(("", " ", 0, 0),) * 2]][:2]
     return pieces[at][1][0] == below[0] == "d" and slash == "/"
 

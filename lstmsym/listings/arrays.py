@@ -171,7 +171,7 @@ class Algebra:
         if axis not in (0, 1, -1):
             raise Misfit(f"there is no axis {axis}")
         if a.form[axis] == "s":
-            return replace(a, summed=True)
+            return replace(a, summed=True, notes=(*a.notes, "summed"))
         return Array(N.Sum(a.expr), "", (), a.summed, a.notes)
 
     def joined(self, arrays: Sequence[Array], axis: int | None, what: str) -> Array:

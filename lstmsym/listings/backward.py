@@ -168,6 +168,7 @@ class Backward:
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self.stepped: set[str] = set()
         self.conditional: set[int] = set()
         self.broken: set[str] = set()
         self.now = 0
@@ -200,7 +201,11 @@ class Backward:
     def fill(self) -> None:
         """Names and series of the forward pass."""
         old = self.forward.scope
-        self.scope.names = {k: self.ours(v) for k, v in old.names.items()}
+        shapes, rename = self.truth.judge.system.shapes, self.forward.rename
+        begun = {
+            k for k, v in old.names.items() if v is ZERO and getattr(rename.get(Ref(k)), "base", "") in shapes
+        }
+        self.scope.names = {k: self.ours(v) for k, v in old.names.items() if k not in begun}
         self.scope.series = {
             k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
         }
@@ -230,10 +235,14 @@ class Backward:
                 key, (self.reader.algebra.vector, self.truth.dims(new))
             )
             return Array(new, form, dims)
+        if lag is not None and self.scope.names.get(key) is ZERO and key not in self.stepped:
+            raise ListingError(f"{key} has no steps")
         options = self.candidates(key)
         alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
         if alike is not None:
             return shifted(self.known[alike], lag or 0)
+        if lag is not None and options and all(isinstance(o, Ref) and o.lag is None for o in options):
+            raise ListingError(f"{key} has no steps")
         return self.given(key, lag or 0)
 
     def given(self, key: str, lag: int = 0) -> Array:
@@ -259,10 +268,12 @@ class Backward:
         states = [q.name for q in self.forward.cell.role("state")]
         family = self.family(key)
         bases = [s for s in states if any(f.base in (names.adjoint(s), names.back(s)) for f in family)]
-        if not family and not like_gradient(key):
+        if not family and not (like_gradient(key) and len(key) > 1):
             return ()
         if family and not bases:
             return family
+        if family and all(f.base in {names.back(s) for s in states} for f in family):
+            return tuple(f for f in family if f.lag == 1)  # of the value before: not of this step's
         found: list[Any] = []
         for base in bases or [
             *self.forward.cell.outputs,
@@ -281,7 +292,8 @@ class Backward:
         if key in self.scope.sizes:
             return self.scope.sizes[key]
         value = self.scope.names.get(key)
-        if isinstance(value, Array) and (value.expr.is_Integer or value.form is None):
+        number = isinstance(value, Array) and value is not ZERO and value.expr.is_Integer
+        if number or (isinstance(value, Array) and value.form is None):
             pass
         elif isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
             raise ListingError(f"a bound of a slice that is no size: {key} is an array")
@@ -369,7 +381,7 @@ class Backward:
             try:
                 self.one(statement, block[index + 1 :])
             except ListingError as error:
-                why = self.aside(statement)
+                why = "" if isinstance(error, Misfit) else self.aside(statement)
                 if why:
                     self.findings.append(Finding(statement, "prose", message=why))
                 else:
@@ -380,7 +392,8 @@ class Backward:
         if not isinstance(statement, ast.Assign):
             return ""
         target, value = statement.targets[0], statement.value
-        if isinstance(value, ast.Call) and getattr(value.func, "attr", key_of(value.func)) in self.functions:
+        called = getattr(value.func, "attr", key_of(value.func)) if isinstance(value, ast.Call) else ""
+        if called in self.functions and called not in self.reader.helpers:
             return "a call of the listing's own function"
         if isinstance(target, ast.Tuple) and (key := key_of(value)):
             return f"what {key} holds, under the same names"
@@ -441,7 +454,8 @@ class Backward:
     def for_(self, loop: ast.For) -> None:
         """The general step of a loop over time; another loop is over names."""
         self.findings.append(Finding(loop, "prose"))
-        if isinstance(loop.iter, (ast.List, ast.Tuple)) and isinstance(loop.target, ast.Name):
+        calls = all(isinstance(s, (ast.Expr, ast.Pass)) for s in loop.body)
+        if isinstance(loop.target, ast.Name) and (calls or isinstance(loop.iter, (ast.List, ast.Tuple))):
             for inner in loop.body:
                 clipped = [
                     n
@@ -476,6 +490,8 @@ class Backward:
         }
         inside = (s for n in ast.walk(loop) if isinstance(n, ast.If) for s in ast.walk(n))
         self.conditional = {id(s) for s in inside}
+        stored = (n for n in ast.walk(loop) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+        self.stepped |= {key for n in stored if (key := key_of(n.value))}
         self.ends = {k: s.lineno for s in ast.walk(loop) if isinstance(s, ast.stmt) for k in _written(s)}
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
@@ -642,7 +658,11 @@ class Backward:
     def from_outside(self, statement: ast.AugAssign) -> bool:
         """``dh[T - 1] += dhn`` before the loop."""
         target, value = statement.target, statement.value
-        if self.loop is not None or not isinstance(target, ast.Subscript) or not isinstance(statement.op, ast.Add):
+        if (
+            self.loop is not None
+            or not isinstance(target, ast.Subscript)
+            or not isinstance(statement.op, ast.Add)
+        ):
             return False
         while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
             value = value.func.value
@@ -803,7 +823,9 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
 @lru_cache(maxsize=2048)
 def texts(node: ast.AST) -> frozenset[str]:
     """The names, attributes and subscripts that a node holds, as they stand."""
-    found = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+    found = {
+        ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))
+    }
     return frozenset(found)
 
 

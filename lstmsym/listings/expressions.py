@@ -196,7 +196,7 @@ class Reader:
         pieces = self.scope.series.get(key, {}).get(0)
         if isinstance(pieces, Pieces):
             return pieces
-        if key in self.scope.names:
+        if key in self.scope.names and (self.lenient or self.scope.names[key] is not ZERO):
             return self.scope.names[key]
         if key in self.scope.series and 0 in self.scope.series[key] and not self.scope.loops:
             return self.scope.series[key][0]
@@ -515,6 +515,9 @@ class Reader:
     def read_Subscript(self, node: ast.Subscript) -> Any:
         key = key_of(node)
         if key is not None:
+            inside = self.scope.names.get(key_of(node.value) or "")
+            if isinstance(inside, Array) and inside.form:
+                raise ListingError(f"{ast.unparse(node.value)} is an array and holds no {key}")
             return self.lookup(key)
         base, indices, lag = self.place(node)
         value = self.step(base, lag) if lag is not None and base is not None else self(node.value)

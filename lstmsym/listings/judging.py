@@ -12,7 +12,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, each, Finding, Part, like_gradient, shifted, texts
+from lstmsym.listings.backward import Backward, Finding, Part, each, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -73,27 +73,48 @@ class Judging(Backward):
             self.findings.append(special)
             return
         matches = self.truth.matches(total.expr)
-        if not matches and (last := self.at_last(total.expr, wanted)) is not None:
-            found, matches = replace(found, value=last[0], message="at the last step, nothing comes back"), [last[1]]
-        right = [w for w in wanted if w in matches]
+        last = self.at_last(total.expr, wanted) if not matches else None
+        if last is not None:
+            found = replace(found, value=last[0], message="at the last step, nothing comes back")
+            matches = [last[1]]
+        if self.gathers(key, statements):
+            matches = [m for m in matches if m.lag is None]
         if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
             raise Misfit("it is transposed")
-        if right and self.idle(key, right[0], statements[-1].statement):
+        self.settle(found, matches, key, target, parts)
+
+    def settle(
+        self, found: Finding, matches: list[Ref], key: str, target: ast.expr, parts: list[Part]
+    ) -> None:
+        """What a value is, knowing which gradients it equals and which its name may mean."""
+        total, wanted, statement = self.add(parts), found.wanted, found.statement
+        right = [w for w in wanted if w in matches]
+        if right and self.idle(key, right[0], statement):
             self.wrong(replace(found, wanted=tuple(w for w in wanted if w != right[0])), target, parts)
         elif right:
             self.right(found, right[0], target, parts)
+        elif wanted and matches and self.hands_on(key, target):
+            self.wrong(found, target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
-        elif self.is_forward(total.expr) and not self.claims(
-            wanted, key, target, total, statements[-1].statement
-        ):
+        elif self.is_forward(total.expr) and not self.claims(wanted, key, target, total, statement):
             self.recomputed(found, key, target, parts)
-        elif self.carried_on(text, statements[-1].statement):
-            self.intermediate(found, target, total)
-        elif wanted:
+        elif wanted and not self.carried_on(found.target, statement):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def hands_on(self, key: str, target: ast.expr) -> bool:
+        """Whether a statement is the last of a loop to set what the loop carries."""
+        plain = self.loop is not None and isinstance(target, ast.Name | ast.Attribute)
+        guess = self.meanings.get(key, next(iter(self.asked.get(key, ())), None))
+        return plain and isinstance(guess, Ref) and guess.lag == 1 and self.now >= self.ends.get(key, 0)
+
+    def gathers(self, key: str, statements: list[Part]) -> bool:
+        """Whether a loop adds to what there was before it: a sum over the steps."""
+        added = all(isinstance(p.statement, ast.AugAssign) for p in statements)
+        always = all(id(p.statement) not in self.conditional for p in statements)
+        return self.loop is not None and added and always and key in self.outside and key not in self.asked
 
     def at_last(self, expr: sp.Expr, wanted: tuple[Ref, ...]) -> tuple[sp.Expr, Ref] | None:
         """A state's gradient without what comes back, which is all of it at the last step."""
@@ -160,52 +181,16 @@ class Judging(Backward):
         self.supported |= set(found.given)
         statements = [p for p in parts if p.notes != "start"]
         stale = next((s for p in parts for s in p.reads if s in self.stale), None)
-        self.hold(target, true)
-        if stale is not None:
-            for part in statements:
-                if stale in part.reads:
-                    message = f"{stale} stays zero: it is never set in the loop"
-                    self.findings.append(
-                        replace(
-                            found,
-                            statement=part.statement,
-                            status="stale",
-                            true=true,
-                            message=message,
-                            assumption=stale,
-                        )
-                    )
-                else:
-                    self.findings.append(
-                        replace(
-                            found,
-                            statement=part.statement,
-                            status="definition",
-                            message="a part of what follows",
-                        )
-                    )
-            return
-        single = (
-            self.loop is not None
-            and true.lag is None
-            and isinstance(statements[-1].statement, ast.Assign)
-            and true in self.truth.table
-            and not self.truth.is_total(found.value or true)
-            and not self.used_in_loop(found.target, statements[-1].statement)
+        share = (
+            self.loop is not None and true.lag is None and isinstance(statements[-1].statement, ast.Assign)
         )
-        if single:
-            self.findings.append(
-                replace(
-                    found,
-                    status="last-only",
-                    true=true,
-                    message="only the last step of the loop is kept: += is needed",
-                )
-            )
+        self.hold(target, self.add(parts) if share else true)  # one step's share of a sum over the steps
+        if stale is not None:
+            self.stays_zero(found, stale, true, statements)
             return
-        if self.overwrites(target, true, statements[-1].statement):
-            message = "what was there from the loss is lost: += is needed"
-            self.findings.append(replace(found, status="last-only", true=true, message=message))
+        instead = self.instead(found, true, target, statements)
+        if instead is not None:
+            self.findings.append(instead)
             return
         for part in statements:
             several = len(statements) > 1
@@ -235,6 +220,7 @@ class Judging(Backward):
                 )
                 continue
             whole = next((said for key in part.reads if (said := self.said_whole(key))), "")
+            whole = whole or self.one_sample(true, part)
             status = "conditional" if whole else "right"
             self.findings.append(
                 replace(
@@ -249,8 +235,10 @@ class Judging(Backward):
 
     def overwrites(self, target: ast.expr, true: Ref, statement: ast.stmt) -> bool:
         """Whether ``dh[t - 1] = ...`` takes the place of a gradient that the loop takes for all of it."""
-        key = key_of(target.value) if isinstance(target, ast.Subscript) else None
-        if key not in self.asked or not isinstance(statement, ast.Assign) or self.reader.place(target)[2] != -1:  # type: ignore[arg-type]
+        if not isinstance(target, ast.Subscript) or not isinstance(statement, ast.Assign):
+            return False
+        key = key_of(target.value)
+        if key not in self.asked or self.reader.place(target)[2] != -1:
             return False
         names, start = self.truth.judge.system.derivation.names, self.meanings.get(key, self.asked[key][0])
         pairs = ((names.back(q.name), names.adjoint(q.name)) for q in self.forward.cell.role("state"))
@@ -261,8 +249,49 @@ class Judging(Backward):
         inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
         return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
 
+    def stays_zero(self, found: Finding, stale: str, true: Ref, statements: list[Part]) -> None:
+        """What is right but for a carry that no step sets."""
+        for part in statements:
+            one = replace(found, statement=part.statement)
+            if stale in part.reads:
+                message = f"{stale} stays zero: it is never set in the loop"
+                one = replace(one, status="stale", true=true, message=message, assumption=stale)
+            else:
+                one = replace(one, status="definition", message="a part of what follows")
+            self.findings.append(one)
+
+    def instead(self, found: Finding, true: Ref, target: ast.expr, statements: list[Part]) -> Finding | None:
+        """Of a right value, what else there is to say: it is not kept, it is given, or what it replaces."""
+        last = statements[-1]
+        single = self.loop is not None and true.lag is None and isinstance(last.statement, ast.Assign)
+        if (
+            single
+            and true in self.truth.table
+            and not self.truth.is_total(found.value or true)
+            and not self.used_in_loop(found.target, last.statement)
+        ):
+            message = "only the last step of the loop is kept: += is needed"
+            return replace(found, status="last-only", true=true, message=message)
+        given = [k for k in last.reads if k in self.asked] if self.loop is None else []
+        if given and _is_copy(last.statement) and len(statements) == len(last.reads) == 1:
+            message = f"another name of {given[0]}, which is given"
+            return replace(found, status="definition", value=None, message=message)
+        if self.overwrites(target, true, last.statement):
+            message = "what was there from the loss is lost: += is needed"
+            return replace(found, status="last-only", true=true, message=message)
+        return None
+
+    def one_sample(self, true: Ref, part: Part) -> str:
+        """The assumption under which nothing need be added up over samples, where other statements do so."""
+        alone = true.lag is None and len(self.truth.dims(true)) == 1 and len(part.array.form or "") == 2
+        added = part.array.summed or self.truth.is_total(part.array.expr)
+        return "there is one sample" if alone and self.sums and not added else ""
+
+    sums = False
+    """Whether the listing adds up the samples somewhere."""
+
     def said_whole(self, key: str) -> str:
-        """The assumption that a given gradient of a state inside is all of it, its way through the output too."""
+        """The assumption that a given gradient of an inner state is all of it, that by the output too."""
         ref, names = self.meanings.get(key), self.truth.judge.system.derivation.names
         inner = [q.name for q in self.forward.cell.role("state") if q.name not in self.forward.cell.outputs]
         for name in inner:

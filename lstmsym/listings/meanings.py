@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from lstmsym.listings.backward import Finding, Truth, each, texts
 from lstmsym.listings.expressions import key_of
@@ -32,7 +33,7 @@ def run_pass(
     """Execute the backward statements once; ``final`` looks for repairs too."""
     judging = Judging(truth, plan.helpers, meanings)
     judging.forced = forced or {}
-    judging.functions = plan.functions
+    judging.functions, judging.sums = plan.functions, any(_adds_samples(s) for s in plan.backward)
     judging.later = _first_assigned(plan.backward)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
@@ -44,6 +45,14 @@ def run_pass(
                 judging.spelled.setdefault(key, ast.unparse(node))
     judging.run(plan.backward)
     return judging
+
+
+@lru_cache(maxsize=512)
+def _adds_samples(statement: ast.stmt) -> bool:
+    """Whether a statement holds a sum along an axis."""
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    sums = [c for c in calls if getattr(c.func, "attr", "") in ("sum", "mean")]
+    return any(k.arg in ("axis", "dim") for c in sums for k in c.keywords)
 
 
 def _first_assigned(block: tuple[ast.stmt, ...]) -> dict[str, int]:
@@ -115,7 +124,9 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     truth = best.truth
     for key in list(best.asked):
         options = best.asked.get(key, ())
-        if not likely and (not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)):
+        if not likely and (
+            not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)
+        ):
             continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:
             if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
@@ -127,9 +138,7 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
 
 
 def _carried_alike(key: str, option: object, tried: Judging, strict: bool = False) -> bool:
-    """Whether a loop hands on what it takes over, where that is not (of ``strict``, even if it is) what a
-    state gets back.
-    """
+    """Whether a loop hands on what it takes over; what a state gets back is looked at if ``strict``."""
     backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried} if not strict else set()
     if not isinstance(option, Ref) or option.lag != 1 or option in backs or key not in tried.ends:
         return True

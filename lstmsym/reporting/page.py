@@ -17,8 +17,8 @@ from lstmsym.emit import template_root
 from lstmsym.latex import Latex
 from lstmsym.reporting.drawing import svg
 from lstmsym.reporting.mathml import formula, mathml
-from lstmsym.reporting.plain import in_passing, is_code, is_formula, parted, reasons
-from lstmsym.reporting.words import SIGNS, notes, sentence, text
+from lstmsym.reporting.plain import in_passing, is_code, is_formula, parted, reasons, shape
+from lstmsym.reporting.words import SIGNS, compared, notes, sentence, text
 
 CODES = {"en": "en", "zh": "zh-Hans"}
 
@@ -89,15 +89,15 @@ def as_html(result: Result, lang: str = "en") -> str:
         title=say("title").format(document=result.document),
         document=result.document,
         counts=tuple(Count(v, SIGNS[v], say(v), n) for v, n in counts if n),
-        cell_note=result.cell_note,
+        cell_note=compared(result.cell_note, lang),
         equations=_equations(result.cell) if result.cell else (),
         graph=Markup(svg(result.cell, say("graph")) if result.cell else ""),
         symbols=tuple(
-            (_math(s.latex), s.name, sentence(s.meaning, lang), _shape(s.shape) or say("scalar"))
+            (_math(s.latex), s.name, sentence(s.meaning, lang), shape(s.shape) or say("scalar"))
             for s in result.symbols
         ),
         groups=tuple(grouped(items)),
-        notes=result.notes,
+        notes=tuple(sentence(note, lang) for note in result.notes),
         open=tuple(item for item in items if item.verdict in OPEN),
     )
     return environment().get_template("report/page.html.j2").render(p=page)
@@ -151,7 +151,7 @@ def grouped(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
 def _hint(row: Row, lang: str) -> str:
     """What stands under the equation while the row is closed: the assumption, or what it is right given."""
     if row.verdict == "conditional" and row.assumption:
-        return notes([("right if", row.assumption)], lang)[0]
+        return notes([("right if", sentence(row.assumption, lang))], lang)[0]
     return sentence(row.message, lang) if row.verdict in ("proved", "conditional") and row.message else ""
 
 
@@ -208,11 +208,6 @@ def _math(latex: str, source: str = "") -> Markup:
     """MathML, or the text where it can't be read as LaTeX."""
     found = mathml(latex)
     return Markup(f'<span class="math">{found}</span>') if found else _code(source or latex)
-
-
-def _shape(sizes: tuple[str, ...]) -> str:
-    """``n × (m + n)``."""
-    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
 
 
 def _code(source: str) -> Markup:

@@ -65,13 +65,18 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
     if witness:
         message = message.removesuffix(witness).rstrip("; ")
     found = [
-        ("right if", row.assumption),
+        ("right if", sentence(row.assumption, lang)),
         ("remark", sentence(message, lang)),
-        ("witness", witness),
+        ("witness", sentence(witness, lang)),
         ("right", row.expected if row.verdict == "refuted" else ""),
         ("repair", row.repair),
     ]
     return [(label, body) for label, body in found if body]
+
+
+def shape(sizes: tuple[str, ...]) -> str:
+    """``n × (m + n)``."""
+    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
 
 
 def in_passing(row: Row) -> bool:

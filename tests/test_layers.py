@@ -52,6 +52,7 @@ binding.indexed
 binding.standin
 binding.forward
 binding.loss
+binding.alike
 binding.bind
 binding.restated
 binding.remaining

@@ -9,6 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.abbreviated import of_gradients
+from lstmsym.binding.alike import stacked_alike
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import GENERIC, POINTWISE_FUNCTIONS, Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
@@ -103,7 +104,7 @@ def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: 
 def _blank(table: Table, rows: bool) -> Table:
     """A table in which no forward equation has been read."""
     fresh = replace(table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={})
-    fresh = replace(fresh, before={}, earlier={}, scores={}, idle={}, standing={}, sizes={})
+    fresh = replace(fresh, before={}, earlier={}, scores={}, standing={}, sizes={})
     return replace(fresh, aliases=dict(table.aliases))
 
 
@@ -140,30 +141,8 @@ def _cell(
     express = Express(scope, unifier, table.rows)
     _declare_defined(used, table, unifier)
     scope.held = {table.idents[k] for k in held_names if k in table.idents}
-    equations: list[tuple[str, sp.Expr]] = []
-    stacks_first = sorted(zip(places, used, strict=True), key=lambda line: not entries(line[1][1]))
-    for n, (left, right) in stacks_first:
-        assert isinstance(left, Name)
-        at = table.key(left)
-        scope.lag = at.lag if isinstance(at.lag, int) else 0
-        ident = table.idents[at.key]
-        if unread is not None and n in unread:
-            continue
-        known = dict(unifier.known)
-        try:
-            for name, value in list(_split(ident, right, express, table, scope)):
-                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
-                equations += [*scope.waiting, (name, value.expr)]
-                scope.waiting.clear()
-                scope.parts[name] = value.parts
-                scope.lines[name] = value.expr
-        except FAILED as error:
-            if unread is None:
-                raise
-            scope.waiting.clear()
-            unread[n], unifier.known = said(error), known
-    equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
-    equations = _merged(equations, table)
+    equations = _equations(lines, places, scope, express, unread)
+    equations = _merged(stacked_alike(equations, lines, kinds, table), table)
     scope.lines = dict(equations)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
     losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
@@ -239,6 +218,42 @@ def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
     name = identifier("rest", [*table.spelled, *table.roles, *N.FUNCTIONS])
     table.roles[name], table.shapes[name] = "state", (unifier.fresh(),)
     return name, Ref(name, -1)
+
+
+def _equations(
+    lines: Sequence[Line],
+    places: Sequence[int],
+    scope: Forward,
+    express: Express,
+    unread: dict[int, str] | None,
+) -> list[tuple[str, sp.Expr]]:
+    """The forward equations, stacks first; lines that cannot be read are noted and stood in for."""
+    table, unifier = scope.table, scope.unifier
+    equations: list[tuple[str, sp.Expr]] = []
+    stacks_first = sorted(places, key=lambda n: not entries(lines[n][1]))
+    for n in stacks_first:
+        left, right, _ = lines[n]
+        assert isinstance(left, Name)
+        at = table.key(left)
+        scope.lag = at.lag if isinstance(at.lag, int) else 0
+        ident = table.idents[at.key]
+        if unread is not None and n in unread:
+            continue
+        known = dict(unifier.known)
+        try:
+            for name, value in list(_split(ident, right, express, table, scope)):
+                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
+                equations += [*scope.waiting, (name, value.expr)]
+                scope.waiting.clear()
+                scope.parts[name] = value.parts
+                scope.lines[name] = value.expr
+        except FAILED as error:
+            if unread is None:
+                raise
+            scope.waiting.clear()
+            unread[n], unifier.known = said(error), known
+    equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
+    return equations
 
 
 def _stood_in(
@@ -423,6 +438,5 @@ def _outputs(
 
     idle = [name for name, expr in equations if idles(name, expr)]
     if idle and len(idle) < len(equations):
-        table.idle.update((name, lines[name]) for name in idle)
         return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
     return equations, [name for name, _ in equations if name not in read]

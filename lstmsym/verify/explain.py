@@ -78,6 +78,8 @@ class Explainer:
     def inner(self, ref: Ref) -> bool:
         """Whether a reference is the gradient of an invented factor; arguments are named in papers too."""
         of = quantity(ref, self.meanings) if ref.base in self.meanings.backward else None
+        if of is not None and not self.show.knows(ref, of):
+            return True
         return of is not None and self.invented(of.base) and of.base[:2] in ("p_", "q_", "v_")
 
     def invented(self, base: str) -> bool:

@@ -49,6 +49,7 @@ binding.stated
 binding.spoken
 binding.told
 binding.indexed
+binding.standin
 binding.forward
 binding.loss
 binding.alike
@@ -76,6 +77,7 @@ binding.listed
 binding.inherited
 binding.judging
 binding.supposed
+binding.guarded
 binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown

@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from lstmsym.documents import symbols as S
+from lstmsym.documents.layout import stretches
+from lstmsym.documents.reach import Reach, equations
 
 _LEAD = re.compile(
-    r"(?P<name>[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
+    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
 )
 
 
@@ -28,119 +29,33 @@ def leading(before: str, formula: str) -> tuple[str, int]:
 
 # -- plain-text equations ------------------------------------------------------------------------------
 
-RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])")
+RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])|[≠≤≥≈∝≪≫]|!=|[<>]=")
 _MASKED = re.compile(
     r"https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
-    r"|\u241f*\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
+    r"|(?<![_^])\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
 )
 _STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
-_PIECE = re.compile(
-    r"(?P<path>self(?:\s*\.\s*[A-Za-z][A-Za-z0-9_]*)+"
-    r"|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+)|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<letter>[\u0370-\u03ff∂∇∑∏ℓ][A-Za-z0-9_]*)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
-    r"|(?P<relation>\+=|-=|\*=|:=|←|≔|=)|(?P<operator>\*\*|\.\*|[-+*/@⊙∘⊗×·⋅−^_'′’|√])|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)"
-    r"|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)|(?P<other>.)",
-    re.DOTALL,
-)
-OPERANDS = frozenset("path number word letter close small".split())
 
 
-def plain_equations(text: str) -> Iterator[tuple[int, int]]:
-    """Where equations stand in prose: start and end offsets."""
-    offset = 0
-    for line in text.split("\n"):
-        if len(line) < 20_000 and RELATION.search(line):
-            masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), line)
-            for low, high in _in_line(masked):
-                yield offset + low, offset + high
-        offset += len(line) + 1
-
-
-Piece = tuple[str, str, int, int]
-"""Kind, text, start and end."""
+def plain_equations(text: str, names: frozenset[str] = frozenset()) -> Iterator[Reach]:
+    """Where equations stand in prose; ``names`` are words that the document uses for quantities."""
+    ended = -1
+    for part in stretches(text):
+        if len(part.text) > 20_000 or not RELATION.search(part.text):
+            continue
+        masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), part.text)
+        follows = part.follows and text[ended : part.start].strip(" .,;\t\n") == "" and ended >= 0
+        for found in equations(masked, names, follows):
+            ended = part.start + found.high
+            yield Reach(part.start + found.low, ended, found.problem)
 
 
 def is_statement(code: str) -> bool:
     """Whether code in the text is an equation, or an expression with an operator."""
     text = code.strip()
-    whole = any(low == 0 and high == len(text) for low, high in _in_line(text)) if len(text) < 2000 else False
+    short = len(text) < 2000
+    whole = short and any(r.low == 0 and r.high == len(text) and not r.problem for r in equations(text))
     return whole or bool(_STATEMENT.fullmatch(text))
-
-
-def _in_line(line: str) -> Iterator[tuple[int, int]]:
-    pieces = [(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _PIECE.finditer(line)]
-    done = 0
-    for place, (kind, _, start, _) in enumerate(pieces):
-        if kind != "relation" or start < done:
-            continue
-        low, high = _left(pieces, place), _right(pieces, place)
-        if low < place and high > place + 1 and pieces[low][2] >= done:
-            done = pieces[high - 1][3]
-            yield pieces[low][2], done
-
-
-def _left(pieces: list[Piece], place: int) -> int:
-    """The first piece of the left side that ends before a relation."""
-    best, depth, operand = place, 0, False
-    for at in range(place - 1, -1, -1):
-        kind, text = pieces[at][:2]
-        depth += {"close": 1, "open": -1}.get(kind, 0)
-        if depth < 0:
-            break
-        if kind == "open" and depth == 0:
-            best, operand = at, False  # what stands before the bracket may be its function
-        elif depth == 0 and kind not in ("space", "close"):
-            touching = pieces[at + 1][0] != "space"
-            if not _goes_left(kind, text, operand, best < place and not touching):
-                break
-            operand = kind in ("word", "letter", "path", "number")
-            best = at if operand else best
-    while best < place and pieces[best][0] in ("operator", "colon", "space"):
-        best += 1
-    return best if depth <= 0 else place
-
-
-def _goes_left(kind: str, text: str, operand: bool, apart: bool) -> bool:
-    """Whether a piece belongs to the left side that is read from its end."""
-    if kind in ("word", "letter", "path", "number"):
-        return not operand and not (_is_word(text) and apart)
-    return kind in ("operator", "small")
-
-
-def _right(pieces: list[Piece], place: int) -> int:
-    """One past the last piece of the right side that begins after a relation."""
-    best, depth, operand = place, 0, False
-    for at in range(place + 1, len(pieces)):
-        kind, text = pieces[at][:2]
-        ends = kind == "other" or (kind == "dots" and depth == 0 and at + 1 >= len(pieces))
-        word = kind in ("word", "path") and operand and _is_word(text) and not _is_gradient(pieces, at)
-        if ends or (depth == 0 and (kind in ("colon", "close") or word)):
-            break
-        depth += {"open": 1, "close": -1}.get(kind, 0)
-        if kind in OPERANDS or kind == "dots":
-            operand = True
-        elif kind in ("operator", "relation", "open"):
-            operand = text in ("'", "′", "’")
-        if depth == 0 and operand and kind != "space":
-            best = at + 1
-    return best if best > place else place
-
-
-def _is_gradient(pieces: list[Piece], at: int) -> bool:
-    """Whether a word begins dL/dh, which no sentence has."""
-    slash, below = [text for _, text, _, _ in [*pieces[at + 1 : at + 3], *(("", " ", 0, 0),) * 2]][:2]
-    return pieces[at][1][0] == below[0] == "d" and slash == "/"
-
-
-def _is_word(text: str) -> bool:
-    """Whether letters are a word of the language and not a name."""
-    return (
-        len(text) > 1
-        and text.isalpha()
-        and text.isascii()
-        and text not in S.FUNCTION_WORDS
-        and text not in S.LETTERS
-    )
 
 
 def looks_like_code(text: str) -> bool:

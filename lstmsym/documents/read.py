@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from itertools import pairwise
 from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.latex import latex_tokens
+from lstmsym.documents.layout import stretches
 from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingError
 from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.parse import parse
@@ -115,7 +115,12 @@ def block_rows(
 ) -> list[Row]:
     """The rows of one block of mathematics."""
     if block.kind == PLAIN:
-        return [row for source in _plain_lines(block, lexicon) for row in _plain_rows(source)]
+        sources = _plain_lines(block, lexicon)
+        for source in sources:
+            source.lefts = source.lefts if lefts is None else lefts
+        if block.problem:
+            return [source.unread(ReadingError(block.problem, 0)) for source in sources[:1]]
+        return [row for source in sources for row in _plain_rows(source)]
     source = Source(block.text, block.line, block.column, block.lead, block.lead_line, block.notes, lexicon)
     if lefts is not None and block.kind == DISPLAY:
         source.lefts = lefts
@@ -130,13 +135,15 @@ def block_rows(
 
 
 def _plain_lines(block: Block, lexicon: Lexicon) -> list[Source]:
-    """The lines of a plain-text block as sources of their own."""
+    """The lines of a plain-text block as sources of their own, those joined that one equation takes."""
     found = []
-    for number, line in enumerate(block.text.split("\n")):
-        if line.strip():
-            column = block.column if number == 0 else 1
-            note = ("spaces around the dots of a name were removed",) if _spaced_path(line) else ()
-            found.append(Source(line, block.line + number, column, notes=note, lexicon=lexicon))
+    for part in stretches(block.text):
+        if part.text.strip():
+            line = block.line + block.text.count("\n", 0, part.start)
+            column = block.column if part.start == 0 else 1
+            shown = block.text[part.start : part.start + len(part.text)]
+            note = ("spaces around the dots of a name were removed",) if _spaced_path(part.text) else ()
+            found.append(Source(part.text, line, column, notes=note, lexicon=lexicon, shown=shown))
     return found
 
 
@@ -144,13 +151,9 @@ def _spaced_path(line: str) -> bool:
     return "self. " in line or "self ." in line
 
 
-_SUM = re.compile(r"\bsum_([a-z])\b")
-"""A sum over an index, in plain text."""
-
-
 def _plain_rows(source: Source) -> list[Row]:
     try:
-        return rows(plain_tokens(_SUM.sub(r"∑_\1", source.text)), source)
+        return rows(plain_tokens(source.text), source)
     except ReadingError as error:
         return [source.unread(error)]
 

@@ -72,14 +72,17 @@ class Source:
     lexicon: Lexicon = NOTHING
     lefts: list[tuple[Line, Line, int]] = field(default_factory=list)
     """The left side that lines without one continue, the member before, and how many there were."""
+    shown: str = ""
+    """The text as it stands in the file, where it is read otherwise, of the same length."""
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset of the text."""
         offset = max(0, min(offset, len(self.text)))
-        before = self.text.count("\n", 0, offset)
+        text = self.shown or self.text
+        before = text.count("\n", 0, offset)
         if not before:
             return self.line, self.column + offset
-        return self.line + before, offset - self.text.rfind("\n", 0, offset)
+        return self.line + before, offset - text.rfind("\n", 0, offset)
 
     def unread(self, error: ReadingError, source: str = "", at: int | None = None) -> Unread:
         """A row for what could not be read."""
@@ -127,7 +130,7 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
     first = min((t.start for t in solid), default=0)
     last = max((t.end for t in solid), default=0)
     line, column = source.place(first)
-    text = source.text[first:last].strip()
+    text = (source.shown or source.text)[first:last].strip()
     if source.lead:
         line, text = source.lead_line, f"{source.lead} {text}"
         source.lead = ""

@@ -10,11 +10,13 @@ import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.front import head
 from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
 from lstmsym.documents.prose import is_statement, leading, looks_like_code, plain_equations
+from lstmsym.documents.reach import named
 
 FRONT, DISPLAY, INLINE, PLAIN, LISTING, PROSE = "front display inline plain listing prose".split()
 
@@ -122,6 +124,11 @@ class _Splitter:
                 yield self.led(block, prose, found.start())
             at = prose = max(end, found.start() + 1)
         yield from self.prose(prose, len(self.text), None)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Words that the text uses for quantities."""
+        return named(self.text)
 
     def place(self, at: int) -> tuple[int, int]:
         """Line and column of an offset."""
@@ -286,7 +293,8 @@ class _Splitter:
     def prose(self, start: int, end: int, block: Block | None) -> Iterator[Block]:
         """The prose of a stretch, and the plain-text equations in it."""
         at = start
-        for low, high in () if self.latex else plain_equations(self.text[start:end]):
+        for found in () if self.latex else plain_equations(self.text[start:end], self.names):
+            low, high = found.low, found.high
             if (
                 block is not None
                 and start + high > end - 2
@@ -295,7 +303,7 @@ class _Splitter:
                 break
             if self.text[at : start + low].strip():
                 yield self.block(PROSE, at, start + low)
-            yield self.block(PLAIN, start + low, start + high)
+            yield self.block(PLAIN, start + low, start + high, problem=found.problem)
             at = start + high
         if self.text[at:end].strip():
             yield self.block(PROSE, at, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from lstmsym.documents import symbols as S
@@ -103,6 +104,14 @@ def is_small(char: str) -> bool:
 def is_letter(char: str) -> bool:
     """A letter of any alphabet, Chinese included."""
     return len(char) == 1 and char.isalpha() and not is_small(char)
+
+
+def decomposed(letter: str) -> str:
+    """A letter, and its accent after it where that is one of mathematics: ŷ."""
+    parts = unicodedata.normalize("NFD", letter)
+    if len(parts) == 2 and parts[0].isascii() and parts[1] in S.COMBINING:
+        return parts
+    return unicodedata.normalize("NFKC", letter)
 
 
 def is_han(char: str) -> bool:

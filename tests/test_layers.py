@@ -19,7 +19,7 @@ verify.explain verify.judge documents.result listings.source listings.plainer li
 listings.around listings.naming listings.arrays listings.expressions listings.outline
 listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings pages documents documents.limits
-documents.file documents.formula documents.symbols documents.macros documents.tokens documents.plain
+documents.file documents.formula documents.symbols documents.macros documents.scanned documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients
 documents.parse documents.times documents.write documents.lines documents.rows documents.front documents.layout
 documents.reach documents.prose documents.split documents.read documents.links report svg
@@ -30,6 +30,7 @@ binding.templates
 binding.units
 binding.marked
 binding.entries
+binding.chains
 binding.express
 binding.prepared
 binding.systems
@@ -40,15 +41,19 @@ binding.forward
 binding.loss
 binding.bind
 binding.restated
+binding.remaining
+binding.generic
 binding.slots
 binding.given
 binding.scope
 binding.author
 binding.choices
 binding.claims
+binding.computed
 binding.patterns
 binding.consistency
 binding.definitions
+binding.usage
 binding.solve
 binding.symbols
 binding.listed

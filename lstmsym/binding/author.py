@@ -12,6 +12,7 @@ from lstmsym.documents.formula import Delta, Formula, Name, Number, Sum, Time
 from lstmsym.documents.write import write
 from lstmsym.latex import Latex
 from lstmsym.notation import Ref
+from lstmsym.printing import ATOM
 from lstmsym.verify.system import System
 
 
@@ -19,12 +20,12 @@ class AuthorLatex(Latex):
     """LaTeX with the names, accents and steps of a document."""
 
     def __init__(
-        self, system: System, table: Table, slots: Callable[[], dict[str, tuple[Formula, int | None]]]
+        self, system: System, table: Table, slots: Callable[[], dict[tuple[str, int | None], Formula]]
     ) -> None:
         """``slots`` gives how the document writes its gradients."""
         super().__init__(system.derivation.order)
         self.system, self.table, self._slots = system, table, slots
-        self._known: dict[str, tuple[Formula, int | None]] | None = None
+        self._known: dict[tuple[str, int | None], Formula] | None = None
         names = system.derivation.names
         self.of = {names.adjoint(n): n for n in (*system.forward, *system.cell.by_name)}
         self.time = next((n.time for n in self.table.samples.values() if n.time is not None), None)
@@ -33,14 +34,22 @@ class AuthorLatex(Latex):
         """A quantity, or a gradient, as the author writes it."""
         if self._known is None:
             self._known = self._slots()
-        if ref.base in self._known:
-            node, lag = self._known[ref.base]
-            return write(moved(node, (ref.lag or 0) - (lag or 0)) if ref.lag is not None else node)
+        for (base, lag), node in self._known.items():
+            if base == ref.base and (lag == ref.lag or has_time(node)):
+                return write(moved(node, (ref.lag or 0) - (lag or 0)))
         if ref.base in self.table.spelled:
             return write(self.quantity(ref.base, ref.lag))
         if ref.base in self.of and self.of[ref.base] in self.table.spelled:
             return rf"\frac{{\partial L}}{{\partial {write(self.quantity(self.of[ref.base], ref.lag))}}}"
         return super().ref(ref)
+
+    def spell_Label(self, expr: sp.Expr) -> tuple[str, int]:
+        """A derivative of what is left of the loss."""
+        what, by, *held = expr.args
+        lag = getattr(what, "lag", None)
+        loss = Name("L", time=stepped(self.time, lag) if self.time is not None and lag is not None else None)
+        bar = rf"\Big|_{{{', '.join(map(self, held))}}}" if held else ""
+        return rf"\frac{{d{write(loss)}}}{{d{self(by)}}}{bar}", ATOM
 
     def below(self, base: sp.Expr) -> str:
         """What takes a superscript: in brackets where the author's name has one."""
@@ -62,6 +71,12 @@ def stepped(time: Time, lag: int) -> Time:
     if lag:
         index = Sum(("+", "+" if lag > 0 else "-"), (letter, Number(str(abs(lag)))))
     return replace(time, index=index)
+
+
+def has_time(node: Formula) -> bool:
+    """Whether a gradient's name says its step."""
+    inner = node.of if isinstance(node, Delta) else node
+    return isinstance(inner, Name) and inner.time is not None
 
 
 def moved(node: Formula, steps: int) -> Formula:

@@ -24,7 +24,8 @@ class Choices:
 
     def claims(self) -> list[int]:
         """The places of the lines that claim something."""
-        return [n for n in range(len(self.lines)) if n not in self.bound.kinds]
+        open_ = (n for n in range(len(self.lines)) if n not in self.bound.kinds)
+        return [n for n in open_ if not self.lines[n][2].supposed]
 
     def meaning(self, slot: Slot, left_earlier: bool) -> Meaning | None:
         """What a slot stands for under the present choices."""
@@ -63,18 +64,17 @@ class Choices:
             (q.name for q in self.system.cell.quantities if meaning.expr == Ref(names.adjoint(q.name), 0)), ""
         )
 
-    def spelled_slots(self) -> dict[str, tuple[Formula, int | None]]:
-        """Adjoint -> how the document writes it, with the lag there."""
-        found: dict[str, tuple[Formula, int | None]] = {}
+    def spelled_slots(self) -> dict[tuple[str, int | None], Formula]:
+        """How the document writes a gradient: (adjoint, step) -> its notation for it."""
+        found: dict[tuple[str, int | None], Formula] = {}
         sides = [*(left for left, _, _ in self.lines), *(right for _, right, _ in self.lines)]
         for side in sides:
             for node, slot, at, _name in occurrences(side, self.table):
                 meaning = self.meaning(slot, False)
                 ref = meaning.expr if meaning is not None else None
-                lag = at.lag if isinstance(at.lag, int) else None
-                timed = lag is not None
-                if isinstance(ref, Ref) and (ref.lag == 0 if timed else ref.lag is at.lag is None):
-                    found.setdefault(ref.base, (node, lag))
+                if isinstance(ref, Ref) and not isinstance(at.lag, str):
+                    lag = None if ref.lag is None else ref.lag + (at.lag or 0)
+                    found.setdefault((ref.base, lag), node)
         return found
 
 

@@ -14,6 +14,7 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.marked import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
+from lstmsym.binding.table import Line
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -94,11 +95,24 @@ class Claims:
         """
         return self.stated(place, *self.sides(place, of_output))
 
+    def claim_of(self, line: Line) -> Stated:
+        """Both sides of a line, that need not stand in the document, as a claim.
+
+        Raises:
+            Unreadable: it is not understood.
+        """
+        return self._stated(line, *self._sides(line))
+
     def sides(
         self, place: int, of_output: bool = False, meaning: Means | None = None
     ) -> tuple[Expressed, Expressed]:
         """Both sides of a line; of a line that adds to its left side, what is added."""
-        left, right, _ = self.lines[place]
+        return self._sides(self.lines[place], of_output, meaning)
+
+    def _sides(
+        self, line: Line, of_output: bool = False, meaning: Means | None = None
+    ) -> tuple[Expressed, Expressed]:
+        left, right, _ = line
         _, right = added(left, right)
         a = self.express(left, left=True, meaning=meaning)
         return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
@@ -109,7 +123,10 @@ class Claims:
         Raises:
             Misfit: labels of entries stand on one side only.
         """
-        left, right, row = self.lines[place]
+        return self._stated(self.lines[place], a, found)
+
+    def _stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
+        left, right, row = line
         adds, right = added(left, right)
         relation = "+=" if adds else row.relation
         expr, target, share = found.value.expr, a.value.expr, False

@@ -14,6 +14,7 @@ from lstmsym.documents.formula import Apply, Formula, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.elaborate import sides
 from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge
 from lstmsym.verify.sequence import PRESENT
@@ -77,6 +78,10 @@ class Consistency:
             return alike(self.value(left), self.value(right))
         except (NotationError, ShapeError, IndexError, *OUT_OF_REACH):
             return None
+
+    def written(self, expr: sp.Expr) -> sp.Expr:
+        """An expression without words of claims."""
+        return sides(expr, expr, self.system)[0] if expr.has(*WRITTEN_OUT) else expr
 
     def value(self, expr: sp.Expr) -> np.ndarray:
         """The value on one generic sequence, in floating point."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lstmsym.binding.claims import Claims
+from lstmsym.binding.computed import Computed
 from lstmsym.binding.express import Unreadable
 from lstmsym.binding.prepared import attached
-from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, slot_of
+from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.binding.stated import Said
 from lstmsym.binding.told import Told
 from lstmsym.documents.formula import Derivative, Name
@@ -18,12 +21,13 @@ from lstmsym.verify.words import Label, later
 class Definitions:
     """Finds the slots of a document and what is said of each; ``defining`` are lines that only say so."""
 
-    def __init__(self, claims: Claims, told: Told) -> None:
-        """Look through a document; the choices are filled."""
+    def __init__(self, claims: Claims, told: Told, listed: Mapping[Slot, Computed] | None = None) -> None:
+        """Look through a document; the choices are filled.  ``listed`` are the names a listing computes."""
         self.claims, self.choices = claims, claims.choices
         self.system, self.table, self.lines = claims.system, claims.table, claims.lines
         self.told = told
         self.defining: set[int] = set()
+        self.listed = listed or {}
 
     def prepare(self) -> None:
         """Find the slots and their candidates."""
@@ -38,6 +42,7 @@ class Definitions:
         for said in self.told.gradients:
             if not said.line:
                 self._said(said)
+        self._listed()
         for place in self.choices.claims():
             self._pin(place)
         for said in self.told.gradients:
@@ -78,6 +83,18 @@ class Definitions:
             return
         shifted = expr if constant else Ref(expr.base, (expr.lag or 0) - base)
         self.choices.pinned[found[0]] = Meaning(shifted, "said", ident)
+
+    def _listed(self) -> None:
+        """Names of a listing that the text defines, or of which nothing else is known."""
+        for slot in self.choices.meanings.keys() & self.listed.keys():
+            if not resolve(slot, self.table) or any(self.says(n, slot) for n in self.choices.claims()):
+                self.choices.pinned[slot] = self.listed[slot].meaning
+
+    def says(self, place: int, slot: Slot) -> bool:
+        """Whether a line says what a notation stands for: the gradient by a quantity."""
+        left, right, _ = self.lines[place]
+        found = slot_of(left, self.table)
+        return found is not None and found[0] == slot and isinstance(right, Derivative)
 
     def _pin(self, place: int) -> None:
         """A line that only says what a notation stands for: the gradient by a quantity."""

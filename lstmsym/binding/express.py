@@ -14,6 +14,7 @@ from typing import Protocol
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.entries import Factor, Impossible, Reader, Same, has_units
 from lstmsym.documents.formula import (
     Apply,
@@ -138,7 +139,7 @@ class Express:
         Raises:
             Unreadable: it is not understood.
         """
-        if has_units(node):
+        if has_units(node) and not chain_rule(node):
             return self._entries(node)
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
@@ -208,6 +209,9 @@ class Express:
             return Value(found[-1].expr, found[-1].shape)
 
         value = self.scope.big(node, body)
+        if not found:  # a sum that is one quantity, as that of what is left of the loss
+            by = node.body.by if isinstance(node.body, Derivative) else None
+            return Factor(value.expr, value.shape, by.units if isinstance(by, Name) else ())
         return replace(found[-1], expr=value.expr)
 
     # -- leaves --------------------------------------------------------------------------------------
@@ -497,7 +501,14 @@ class Express:
         raise Unreadable(f"{function} is not understood")
 
     def _extreme(self, function: str, arguments: list[Value]) -> Value:
-        """The larger or the smaller of several."""
+        """The larger or the smaller of several; a product of two."""
+        if function in ("outer", "dot") and len(arguments) == 2:
+            a, b = arguments
+            if function == "dot":
+                return self.times(a, b)
+            if a.rank != 1 or b.rank != 1:
+                raise Misfit("an outer product is that of two vectors")
+            return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         if function not in ("maximum", "minimum", "max", "min"):
             raise Unreadable(f"{function} of several arguments is not understood")
         op = N.maximum if function.startswith("max") else N.minimum

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
@@ -14,7 +16,7 @@ from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stated import binary, lies
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.derive import adjoint_of
-from lstmsym.documents.formula import Apply, Formula, walk
+from lstmsym.documents.formula import Apply, Brackets, Formula, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
@@ -22,8 +24,9 @@ from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
+from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
-from lstmsym.verify.sequence import STEPS
+from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Label, Local, Through
 
@@ -42,6 +45,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
@@ -78,13 +82,37 @@ class LineJudge:
             return self._unbound(place, error)
         except (Unreadable, NotationError, ShapeError) as error:
             return plain(source, "unread", str(error))
-        verdict = self.judge(stated.claim)
+        verdict = self._verdict(stated.claim)
+        if verdict.status is Status.REFUTED:
+            found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+            if found is not None:
+                return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place) or self._of_columns(verdict, source)
             if found is not None:
                 return found
+        if self._is_void(stated.claim):
+            message = "by the equations that were read the loss does not depend on it; is one missing?"
+            return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
+
+    def _is_void(self, claim: Claim) -> bool:
+        """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
+        if claim.right.is_number:
+            return False
+        try:
+            left = self.judge.sides(claim)[0]
+            return not np.any(np.asarray(evaluate(left, self.judge.trial.numbers(0), PRESENT), dtype=float))
+        except (NotationError, ShapeError, *OUT_OF_REACH):
+            return False
+
+    def _verdict(self, claim: Claim) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once."""
+        said = (claim.left, claim.right, claim.share)
+        if said not in self.known:
+            self.known[said] = self.judge(claim)
+        return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
         """The row of a verdict, that of a right line with what the line takes for granted."""
@@ -111,6 +139,33 @@ class LineJudge:
             return None
         message = "with the columns of the weights that multiply this quantity"
         return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
+
+    def _without_bars(self, place: int, verdict: Verdict) -> Row | None:
+        """A line that is wrong of an absolute value and right of what stands between the bars."""
+        left, right, source = self.lines[place]
+        if not isinstance(left, Brackets) or (left.left, len(left.items)) != ("|", 1):
+            return None
+        bare = (left.items[0], right, source)
+        try:
+            if not self.judge.right(self.claims.claim_of(bare).claim):
+                return None
+        except (Unreadable, NotationError, ShapeError):
+            return None
+        repair = f"{write(bare[0])} {source.relation} {write(right)}"
+        return replace(self.reported(verdict, source), repair=repair, message="right without the bars")
+
+    def _handed_on(self, place: int, verdict: Verdict) -> Row | None:
+        """``dh_next = ...`` at the end of a step: what the next pass of the loop will read by that name."""
+        left, _, source = self.lines[place]
+        found = slot_of(left, self.table)
+        ref = verdict.claim.left
+        if found is None or found[0].word != "next" or not isinstance(ref, Ref) or ref.lag != 1:
+            return None
+        claim = replace(verdict.claim, left=Ref(ref.base, 0))
+        if not self.judge.right(claim):
+            return None
+        row = self.reported(Verdict(Status.PROVED, claim), source)
+        return replace(row, message="as what this step hands on to the one before")
 
     def _flipped(self, place: int) -> Row | None:
         """A line whose products fit only where gradients lie the other way, if it is right so."""

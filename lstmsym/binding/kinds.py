@@ -80,6 +80,10 @@ class _Sorting:
         self.table = table
         self.kinds: dict[int, str] = {}
         self.systems = [System()]
+        self.losses: set[str] = set()
+        self.timed: set[str] = set()
+        self.read: set[str] = set()
+        self.said: set[tuple[Formula, Formula]] = set()
 
     @property
     def defined(self) -> set[str]:
@@ -91,6 +95,8 @@ class _Sorting:
 
     def sorted(self, lines: Sequence[Line]) -> dict[int, str]:
         """The kinds of all lines; of several systems the one that the other lines speak of is forward."""
+        for left, right, _ in lines:
+            self._noted(left, right)
         for place, (left, right, row) in enumerate(lines):
             if isinstance(left, Name) and row.relation in ("=", ":=", "≡", "←"):
                 self.see(place, left, right)
@@ -104,6 +110,12 @@ class _Sorting:
                 self.kinds[place] = "forward" if forward else "again"
         return dict(sorted(self.kinds.items()))
 
+    def _noted(self, left: Formula, right: Formula) -> None:
+        """What names have steps, and what is read somewhere."""
+        self.read |= {self.table.key(n).key for n in names(right)}
+        found = (self.table.key(n) for side in (left, right) for n in names(side))
+        self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+
     def _spoken(self, lines: Sequence[Line]) -> set[str]:
         """The keys that the lines speak of which define nothing."""
         forward = {place for system in self.systems for place in system.lines}
@@ -116,12 +128,20 @@ class _Sorting:
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         if at.lag in (FIRST, LAST) or gradient:
             return
-        if left.base in LOSSES and _is_loss(right, left, self.defined):
+        if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
             self.kinds[place] = "loss"
+            self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
         if not self.is_forward(at, parts, right) or self.repeats(at, parts):
             return
+        if self.is_aside(at, parts, right):
+            self.kinds[place] = "aside"
+            return
+        if (left, right) in self.said:
+            self.kinds[place] = "again"
+            return
+        self.said.add((left, right))
         if at.key in self.defined:
             if self.closed and not self.systems[-1].fresh(parts):
                 return
@@ -134,6 +154,14 @@ class _Sorting:
             self.kinds[place] = "definition"
         else:
             self.define(place, at, parts)
+
+    def is_aside(self, at: Place, parts: Sequence[Place], right: Formula) -> bool:
+        """Whether a line speaks of no step, of a name that has steps elsewhere: x = y; or sets a number."""
+        if at.lag is not None or any(p.lag is not None for p in parts):
+            return False
+        if not parts:
+            return at.key not in self.read
+        return isinstance(right, Name) and not self.timed.isdisjoint({at.key, parts[0].key})
 
     def repeats(self, at: Place, parts: Sequence[Place]) -> bool:
         """Whether a line says again of the system before what it holds, in names of that alone."""

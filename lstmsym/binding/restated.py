@@ -37,6 +37,7 @@ def restated(lines: Sequence[Line], bound: Bound) -> dict[int, list[int]]:
         own.setdefault(table.idents.get(_key(lines[n][0], bound), ""), expressed[n] or sp.nan)
     constant = (ident for ident, role in table.roles.items() if role in ("parameter", "hyper"))
     renaming, pairs = _Renaming(frozenset(constant)), Pairs()
+    shared = own.keys() & table.defined.keys()
     seen: set[str] = set()
     found: dict[int, list[int]] = {}
     for n in again:
@@ -48,8 +49,8 @@ def restated(lines: Sequence[Line], bound: Bound) -> dict[int, list[int]]:
         mine, theirs = table.defined.get(ident), expressed[n]
         if mine is None or theirs is None or key not in forward:
             continue
-        left = _split(_inlined(theirs, own, set(table.defined)))
-        right = _split(_inlined(mine, table.defined, set(own)))
+        left = _split(_inlined(theirs, {**table.defined, **own}, shared))
+        right = _split(_inlined(mine, table.defined, shared))
         matched = next(renaming(left, right, pairs), None)
         if matched is not None:
             pairs = matched

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, Unreadable, Value
-from lstmsym.binding.quantity import FIRST, LAST, Place
+from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
+from lstmsym.binding.remaining import first_step
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
@@ -32,7 +34,7 @@ from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
-from lstmsym.verify.words import Diag, Label, Local, LossFrom, later
+from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
 
 
 class Unbound(Unreadable):
@@ -199,6 +201,9 @@ class Backward:
         """A sum over a set of gates is written out; one over steps is `Total`."""
         if node.operator != "∑":
             raise Unreadable("a product over an index is not read")
+        rule = chain_rule(node)
+        if rule is not None:
+            return self._chain_rule(*rule)
         items = self._set(node)
         if items:
             index, values = items
@@ -209,8 +214,8 @@ class Backward:
             node.lower is not None and plain(node.lower) == "batch"
         ):
             return body(node.body)
-        if isinstance(node.low, Name):
-            raise Unreadable(f"a sum from {plain(node.low)} on is not read")
+        if node.low is not None and not isinstance(node.low, Number):
+            return self._from_here(node)
         letters = {variable} if variable else set(self.bound.table.letters)
         timed = {n.time.letter.rstrip("'") for n in names(node.body) if n.time is not None and n.time.letter}
         if not (variable == "" or letters & timed or variable in self.bound.table.letters):
@@ -221,6 +226,35 @@ class Backward:
         finally:
             self.letters = outer
         return self._total(value, node)
+
+    def _chain_rule(self, loss: Name, rule: Derivative) -> Value:
+        """The sum over the steps of dL/dh(t) dh(t)/dW, where h is all that the loss reads."""
+        if loss.time is not None and untimed(loss)[0].key not in self.bound.to_go:
+            raise Unreadable("a chain rule for the loss of one step is not read")
+        if not isinstance(rule.of, Name) or not isinstance(rule.by, Name):
+            raise Unreadable("a derivative of an expression is not read")
+        of, by = self.quantity(rule.of), self.quantity(rule.by)
+        outputs = self.system.cell.outputs
+        if not (isinstance(of.expr, Ref) and outputs == (of.expr.base,)) or not isinstance(by.expr, Ref):
+            raise Unreadable("a chain rule over something else than the outputs is not read")
+        if by.expr.lag is not None:
+            raise Unreadable("a chain rule by a quantity that has steps is not read")
+        return Value(ChainSum(by.expr), by.shape)
+
+    def _from_here(self, node: Big) -> Value:
+        """The derivatives of the losses from a step on: that of all that is left of the loss."""
+        body, start = node.body, first_step(node, min(self.bound.table.letters))
+        if (
+            start is None
+            or not isinstance(body, Derivative)
+            or not _is_step_loss(body.of, node.variable, self.bound)
+        ):
+            raise Unreadable(f"a sum from {plain(node.low or node)} on is not read")
+        by = self.quantity(body.by) if isinstance(body.by, Name) else Value(sp.Integer(0))
+        if not isinstance(by.expr, Ref):
+            raise Unreadable("a derivative by an expression is not read")
+        row = self.bound.table.rows != self.flat and by.rank == 1
+        return Value(Label(LossFrom(start), by.expr), by.shape, row)
 
     def _set(self, node: Big) -> tuple[str, tuple[Formula, ...]] | None:
         lower = node.lower
@@ -247,6 +281,13 @@ class Backward:
             SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads)
         )
         return Value(N.Total(expr), value.shape, value.row)
+
+
+def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:
+    """Whether a name is the loss of one step, at the step of a letter."""
+    if not isinstance(of, Name) or of.time is None or of.base not in LOSSES:
+        return False
+    return of.time.letter == letter and of.time.offset == 0 and untimed(of)[0].key not in bound.to_go
 
 
 def _whole(node: Formula | None) -> int | None:

@@ -7,6 +7,7 @@ all of it or what one step sends back, is a choice of the document, made once fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -59,7 +60,7 @@ def slot_of(node: Formula, table: Table) -> tuple[Slot, Place, Name | None] | No
 
 
 def _family(prefix: str) -> str:
-    return prefix.strip("_").removeprefix("self.")
+    return prefix.rpartition(".")[2].strip("_")
 
 
 def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
@@ -113,7 +114,7 @@ def resolve(slot: Slot, table: Table) -> list[str]:
         if name is None:
             continue
         scripts = {s.text for s in name.scripts}
-        if key in scripts or known.replace("~", "") == key:
+        if key in scripts or re.sub(r"[~_{},]", "", known) == key:
             found.append(ident)
     return found
 

@@ -8,7 +8,7 @@ from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.table import FUNCTIONS
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Derivative
+from lstmsym.documents.formula import Derivative, Formula
 from lstmsym.documents.result import Symbol
 from lstmsym.documents.write import write
 from lstmsym.notation import Ref
@@ -53,7 +53,9 @@ def _meaning(name: str, role: str, choices: Choices) -> str:
 def _gradients(choices: Choices, show: Printer) -> Iterator[Symbol]:
     """What each notation of a gradient is of, and how much of it, where it does not say so itself."""
     system, names = choices.system, choices.system.derivation.names
-    spelled = choices.spelled_slots()
+    spelled: dict[str, Formula] = {}
+    for (base, _), node in choices.spelled_slots().items():
+        spelled.setdefault(base, node)
     for q in system.cell.quantities:
         kinds = {
             names.adjoint(q.name): "gradient of the loss by {}",
@@ -61,7 +63,7 @@ def _gradients(choices: Choices, show: Printer) -> Iterator[Symbol]:
             names.back(q.name): "what a step sends back to {} of the step before",
         }
         for adjoint, words in kinds.items():
-            if adjoint in spelled and not isinstance(spelled[adjoint][0], Derivative):
+            if adjoint in spelled and not isinstance(spelled[adjoint], Derivative):
                 lag = None if system.cell.by_name[q.name].constant else 0
                 shape = tuple(map(str, q.shape))
                 yield Symbol(show(Ref(adjoint, lag)), adjoint, words.format(q.name), shape)

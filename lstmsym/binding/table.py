@@ -27,6 +27,8 @@ _SPELLINGS = {
     "relu": "relu ReLU Relu",
     "softmax": "softmax Softmax",
     "diag": "diag Diag",
+    "outer": "outer",
+    "dot": "dot matmul",
 }
 FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word in words.split()}
 """Names that are functions whatever a document says."""

@@ -6,31 +6,37 @@ text -> rows -> forward equations -> cell -> meanings of the gradients' names ->
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, groupby
+from itertools import groupby
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
+from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
+from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets
+from lstmsym.documents.formula import Apply, Brackets, names
+from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document, read
 from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
+from lstmsym.listings import Listing
 from lstmsym.verify.judge import Judge
 
 WORST = ("not-a-claim", "proved", "conditional", "undecided", "unread", "refuted")
@@ -41,6 +47,7 @@ FORWARD = {
     "alias": ("forward", "a forward equation"),
     "again": ("forward", "a forward equation of another system than the one that is judged"),
     "loss": ("definition", "a definition"),
+    "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
 }
 """What a line that makes the cell is called."""
@@ -63,8 +70,9 @@ def verify_document(
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
-    judging = _Judging(document, lines, bound, text, said, progress or (lambda done, of: None))
-    rows = sorted((*judging.rows(), *listed.rows), key=lambda row: row.line)
+    lines = for_all_parameters(lines, bound)
+    judging = _Judging(document, lines, bound, text, said, listed, progress or (lambda done, of: None))
+    rows = sorted((*judging.rows(), *listed.rows, *_links(text)), key=lambda row: row.line)
     damage = (f"line {d.line}: {d.message}" for d in listed.damage)
     return Result(path, bound.cell, "", judging.symbols, tuple(rows), (*_notes(document), *damage))
 
@@ -74,11 +82,25 @@ def _notes(document: Document) -> Iterator[str]:
     yield from dict.fromkeys(f"line {row.line}: {note}" for row in document.rows for note in row.notes)
 
 
+def _links(text: str) -> Iterator[Row]:
+    """A row for every link that a scan has changed."""
+    for link in mistyped(text):
+        message = f"{link.taken}: the link of line {link.other} is {link.meant}"
+        yield Row(link.line, link.link, "prose", "not-a-claim", message=message)
+
+
 class _Judging:
     """The rows of a document, in order."""
 
     def __init__(
-        self, document: Document, lines: list[Line], bound: Bound, text: str, said: Told, progress: Progress
+        self,
+        document: Document,
+        lines: list[Line],
+        bound: Bound,
+        text: str,
+        said: Told,
+        listed: Listing,
+        progress: Progress,
     ) -> None:
         self.document, self.lines, self.bound = document, lines, bound
         self.of_row: dict[int, list[int]] = {}
@@ -86,18 +108,31 @@ class _Judging:
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
         self.same: dict[int, list[int]] = {}
+        self.left = remaining(lines, bound)
         self.symbols: tuple[Symbol, ...] = ()
         if bound.cell is not None:
             judge = Judge(bound.cell)
             claims = Claims(Choices(lines, bound, judge.system))
-            definitions = Definitions(claims, said)
+            proved = _about(listed, bound.cell)
+            definitions = Definitions(claims, said, computed(proved, bound.table, judge.system))
             definitions.prepare()
+            solver = Solver(Consistency(claims, judge))
+            solver.solve()
+            known = list(statements(proved, judge.system))
+            if Usage(definitions, solver.consistency, known).reconsider():
+                solver.solve()
             self.defining = definitions.defining
-            Solver(Consistency(claims, judge)).solve()
+            self.same = restated(lines, bound)
             judged = LineJudge(claims, judge, text)
             self.found = judged.rows(progress)
             self.symbols = symbols(claims.choices, judge.show)
-            self.same = restated(lines, bound)
+
+    def _main(self, place: int) -> int:
+        """The line of the cell that defines what a line of another system defines, or 0."""
+        key = self.bound.table.key(self.lines[place][0])  # type: ignore[arg-type]
+        forward = (n for n, kind in self.bound.kinds.items() if kind == "forward")
+        found = (n for n in forward if self.bound.table.key(self.lines[n][0]).key == key.key)  # type: ignore[arg-type]
+        return next((self.lines[n][2].line for n in found), 0)
 
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
@@ -114,16 +149,12 @@ class _Judging:
             return Row(row.line, row.source, kind, "not-a-claim", message=row.reason)
         assert isinstance(row, Equation)
         places = self.of_row[id(row)]
-        kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
-        if kinds:
-            first = next((same[0] for same in self.same.values() if places[0] in same), places[0])
-            if first != places[0]:
-                message = f"the same function as in line {self.lines[first][2].line}"
-                return plain(row, "proved", message, "statement")
-            if first in chain(*self.same.values()):
-                kinds = {"forward"}
-            kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
-            return plain(row, "not-a-claim", message, kind)
+        sorted_ = self._of_forward(row, places)
+        if sorted_ is not None:
+            return sorted_
+        if row.supposed or not any(True for side in (row.left, row.right) for _ in names(side)):
+            message = "it is supposed" if row.supposed else "numbers only"
+            return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:
@@ -131,6 +162,32 @@ class _Judging:
         if set(places) <= self.defining:
             return plain(row, "not-a-claim", "says what the notation stands for", "definition")
         return max((self.found[n] for n in places), key=lambda found: WORST.index(found.verdict))
+
+    def _of_forward(self, row: Equation, places: list[int]) -> Row | None:
+        """A line of the forward pass or of the loss; one said before is held against that."""
+        kinds = {self.bound.kinds[n] for n in places if n in self.bound.kinds}
+        if places[0] in self.left:
+            right = self.left[places[0]]
+            message = "" if right else "it is not the sum of the losses from this step on"
+            return plain(row, "proved" if right else "refuted", message, "statement")
+        if kinds:
+            firsts = {n: same[0] for same in self.same.values() for n in same}
+            if all(firsts.get(n, n) != n for n in places):
+                message = f"the same function as in line {self.lines[firsts[places[0]]][2].line}"
+                return plain(row, "proved", message, "statement")
+            if all(n in firsts for n in places):
+                kinds = {"forward"}
+            kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
+            if kinds == {"again"} and (other := self._main(places[0])):
+                message += f": line {other} has another function"
+            return plain(row, "not-a-claim", message, kind)
+        return None
+
+
+def _about(listed: Listing, cell: Cell) -> tuple[Row, ...]:
+    """The rows of the listings where they are about a cell."""
+    own = listed.cell is not None and listed.cell.by_name.keys() <= cell.by_name.keys()
+    return listed.rows if own else ()
 
 
 def _place(row: Read) -> object:

@@ -14,6 +14,7 @@ from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import DIGITS, FORMULA, NESTING, ReadingError
 from lstmsym.documents.macros import Lexeme, Macro, expanded, group, joined, lexemes
 from lstmsym.documents.plain import plain_tokens
+from lstmsym.documents.scanned import mended_lexemes
 from lstmsym.documents.tokens import (
     COMMANDS,
     NOTHING,
@@ -52,7 +53,7 @@ def latex_tokens(
     """
     if len(text) > FORMULA:
         raise ReadingError(f"a formula of {len(text)} characters; at most {FORMULA} are read", offset)
-    items = expanded(lexemes(text, offset), {**PACKAGES, **(macros or {})})
+    items = expanded(mended_lexemes(text, offset), {**PACKAGES, **(macros or {})})
     depth = 0
     for item in items:
         depth += {"{": 1, "}": -1}.get(item.text, 0)

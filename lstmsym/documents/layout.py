@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_WIDE = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
 _SUMS = re.compile(r"\b(?:the )?sum over (?:all )?(?:time )?(?:steps? )?([A-Za-zτ]) of\b|\bsum_([a-z])\b")
 _NUMBER = r"\(\d{1,3}(?:\.\d{1,3})*[a-z]?\)"
 _HEAD = re.compile(
-    r"[ \t]*(?:>+[ \t]?)*(?P<bullet>(?:[•‣▪●○■–—*+-][ \t]+)*)"
+    r"[ \t]*(?:>+[ \t]?)*[ \t]*(?P<bullet>(?:[•‣▪●○■–—*+-][ \t]+)*)"
     rf"(?:(?:{_NUMBER}|\[\d{{1,3}}[a-z]?\]|\d{{1,3}}[a-z]?[.)](?=[ \t])"
     r"|(?:[Ee]q(?:uation|n)?|式|公式)\.?[ \t]*\(?\d{1,3}[\d.]*[a-z]?\)?)"
     r"[:.、]?(?=[ \t]*[^\s*/+=@⊙·.,-]))?[ \t]*"

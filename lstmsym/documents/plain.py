@@ -7,7 +7,16 @@ import unicodedata
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import DIGITS, FORMULA, ReadingError
-from lstmsym.documents.tokens import COMMANDS, Token, decomposed, is_letter, kind_of, small, typewriter
+from lstmsym.documents.tokens import (
+    COMMANDS,
+    Token,
+    decomposed,
+    is_letter,
+    is_small,
+    kind_of,
+    small,
+    typewriter,
+)
 
 OPERATOR_WORDS = {"times": ("product", "·", r"\cdot"), "dot": ("product", "·", r"\cdot"),
                   "plus": ("sign", "+", "+"), "minus": ("sign", "-", "-")}  # fmt: skip
@@ -63,6 +72,7 @@ class _Plain:
         self.found: list[Token] = []
         self.spaced = False
         self.passed = 0  # up to where words have been taken together
+        self.sets: list[bool] = []  # for each open brace, whether it is that of a set
         self.beside = False  # whether a condition is being read
 
     def add(self, kind: str, plain: str, spelling: str, start: int, end: int) -> None:
@@ -92,6 +102,10 @@ class _Plain:
 
     def see_path(self, text: str, start: int, end: int) -> None:
         plain = re.sub(r"\s+", "", text)
+        module, _, function = plain.partition(".")
+        if module in _MODULES and function in S.FUNCTION_WORDS:
+            self.see_word(function, start, end)
+            return
         if plain.endswith(".T"):
             self.see_word(plain[:-2], start, end - 2)
             self.add("sup", "^", "^", end - 2, end)
@@ -160,6 +174,16 @@ class _Plain:
     def next_char(self, end: int) -> str:
         return self.text[end : end + 1]
 
+    def brace(self, text: str, start: int, end: int) -> None:
+        """A brace: of a set after a sign of membership, of a group elsewhere."""
+        if text == "{":
+            self.sets.append(bool(self.found) and self.found[-1].plain in ("∈", "∉"))
+            is_set = self.sets[-1]
+        else:
+            is_set = bool(self.sets) and self.sets.pop()
+        kind = ("open" if text == "{" else "close") if is_set else text
+        self.add(kind, text, "\\" + text if is_set else text, start, end)
+
     def see_command(self, text: str, start: int, end: int) -> None:
         kind, plain = COMMANDS.get(text[1:]) or ("command", text[1:])
         self.add(kind, plain, text, start, end)
@@ -177,12 +201,12 @@ class _Plain:
     def see_other(self, text: str, start: int, end: int) -> None:
         if text in S.COMBINING:
             self.add("mark", S.COMBINING[text], text, start, end)
-        elif text == "{":
-            self.add("{", "{", "{", start, end)
-        elif text == "}":
-            self.add("}", "}", "}", start, end)
+        elif text in "{}":
+            self.brace(text, start, end)
         elif text in ("'", "′", "’"):
             self.add("prime", "'", "'", start, end)
+        elif text in _BIG and (self.next_char(end) == "_" or is_small(self.next_char(end))):
+            self.add("big", S.BIG[_BIG[text]], "\\" + _BIG[text], start, end)
         elif is_letter(text):
             for part in decomposed(text):
                 kind, plain = ("mark", S.COMBINING[part]) if part in S.COMBINING else ("letter", part)
@@ -192,14 +216,15 @@ class _Plain:
             self.add(kind, plain, _LATEX.get(text, text), start, end)
 
 
-_RANGES = {
-    "in": ("relation", "∈", r"\in"),
-    **dict.fromkeys(("to", "through", "until"), ("dots", "…", r"\dots")),
-}
+_DOTS = ("dots", "…", r"\dots")
+_RANGES = {"in": ("relation", "∈", r"\in"), "to": _DOTS, "through": _DOTS, "until": _DOTS}
 _ALL = re.compile(r"(?:\s+(?:all|every|each|any|steps?|times?)\b)*")
 _REST = re.compile(r"[^;]*")
 _OPERANDS = frozenset("letter word number close } transpose prime suffix function".split())
 _FOLLOWS = re.compile(r"\s+[^\s=+*/.,;:)\]-]")
+_BIG = {"Σ": "sum", "Π": "prod"}
+_MODULES = frozenset("np numpy jnp torch tf math cp F".split())
+"""Whose functions are those of mathematics."""
 _LATEX = {
     "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes", "×": r"\times", "·": r"\cdot", "⋅": r"\cdot",
     "∂": r"\partial", "∇": r"\nabla", "≈": r"\approx", "≤": r"\le", "≥": r"\ge", "∈": r"\in",

@@ -10,7 +10,8 @@ from lstmsym.documents.layout import stretches
 from lstmsym.documents.reach import Reach, equations
 
 _LEAD = re.compile(
-    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
+    r"(?P<name>(?:self[ \t]*\.[ \t]*(?:\w+[ \t]*\.[ \t]*)*)?"
+    r"[A-Za-z_δ∂Δ][\w.]*(?:\([^()\n]{0,20}\))?)[\]`*)]*[ \t]*(?P<sign>=|:=|\+=)?[ \t]*\n?[ \t]*$"
 )
 
 

@@ -26,7 +26,7 @@ Piece = tuple[str, str, int, int]
 """Kind, text, start and end."""
 
 _PIECE = re.compile(
-    rf"(?P<infix>{INFIX})|(?P<path>{PATH})|(?P<number>\d+(?:\.\d+)?)"
+    rf"(?P<infix>{INFIX})|(?P<path>{PATH})|(?P<number>\d+(?:\.\d+|\.(?=\s*[-+*/)]))?)"
     rf"|(?P<word>(?<=\^)T(?=[a-z])|[A-Za-z][A-Za-z0-9_]*)|(?P<letter>(?:[\u0370-\u03ff∂∇∑∏ℓ]|{ACCENTED})[A-Za-z0-9_]*)"
     r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|<-|!=|<=|>=|←|≔|=|[≠≤≥≈∝≪≫]|(?<=\s)[<>](?=\s))"
@@ -332,9 +332,8 @@ class _Line:
         text, after = self.text(following), self.text(self.solid(following + 1))
         if self.text(at) == ":" or not text:
             return False
-        short = self.kind(following) in ("dots", "number") or (
-            len(text) == 1 and after not in ("(", "[", "=")
-        )
+        single = len(text) == 1 and after not in ("(", "[", "=")
+        short = single or self.kind(following) in ("dots", "number")
         return short or text in "else otherwise all".split() or (text in ("t", "k", "j") and after == "=")
 
     def goes_on(self, at: int, spaced: bool) -> bool:

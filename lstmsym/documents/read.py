@@ -16,6 +16,7 @@ from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.parse import parse
 from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.rows import Equation, Row, Source, rows
+from lstmsym.documents.scanned import letters_for_digits
 from lstmsym.documents.split import (
     DISPLAY,
     FRONT,
@@ -75,6 +76,7 @@ def read(text: str, name: str = "") -> Document:
         DocumentError: it is too large, or no text.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text, damage = letters_for_digits(text)
     blocks = split(text, name)
     total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
     if total > MATHEMATICS:
@@ -89,7 +91,14 @@ def read(text: str, name: str = "") -> Document:
     first = _readings(blocks, macros, lexicon)
     learned = learn((r for reading in first for r in reading.rows), lexicon)
     readings = first if learned == lexicon else _readings(blocks, macros, learned)
+    if damage:
+        readings = tuple(replace(r, rows=tuple(_noted(row, damage) for row in r.rows)) for r in readings)
     return Document(name, front, readings, learned)
+
+
+def _noted(row: Row, damage: dict[int, str]) -> Row:
+    """A row with what is said of its line."""
+    return replace(row, notes=(*row.notes, damage[row.line])) if row.line in damage else row
 
 
 def _readings(blocks: Iterable[Block], macros: dict[str, Macro], lexicon: Lexicon) -> tuple[Reading, ...]:
@@ -122,6 +131,7 @@ def block_rows(
             return [source.unread(ReadingError(block.problem, 0)) for source in sources[:1]]
         return [row for source in sources for row in _plain_rows(source)]
     source = Source(block.text, block.line, block.column, block.lead, block.lead_line, block.notes, lexicon)
+    source.supposed = block.supposed
     if lefts is not None and block.kind == DISPLAY:
         source.lefts = lefts
     if block.problem:
@@ -143,7 +153,9 @@ def _plain_lines(block: Block, lexicon: Lexicon) -> list[Source]:
             column = block.column if part.start == 0 else 1
             shown = block.text[part.start : part.start + len(part.text)]
             note = ("spaces around the dots of a name were removed",) if _spaced_path(part.text) else ()
-            found.append(Source(part.text, line, column, notes=note, lexicon=lexicon, shown=shown))
+            source = Source(part.text, line, column, lexicon=lexicon, shown=shown, supposed=block.supposed)
+            source.notes = (*block.notes, *note)
+            found.append(source)
     return found
 
 

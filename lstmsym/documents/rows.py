@@ -24,6 +24,8 @@ class Row:
     tag: str = ""
     label: str = ""
     notes: tuple[str, ...] = ()
+    supposed: bool = False
+    """Whether the text only supposes it: if x = 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,7 @@ class Source:
     lead_line: int = 0
     notes: tuple[str, ...] = ()
     lexicon: Lexicon = NOTHING
+    supposed: bool = False
     lefts: list[tuple[Line, Line, int]] = field(default_factory=list)
     """The left side that lines without one continue, the member before, and how many there were."""
     shown: str = ""
@@ -136,7 +139,8 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
         source.lead = ""
     tags = [c for c in conditions if is_number_tag(c)]
     tag = tag or (tags[0][1].plain if tags else "")
-    base = Row(line=line, column=column, source=text, tag=tag, label=label, notes=source.notes)
+    base = Row(line=line, column=column, source=text, tag=tag, label=label, notes=source.notes,
+               supposed=source.supposed)  # fmt: skip
     common = vars(base)
     try:
         beside = [_condition(c) for c in conditions if not is_number_tag(c)]
@@ -150,6 +154,8 @@ def _condition(tokens: Line) -> Formula:
     """A condition as a tree, or as its words where it is not one formula."""
     try:
         if tokens[0].kind == "text" and len(tokens) > 1:
+            if S.RANGES.match(tokens[0].plain) and any(t.plain == "∈" for t in tokens):
+                return _condition(tokens[1:])
             raise ReadingError("words", tokens[0].start)
         if len(tokens) == 1 and tokens[0].kind == "text":
             return Words(tokens[0].plain, tokens[0].spelling, span=(tokens[0].start, tokens[0].end))
@@ -184,12 +190,7 @@ def _statement(
     if all(t.kind in ("text", "comma") for side in sides for t in side):
         yield NotAClaim(**common, reason="an equation in words")  # type: ignore[arg-type]
         return
-    if (
-        len(sides) == 2
-        and len(sides[0]) == 1
-        and sides[0][0].plain in S.COUNTERS
-        and any(map(_has_dots, conditions))
-    ):
+    if len(sides) == 2 and _is_range(sides[0], sides[1], conditions):
         yield NotAClaim(**common, reason="a range")  # type: ignore[arg-type]
         return
     trees = [parse(side) for side in [*([previous] if previous else []), *sides]]
@@ -202,6 +203,16 @@ def _statement(
             before=before, conditions=tuple(conditions),
         )  # fmt: skip
         before = right
+
+
+def _is_range(left: Line, right: Line, conditions: list[Formula]) -> bool:
+    """Whether a letter that counts is set: t = 1, ..., T; t = T; n = 128."""
+    if len(left) != 1 or left[0].plain not in S.COUNTERS:
+        return False
+    end = right[0].plain
+    counts = right[0].kind == "number" or (len(end) == 1 and (end in S.COUNTERS or end.isupper()))
+    stepped = len(right) == 1 or (len(right) == 3 and right[1].kind == "sign" and right[2].kind == "number")
+    return any(map(_has_dots, conditions)) or (counts and stepped)
 
 
 def _has_dots(condition: Formula) -> bool:

@@ -38,6 +38,8 @@ class Block:
     language: str = ""
     problem: str = ""
     notes: tuple[str, ...] = ()
+    supposed: bool = False
+    """Whether the text only supposes it: if x = 0."""
 
 
 LISTINGS = frozenset(
@@ -56,6 +58,12 @@ _OPEN = re.compile(
 )
 
 
+_SUPPOSED = re.compile(
+    r"(?:\b(?:if|when|whenever|unless|until|assuming(?: that)?|suppose(?: that)?|provided(?: that)?)"
+    r"|若|如果|当|假设|假定)\s*$",
+    re.IGNORECASE,
+)
+_BLANK = re.compile(r"\n[ \t]*\n")
 _FORMULA = re.compile(r"[\\_^=+]")
 
 
@@ -200,12 +208,25 @@ class _Splitter:
     def closed(self, kind: str, found: re.Match[str], mark: str) -> tuple[Block, int]:
         """A block up to its closing mark; without one, up to the end of the paragraph."""
         end = self.find(mark, found.end())
+        single = self.single(found.end(), end) if mark == "$$" else -1
+        if single >= 0:
+            block = self.block(kind, found.end(), single)
+            return replace(block, notes=("$$ is closed by a single $",)), single + 1
         if end >= 0:
             return self.block(kind, found.end(), end), end + len(mark)
         blank = re.compile(r"\n[ \t]*\n").search(self.text, found.end())
         stop = blank.start() if blank else len(self.text)
         problem = f"{found.group().strip()} is not closed: {mark} is missing"
         return self.block(kind, found.end(), stop, problem=problem), stop
+
+    def single(self, start: int, end: int) -> int:
+        """Where a single dollar closes a display that was opened by two, in the same paragraph; or -1."""
+        blank = _BLANK.search(self.text, start, len(self.text) if end < 0 else end)
+        if end >= 0 and blank is None:
+            return -1
+        stop = blank.start() if blank else len(self.text)
+        found = self.text.find("$", start, stop)
+        return found if found > start and not self.escaped(found) else -1
 
     def see_round(self, found: re.Match[str]) -> tuple[Block, int] | None:
         mark = found["round"].replace("(", ")")
@@ -227,6 +248,8 @@ class _Splitter:
             return None
         if not self.latex and (following.isdigit() or (spaces and not formula)):
             return None
+        if self.text[end : end + 2] == "$$" and re.match(r"[ \t]*(?:\n|$)", self.text[end + 2 : end + 40]):
+            return replace(self.block(INLINE, start, end), notes=("$ is closed by $$",)), end + 2
         if inside[0] == "`" and inside[-1] == "`" and len(inside) > 2:
             return self.block(INLINE, start + 1, end - 1), end + 1
         return self.block(INLINE, start, end), end + 1
@@ -284,6 +307,8 @@ class _Splitter:
         if block.kind not in (DISPLAY, INLINE) or block.problem:
             return block
         before = self.text[max(prose, start - 300) : start]
+        if block.kind == INLINE and _SUPPOSED.search(before):
+            return replace(block, supposed=True)
         lead, offset = leading(before, block.text)
         if not lead:
             return block
@@ -303,7 +328,9 @@ class _Splitter:
                 break
             if self.text[at : start + low].strip():
                 yield self.block(PROSE, at, start + low)
-            yield self.block(PLAIN, start + low, start + high, problem=found.problem)
+            supposed = _SUPPOSED.search(self.text, max(start, start + low - 30), start + low) is not None
+            plain = self.block(PLAIN, start + low, start + high, problem=found.problem)
+            yield replace(plain, supposed=supposed)
             at = start + high
         if self.text[at:end].strip():
             yield self.block(PROSE, at, end)

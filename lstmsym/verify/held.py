@@ -113,8 +113,9 @@ def _chain(left: sp.Expr, right: sp.Expr, system: System) -> Iterator[Changed]:
     for node in sorted(left.atoms(ChainSum) | right.atoms(ChainSum), key=str):
         held = tuple(Ref(o, -1) for o in cell.outputs if cell.by_name[o].role == "state")
         others = [q.name for q in cell.role("state") if q.name not in cell.outputs]
-        if len(node.args) == 1 and held and others:
+        if len(node.args) == 1 and held:
             rules = {node: ChainSum(node.args[0], *held)}
             first, free = held[0].base, " and ".join(others)
-            said = f"d{first}/d{node.args[0]} holds earlier {first} fixed and leaves {free} free"
+            said = f"d{first}/d{node.args[0]} holds earlier {first} fixed"
+            said += f" and leaves {free} free" if others else ""
             yield said, left.xreplace(rules), right.xreplace(rules)

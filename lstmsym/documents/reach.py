@@ -99,9 +99,12 @@ def equations(line: str, names: frozenset[str] = frozenset(), follows: bool = Fa
     for place, (kind, _, start, _) in enumerate(pieces):
         if kind != "relation" or start < done:
             continue
-        low, high = line_of.left(place), line_of.right(place)
+        low = line_of.left(place)
         sided = low < place or (follows and not line[:start].strip())
-        if not sided or high <= place + 1 or pieces[low][2] < done:
+        if not sided or pieces[low][2] < done:
+            continue
+        high = line_of.right(place)
+        if high <= place + 1:
             continue
         problem, high = line_of.after(high)
         done = pieces[high - 1][3]

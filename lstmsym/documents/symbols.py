@@ -9,7 +9,7 @@ kappa κ
 lambda λ mu μ nu ν xi ξ pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ phi ϕ varphi φ chi
 χ psi ψ
 omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ Omega Ω ell ℓ
-imath ı jmath ȷ hbar ℏ star ⋆ infty ∞ emptyset ∅ aleph ℵ Re ℜ Im ℑ bot ⊥ checkmark ✓ bullet • dagger
+imath ı jmath ȷ hbar ℏ infty ∞ emptyset ∅ aleph ℵ Re ℜ Im ℑ bot ⊥ star ⋆ checkmark ✓ dagger
 †""".split()
 LETTERS: dict[str, str] = dict(zip(_GREEK[::2], _GREEK[1::2], strict=True))
 """Commands that are letters."""
@@ -48,7 +48,8 @@ PRODUCTS: dict[str, str] = {
     "odot": "⊙", "circ": "∘", "otimes": "⊗", "times": "×", "cdot": "·", "ast": "*", "bigodot": "⊙",
     "oslash": "⊘",
     "div": "/", "bigcirc": "∘", "boxdot": "⊙", "circledast": "*", "varodot": "⊙", "bullet": "⊙",
-    "cdotp": "·",
+    "cdotp": "·", "diamond": "⋄", "⋄": "⋄", "circledcirc": "∘", "oast": "*",
+    "boxtimes": "⊗",
     "⊙": "⊙", "∘": "∘", "⊗": "⊗", "×": "×", "·": "·", "⋅": "·", "∙": "·", "∗": "*", "*": "*", "@": "@",
     "/": "/",
     "⊘": "⊘", "÷": "/", "◦": "∘", "○": "∘", "•": "⊙", ".*": ".*", "./": "./", "⨀": "⊙", "☉": "⊙",

@@ -224,6 +224,8 @@ def _kind_of_statement(sign: str) -> str:
         return "an inequality"
     if sign in "≈∼":
         return "an approximation"
+    if sign == "∝":
+        return "a proportionality"
     return "a membership" if sign in "∈∉⊂∋" else "an arrow"
 
 

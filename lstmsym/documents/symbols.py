@@ -87,7 +87,7 @@ RELATIONS: dict[str, str] = {
     "==": "=",
     "+=": "+=", "-=": "-=", "*=": "*=", "<=": "≤", ">=": "≥", "!=": "≠", "⇐": "←", "＝": "=",
 }  # fmt: skip
-EQUALITIES = frozenset("= ≡ := ← ∝ += -= *=".split())
+EQUALITIES = frozenset("= ≡ := ← += -= *=".split())
 """Relations that make an equation; the others make a statement that is not checked."""
 
 OPENERS: dict[str, str] = {
@@ -149,7 +149,8 @@ SPACES = frozenset(
     scriptstyle scriptscriptstyle limits nolimits mathstrut strut nonumber notag hline allowbreak nobreak
     relax noindent par smallskip medskip bigskip centering small footnotesize large Large normalsize null
     boldmath unboldmath break newline protect ensuremath mathinner mathopen mathclose
-    mathpunct xspace hfill hfil toprule midrule bottomrule ignorespaces nolinebreak linebreak """.split()
+    mathpunct xspace hfill hfil toprule midrule bottomrule ignorespaces nolinebreak linebreak
+    IEEEyesnumber IEEEnonumber IEEEyessubnumber IEEEeqnarraynumspace displaybreak allowdisplaybreaks qedhere """.split()
 ) | {" "}
 """Commands that say nothing (those of type take their argument as it is)."""
 SPACES_WITH_ARGUMENT = frozenset(
@@ -165,7 +166,7 @@ TRANSPARENT = frozenset(
     equation
     equation* multline multline* eqnarray eqnarray* displaymath math dmath dmath* dgroup dgroup*
     subequations
-    numcases IEEEeqnarray IEEEeqnarray* multlined""".split()
+    numcases empheq IEEEeqnarray IEEEeqnarray* multlined""".split()
 )
 """Environments that only lay out."""
 DISPLAYS = TRANSPARENT - {"aligned", "alignedat", "split", "gathered", "multlined"}

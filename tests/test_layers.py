@@ -21,8 +21,8 @@ listings.forward listings.backward listings.edits listings.judging listings.writ
 listings.meanings listings.given listings.read listings pages documents documents.limits
 documents.file documents.formula documents.symbols documents.macros documents.scanned documents.tokens documents.plain
 documents.latex documents.cursor documents.scripts documents.tables documents.gradients
-documents.parse documents.times documents.write documents.lines documents.rows documents.front documents.layout
-documents.reach documents.prose documents.split documents.read documents.links report svg
+documents.parse documents.times documents.write documents.lines documents.rows documents.front
+documents.hypertext documents.layout documents.reach documents.prose documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.table

@@ -337,8 +337,7 @@ class _Latex:
         if name == "begin" and plain == "empheq":
             _, self.at = optional(self.items, self.at)
             plain, self.at = "empheq", group(self.items, self.at)[1]
-        if name == "begin" and plain in ("array", "tabular", "subarray", "alignedat", "alignat", "alignat*", "IEEEeqnarray",
-            "IEEEeqnarray*"):  # fmt: skip
+        if name == "begin" and plain in _WITH_COLUMNS:
             columns, self.at = group(self.items, self.at)
             spelled += "{" + joined(columns) + "}"
         self.add(name, plain, spelled, item.start, self.items[self.at - 1].end)
@@ -559,6 +558,11 @@ class _Latex:
 _BOXED = re.compile(r"(?:\\[a-z]+\s*)*\$[^$]+\$")
 
 
+_WITH_COLUMNS = frozenset(
+    "array tabular subarray alignedat alignat alignat* IEEEeqnarray IEEEeqnarray*".split()
+)
+
+
 def _at_dollars(items: Sequence[Lexeme]) -> list[list[Lexeme]]:
     """Text and formulas in turn."""
     parts: list[list[Lexeme]] = [[]]
@@ -582,6 +586,7 @@ _READ: dict[str, Callable[[_Latex, Lexeme], None]] = {
     **dict.fromkeys(("overset", "underset", "stackrel"), _Latex.stacked),
     **dict.fromkeys(("mathrel", "mathbin", "mathord"), _Latex.related),
     **dict.fromkeys(("&", "%", "#", "$"), _Latex.meaningless),
-    "_": _Latex.underscore, "not": _Latex.negated, "intertext": _Latex.between, "shortintertext": _Latex.between,
+    "_": _Latex.underscore, "not": _Latex.negated,
+    **dict.fromkeys(("intertext", "shortintertext"), _Latex.between),
 }  # fmt: skip
 """Commands that are read by a method of their own."""

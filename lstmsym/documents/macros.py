@@ -158,22 +158,9 @@ def _definition(
     if not name.startswith("\\"):
         raise ReadingError("a definition without a command", items[0].start)
     if command == "let":
-        while at < len(items) and (items[at].kind == "space" or items[at].text == "="):
-            at += 1
-        if at >= len(items):
-            raise ReadingError("an unfinished definition", items[0].start)
-        other = items[at]
-        same = other.text == name
-        return name, known.get(other.text) or (None if same else Macro(0, (other,))), at + 1
+        return _let(items, at, name, known)
     if command in ("def", "edef", "gdef", "xdef"):
-        pattern: list[str] = []
-        while at < len(items) and items[at].text != "{":
-            if not (pattern and pattern[-1] == "#" and items[at].text[:1].isdigit()):
-                pattern.append(items[at].text)
-            at += 1
-        body, at = group(items, at)
-        plain = set(pattern) <= {"#"}
-        return name, Macro(pattern.count("#"), tuple(body), pattern=() if plain else tuple(pattern)), at
+        return _def(items, at, name)
     if "Document" in command:
         count, default, at = _signature(items, at)
         body, at = group(items, at)
@@ -183,10 +170,39 @@ def _definition(
         wrapped = [*lexemes(r"\operatorname{"), *body, *lexemes("}")]
         return name, Macro(0, tuple(wrapped)), at
     number, at = optional(items, at)
-    default, at = optional(items, at)
+    value, at = optional(items, at)
     body, at = group(items, at)
-    count = int(joined(number)) if number and joined(number).isdigit() and len(number) == 1 else 0
-    return name, Macro(min(count, 9), tuple(body), None if default is None else tuple(default)), at
+    return name, Macro(_count(number), tuple(body), None if value is None else tuple(value)), at
+
+
+def _count(number: Sequence[Lexeme] | None) -> int:
+    text = joined(number) if number else ""
+    return int(text) if text.isdigit() and len(text) == 1 else 0
+
+
+def _let(
+    items: Sequence[Lexeme], at: int, name: str, known: Mapping[str, Macro]
+) -> tuple[str, Macro | None, int]:
+    r"""The rest of ``\let\a=\b``."""
+    while at < len(items) and (items[at].kind == "space" or items[at].text == "="):
+        at += 1
+    if at >= len(items):
+        raise ReadingError("an unfinished definition", items[0].start)
+    other = items[at]
+    itself = None if other.text == name else Macro(0, (other,))
+    return name, known.get(other.text) or itself, at + 1
+
+
+def _def(items: Sequence[Lexeme], at: int, name: str) -> tuple[str, Macro | None, int]:
+    r"""The rest of ``\def\a#1;{...}``, with what must stand around its arguments."""
+    pattern: list[str] = []
+    while at < len(items) and items[at].text != "{":
+        if not (pattern and pattern[-1] == "#" and items[at].text[:1].isdigit()):
+            pattern.append(items[at].text)
+        at += 1
+    body, at = group(items, at)
+    count = pattern.count("#")
+    return name, Macro(count, tuple(body), pattern=() if count == len(pattern) else tuple(pattern)), at
 
 
 def _environment(
@@ -198,7 +214,7 @@ def _environment(
     else:
         number, at = optional(items, at)
         given, at = optional(items, at)
-        count = int(joined(number)) if number and joined(number).isdigit() and len(number) == 1 else 0
+        count = _count(number)
         default = None if given is None else tuple(given)
     body, at = group(items, at)
     end, at = group(items, at)

@@ -36,7 +36,7 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 OPERANDS = frozenset("path number word letter close small".split())
-_ENDS = frozenset('.;!?"“”„«»`$#%&。；！？\u241f—–)]}）】」』')
+_ENDS = frozenset('.;!?"“”„«»`$#%。；！？\u241f—–)]}）】」』')
 """Characters after which a formula does not go on."""
 _CLAUSES = frozenset(
     """where with for and or but so if when while whenever unless until since because as which that who whose

@@ -25,6 +25,7 @@ from lstmsym.documents.split import (
     PLAIN,
     PROSE,
     Block,
+    check_size,
     is_latex,
     split,
     without_comments,
@@ -77,7 +78,9 @@ def read(text: str, name: str = "") -> Document:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     text, damage = letters_for_digits(text)
-    blocks = split(text, name)
+    check_size(text, name)
+    macros = definitions(without_comments(text) if is_latex(text, name) else text)
+    blocks = split(text, name, macros)
     total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
     if total > MATHEMATICS:
         raise DocumentError(
@@ -86,7 +89,6 @@ def read(text: str, name: str = "") -> Document:
     if sum(b.kind in (DISPLAY, INLINE, PLAIN) for b in blocks) > ROWS:
         raise DocumentError(f"{name or 'the document'}: more than {ROWS} formulas: give the part in question")
     front = front_matter("".join(b.text for b in blocks if b.kind == FRONT))
-    macros = definitions(without_comments(text) if is_latex(text, name) else text)
     lexicon = Lexicon(frozenset(key for key, _ in front.names if key.isalpha() and len(key) > 1))
     first = _readings(blocks, macros, lexicon)
     learned = learn((r for reading in first for r in reading.rows), lexicon)

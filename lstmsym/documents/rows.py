@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -133,7 +134,7 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
     first = min((t.start for t in solid), default=0)
     last = max((t.end for t in solid), default=0)
     line, column = source.place(first)
-    text = (source.shown or source.text)[first:last].strip()
+    text = _closed(source.shown or source.text, first, last).strip()
     if source.lead:
         line, text = source.lead_line, f"{source.lead} {text}"
         source.lead = ""
@@ -148,6 +149,23 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
     except ReadingError as error:
         row = source.unread(error, text)
         yield replace(row, line=line, column=column, tag=tag, label=label)
+
+
+_BRACE = re.compile(r"(?<!\\)(?:\\\\)*([{}])")
+_AFTER = re.compile(r"\s*[_^]\s*(?:\{[^{}]*\}|\w)")
+
+
+def _closed(text: str, first: int, last: int) -> str:
+    r"""What stands between two offsets, with the braces that close what is opened in it: ``\grad{h_t}``."""
+    opened = sum(1 if m[1] == "{" else -1 for m in _BRACE.finditer(text, first, last))
+    end = last
+    for found in _BRACE.finditer(text, last, last + 200) if opened > 0 else ():
+        opened += 1 if found[1] == "{" else -1
+        end = found.end()
+        if opened == 0:
+            script = _AFTER.match(text, end)
+            return text[first : script.end() if script else end]
+    return text[first:last]
 
 
 def _condition(tokens: Line) -> Formula:

@@ -150,7 +150,8 @@ SPACES = frozenset(
     relax noindent par smallskip medskip bigskip centering small footnotesize large Large normalsize null
     boldmath unboldmath break newline protect ensuremath mathinner mathopen mathclose
     mathpunct xspace hfill hfil toprule midrule bottomrule ignorespaces nolinebreak linebreak
-    IEEEyesnumber IEEEnonumber IEEEyessubnumber IEEEeqnarraynumspace displaybreak allowdisplaybreaks qedhere """.split()
+    IEEEyesnumber IEEEnonumber IEEEyessubnumber IEEEeqnarraynumspace
+    displaybreak allowdisplaybreaks qedhere """.split()
 ) | {" "}
 """Commands that say nothing (those of type take their argument as it is)."""
 SPACES_WITH_ARGUMENT = frozenset(

@@ -143,6 +143,8 @@ def verify_command(file: str, cell: str, form: str | None, lang: str, out: Path 
     form = form or (SUFFIXES.get(out.suffix, "table") if out else "table")
     if out and out.exists() and Path(file).exists() and out.samefile(file):
         raise Failure(f"--out {out} is the document itself: give the report another name")
+    if cell and names_page(file):
+        raise Failure(f"--cell is for documents: {file} is a page of claims, which says its cell itself")
     report = page_report(file) if names_page(file) else document_report(file, cell)
     if form == "table" and out is None:
         paper = console()

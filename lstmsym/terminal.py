@@ -62,7 +62,8 @@ def progress(words: str, after: float = 1.5) -> Iterator[Callable[[int, int], No
     if not screen.is_interactive:
         yield lambda done, of: None
         return
-    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    title = TextColumn("{task.description}", markup=False)
+    columns = (title, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=screen, transient=True)
     task = bar.add_task(words, total=None)
     timer = threading.Timer(after, bar.start)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+
+import sympy as sp
 
 from lstmsym import cells
 from lstmsym.binding.verify import verify_document
@@ -43,11 +46,27 @@ def verify_text(text: str, path: str, cell: Cell | None = None, progress: Progre
         )
     if result.cell is None:
         return result
+    cell = folded(result.cell, text) if not any(row.latex for row in result.rows) else result.cell
     return replace(
-        result,
-        cell_note=result.cell_note or compare(result.cell),
-        symbols=result.symbols or symbols(result.cell, text),
-    )
+        result, cell=cell, cell_note=result.cell_note or compare(cell),
+        symbols=result.symbols or symbols(cell, text),
+    )  # fmt: skip
+
+
+def folded(cell: Cell, code: str) -> Cell:
+    """A cell without the intermediates that the code has no name for: they are written out."""
+    known = set(re.findall(r"\w+", code)) | {q.name for q in cell.quantities if q.role != "name"}
+    meaning: dict[sp.Expr, sp.Expr] = {}
+    equations = []
+    for equation in cell.equations:
+        expr = equation.expr.xreplace(meaning)
+        if equation.name.base in known:
+            equations.append(replace(equation, expr=expr))
+        else:
+            meaning[equation.name] = expr
+    kept = {e.name.base for e in equations}
+    quantities = tuple(q for q in cell.quantities if q.role != "name" or q.name in kept)
+    return replace(cell, quantities=quantities, equations=tuple(equations))
 
 
 def named_cell(text: str, path: str) -> Cell | None:

@@ -20,6 +20,8 @@ EVERYTHING = Result(
         Symbol(r"\lambda", "", "number", ()),
     ),
     rows=(
+        Row(2, r"\hat x_t", "prose", "not-a-claim", message="no relation", latex=r"\hat x_t"),
+        Row(2, "W", "prose", "not-a-claim", message="no relation", latex="W"),
         Row(3, r"f_t &= \sigma(W_f [h_{t-1}, x_t] + b_f)", "forward", "not-a-claim", "f", latex=r"f_t &= \sigma(W_f [h_{t-1}, x_t] + b_f)"),
         Row(4, r"\eta > 0", "definition", "not-a-claim", message="an inequality", latex=r"\eta > 0"),
         Row(
@@ -34,6 +36,7 @@ EVERYTHING = Result(
         Row(11, r"\delta R = \sum_t \delta a_t y_t^T", "claim", "conditional", assumption="the initial output is zero", latex=r"\delta R = \sum_t \delta a_t y_t^T"),
         Row(12, r"x_{", "claim", "unread", message="a brace is not closed", latex="x_{"),
         Row(13, "q = a | b", "claim", "undecided", message="neither a proof nor numbers against it were found"),
+        Row(19, "for t in range(T):", "prose", "not-a-claim"),
         Row(20, "dWf += np.dot(df, z.T)  # <script>alert(1)</script>", "claim", "proved", "dWf"),
         Row(22, "The gradient of b is the sum of the deltas.", "statement", "proved"),
     ),

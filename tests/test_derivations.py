@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent / "derivations"
 AGREEING = """c05-greff-2017 c05c-greff-japanese-note c10b-chen-2016-lstm c12a-gru-reset-after c12b-gru-update-gate
 c19c-coursera-corrected-readme c21-hanbingtao c28-tensorflow-lstm-block c29a-haste-gru c32-sru c34-li-gru-2016
 c40-gate-design-note styles/s01-chinese-lstm styles/s02-row-vector-gru styles/s04-angle-gru
-styles/s09-lecture-macros styles/s12-chain-rule-fractions""".split()
+styles/s05-index-lstm styles/s09-lecture-macros styles/s12-chain-rule-fractions c06-graves-2012
+styles/s14-units-elman styles/s15-units-gru styles/s16-units-two-layers styles/s17-units-blocks
+styles/s18-units-jacobian styles/s19-units-email styles/s20-units-descent styles/s21-units-mixed""".split()
 
 CELL = r"""
 $$h_t = \tanh(W x_t + U h_{t-1} + b)$$

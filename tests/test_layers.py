@@ -11,29 +11,34 @@ cell cells render normal derive steps program planning.choices planning.prepare 
 planning.memory planning.region planning.forward planning.backward planning.storage schedule tidy
 backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes backends.numpy.writer
 backends.numpy emit generated checks checks.cases checks.report checks.values checks.directions
-checks.gradients checks.calls check verify verify.system verify.words verify.pullback verify.losses
-verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly verify.numbering
-verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic verify.evaluate
-verify.sequence verify.paths verify.witness verify.readings verify.edits verify.repair
-verify.explain verify.judge documents.result listings.source listings.plainer listings.inline
+checks.gradients checks.calls check verify verify.system verify.words verify.latex verify.pullback
+verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
+verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
+verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
+verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
+verify.matching verify.induction documents.result listings.source listings.plainer listings.inline
 listings.around listings.naming listings.arrays listings.expressions listings.outline
 listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings pages documents documents.limits
-documents.file documents.formula documents.symbols documents.macros documents.scanned documents.tokens documents.plain
-documents.latex documents.cursor documents.scripts documents.tables documents.gradients
-documents.parse documents.times documents.write documents.lines documents.rows documents.front
-documents.hypertext documents.layout documents.reach documents.prose documents.split documents.read documents.links report svg
+documents.file documents.formula documents.symbols documents.macros documents.scanned
+documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
+documents.gradients documents.parse documents.times documents.write documents.lines documents.hypertext documents.rows
+documents.front documents.layout documents.reach documents.prose documents.split documents.read documents.links
+report svg
 binding
 binding.quantity
 binding.table
 binding.templates
 binding.units
+binding.lettered
 binding.marked
+binding.defined
 binding.entries
 binding.chains
 binding.express
 binding.prepared
 binding.systems
+binding.abbreviated
 binding.kinds
 binding.stated
 binding.told
@@ -49,15 +54,20 @@ binding.scope
 binding.author
 binding.choices
 binding.claims
-binding.computed
 binding.patterns
+binding.computed
 binding.consistency
 binding.definitions
 binding.usage
 binding.solve
+binding.across
+binding.several
 binding.symbols
 binding.listed
+binding.inherited
 binding.judging
+binding.supposed
+binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

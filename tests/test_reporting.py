@@ -19,6 +19,7 @@ from lstmsym import cells, derive
 from lstmsym.__main__ import main
 from lstmsym.documents.result import KINDS, VERDICTS, Result, Row, exit_status
 from lstmsym.reporting import words
+from lstmsym.reporting.compare import compare
 from lstmsym.reporting.markdown import as_markdown
 from lstmsym.reporting.mathml import cut, mathml
 from lstmsym.reporting.page import as_html
@@ -44,7 +45,7 @@ def printed(result: Result, width: int, lang: str = "en") -> str:
 
 
 def test_sample_has_everything() -> None:
-    assert {r.kind for r in EVERYTHING.rows} >= set(KINDS) - {"prose"}
+    assert {r.kind for r in EVERYTHING.rows} == set(KINDS)
     assert {r.verdict for r in EVERYTHING.rows} == set(VERDICTS)
 
 
@@ -72,12 +73,18 @@ def test_table_has_every_row_within_the_width(width: int) -> None:
     text = printed(EVERYTHING, width)
     assert max(map(len, text.splitlines())) <= width
     packed = re.sub(r"\s", "", text)
-    for row in EVERYTHING.rows:
+    listed = [row for row in EVERYTHING.rows if row.kind != "prose"]
+    assert f"{len(EVERYTHING.rows) - len(listed)} formulas".replace(" ", "") in packed
+    for row in listed:
         word = words.text(row.kind if row.verdict == "not-a-claim" else row.verdict)
         assert re.search(rf"\b{row.line} +{word}", text, re.IGNORECASE)
-    assert "3proved,1provedif,1refuted,1undecided,1unread,2noclaim" in packed
+    assert "3proved,1provedif,1refuted,1undecided,1unread,5noclaim" in packed
     assert "rightiftheinitialoutputiszero" in packed and "-1.0860618" in packed
-    assert "candidate,n:" in packed and "line20:theindentationislost" in packed
+    assert (
+        "candidate,n:" in packed
+        and "parameter,n×(m+n):" in packed
+        and "line20:theindentationislost" in packed
+    )
 
 
 def leaves(value: object, path: str = "") -> set[str]:
@@ -89,7 +96,9 @@ def leaves(value: object, path: str = "") -> set[str]:
 
 
 def test_json_is_as_documented() -> None:
-    section = re.search(r"^## The result of a document$(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
+    section = re.search(
+        r"^## lstmsym verify FILE --format json$(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL
+    )
     assert section
     documented = set(re.findall(r"^\| `(.*?)` \|", section[1], re.MULTILINE))
     found = {
@@ -125,11 +134,13 @@ def test_json_of_every_sample() -> None:
 
 def test_markdown() -> None:
     text = as_markdown(EVERYTHING)
-    table = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(table) == 2 + len(EVERYTHING.rows)
-    for line in table:
+    symbols, table = text.split("</details>", 1)
+    table_rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(table_rows) == 2 + len(EVERYTHING.rows)
+    assert symbols.count("\n| ") == 2 + len(EVERYTHING.symbols) and "candidate" in symbols
+    for line in table_rows:
         assert len(re.findall(r"(?<!\\)\|", line)) == 5, f"a bar ends a cell: {line}"
-    assert text.count("<details>") == text.count("</details>") == 3
+    assert text.count("<details>") == text.count("</details>") == 4
     outside_code = re.sub(r"`+[^`]*`+", "", text)
     assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", outside_code), "an author's word is no HTML"
     assert "&=" not in text, "GitHub's inline mathematics knows no alignment"
@@ -168,8 +179,10 @@ def test_page_is_whole(result: Result, lang: str) -> None:
     ids = [node.get("id") for node in root.iter() if node.get("id")]
     assert len(ids) == len(set(ids))
     rows = [node for node in root.iter("details") if "row" in (node.get("class") or "").split()]
-    assert len(rows) == len(result.rows)
-    for node, row in zip(rows, result.rows, strict=True):
+    passing = [node for node in root.iter("li") if (node.get("id") or "").startswith("row-")]
+    assert len(passing) == sum(row.kind == "prose" for row in result.rows)
+    assert len(rows) + len(passing) == len(result.rows)
+    for node, row in zip(rows, (row for row in result.rows if row.kind != "prose"), strict=True):
         assert row.verdict in (node.get("class") or "").split()
         said = "".join(node.itertext())
         assert words.SIGNS[row.verdict] in said and str(row.line) in said
@@ -207,6 +220,9 @@ def test_page_says_why() -> None:
     assert len(next(iter(refuted.iter("ol")))) == 3
     assert len(list(root.iter("{http://www.w3.org/2000/svg}svg"))) == 1
     assert "right if the initial output is zero" in "".join(root.itertext())
+    assert "the indentation is lost <here>" in "".join(root.itertext())
+    codes = ["".join(n.itertext()) for n in root.iter("code")]
+    assert "for t in range(T):" in codes and any("dWf +=" in c for c in codes), "code is set as code"
 
 
 def test_words_have_their_mathematics() -> None:
@@ -300,6 +316,28 @@ def test_steps_of_every_gradient_can_be_shown(name: str) -> None:
     assert steps(derivation, "nothing") == ()
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "line 3: the indentation is lost (column 0); read as if at column 4",
+            "第 3 行：缩进丢失（第 0 列）；按第 4 列读取",
+        ),
+        ("drops the path a -> b; right given dc", "漏掉了路径 a -> b；在下列各式无误时成立：dc"),
+        ("at m=2, T=5: entry [1, 2] is 3, claimed 4", "m=2, T=5 时，元素 [1, 2] 的正确值为 3，原式所得为 4"),
+        ("something new", "something new"),
+    ],
+)
+def test_sentences_around_names_are_translated(english: str, chinese: str) -> None:
+    assert words.sentence(english, "zh") == chinese and words.sentence(english) == english
+
+
+def test_cells_are_compared_in_chinese() -> None:
+    for name in cells.names():
+        said = words.compared(compare(cells.find(name)), "zh")
+        assert not re.search(r"This is|differs|nearest|there ", said), said
+
+
 def test_steps_speak_chinese() -> None:
     for words_, _ in steps(derive(cells.find("lstm")), "dc"):
         assert words.sentence(words_, "zh") != words_
@@ -331,7 +369,7 @@ def test_a_page_of_claims_is_reported_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["table", "json", "markdown", "html"])
 def test_every_format_can_be_written(form: str) -> None:
     text = written(EVERYTHING, form, "zh")
-    assert all(str(row.line) in text for row in EVERYTHING.rows)
+    assert all(str(row.line) in text for row in EVERYTHING.rows if form != "table" or row.kind != "prose")
 
 
 def test_markdown_of_a_page(tmp_path: Path) -> None:

@@ -47,3 +47,14 @@ def test_a_cell_that_is_named_gives_the_names():
 def test_an_entry_that_is_not_understood_is_named(entry):
     with pytest.raises(DocumentError, match=r"a\.md: front matter: .*not understood"):
         verify_document(f"---\n{entry}\n---\n{FORWARD}", "a.md")
+
+
+def test_a_right_line_names_the_wrong_one_that_it_uses():
+    forward = "$$c_t = f_t \\odot c_{t-1}$$\n\n$$h_t = \\tanh(c_t)$$\n\n"
+    wrong = "$$dc_t = dh_t \\odot (1 - h_t) + f_{t+1} \\odot dc_{t+1}$$\n\n"
+    rows = verify_document(forward + wrong + "$$df_t = dc_t \\odot c_{t-1}$$", "a.md").rows
+    assert [row.verdict for row in rows[2:]] == ["refuted", "proved"]
+    assert "line 5 has it wrong" in rows[3].message
+    mended = wrong.replace("h_t)", "h_t^2)")
+    rows = verify_document(forward + mended + "$$df_t = dc_t \\odot c_{t-1}$$", "a.md").rows
+    assert [(row.verdict, row.message) for row in rows[2:]] == [("proved", "")] * 2

@@ -10,13 +10,13 @@ import sympy as sp
 from lstmsym.binding.table import Table
 from lstmsym.documents.formula import Delta, Formula, Name, Number, Sum, Time
 from lstmsym.documents.write import write
-from lstmsym.latex import Latex
 from lstmsym.notation import Ref
 from lstmsym.printing import ATOM
+from lstmsym.verify.latex import ClaimLatex
 from lstmsym.verify.system import System
 
 
-class AuthorLatex(Latex):
+class AuthorLatex(ClaimLatex):
     """LaTeX with the names, accents and steps of a document."""
 
     def __init__(

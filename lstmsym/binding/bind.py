@@ -8,8 +8,9 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.abbreviated import of_gradients
 from lstmsym.binding.entries import has_units
-from lstmsym.binding.express import Express, Misfit, Unreadable, Value
+from lstmsym.binding.express import GENERIC, POINTWISE_FUNCTIONS, Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
     assumed_functions,
@@ -22,7 +23,7 @@ from lstmsym.binding.kinds import (
 )
 from lstmsym.binding.loss import loss_of
 from lstmsym.binding.quantity import identifier, untimed
-from lstmsym.binding.table import Bound, Line, Table, bare_names
+from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
@@ -43,9 +44,10 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         told=told.roles,
         gradients=told.named,
     )
-    known = assumed_functions(lines, table)
+    known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
+    table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
@@ -100,6 +102,8 @@ def _cell(
     losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
     losses = losses if told_loss is None else [told_loss, *losses]
     loss, targets = loss_of(losses, scope, express, table)
+    if "state" not in table.roles.values():
+        equations.append(_at_rest(table, unifier))
     _sizes(table, unifier)
     equations, outputs = _outputs(equations, table, loss)
     declared = _declared(table, equations, loss, targets, outputs)
@@ -112,6 +116,13 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
+    """A state that nothing reads, for a network without: each of its steps is by itself."""
+    name = identifier("rest", [*table.spelled, *table.roles, *N.FUNCTIONS])
+    table.roles[name], table.shapes[name] = "state", (unifier.fresh(),)
+    return name, Ref(name, -1)
 
 
 def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[str, sp.Expr]]:
@@ -171,7 +182,8 @@ def _split(
     """A line whose right side is an activation of an expression, in two lines; others as they are."""
     value = express(right)
     if isinstance(right, Apply) and right.power is None:
-        inner = value.expr.args[0] if isinstance(value.expr, (N.sigma, N.tanh, N.softmax)) else None
+        function = function_of(right.head, table)
+        inner = _activated(value.expr, function in GENERIC)
         if isinstance(inner, Ref):
             if not isinstance(value.expr, N.softmax):
                 table.before[ident] = inner.base
@@ -182,8 +194,17 @@ def _split(
                 table.before[ident] = name
             table.shapes[name] = value.shape
             yield name, Value(inner, value.shape)
-            value = replace(value, expr=value.expr.func(Ref(name, 0)))
+            call = POINTWISE_FUNCTIONS[function] if function in GENERIC else value.expr.func
+            value = replace(value, expr=call(Ref(name, 0)))
     yield ident, value
+
+
+def _activated(expr: sp.Expr, generic: bool) -> sp.Expr | None:
+    """What an activation is taken of."""
+    if isinstance(expr, (N.sigma, N.tanh, N.softmax)):
+        return expr.args[0]
+    inner = [node.args[0] for node in expr.atoms(N.softplus)] if generic else []
+    return next((z for z in inner if all((z - other).is_nonnegative for other in inner)), None)
 
 
 def _sorted(equations: list[tuple[str, sp.Expr]]) -> list[tuple[str, sp.Expr]]:

@@ -42,10 +42,8 @@ def chain_rule(node: Formula) -> tuple[Name, Derivative] | None:
 def _sums(node: Formula) -> tuple[list[Big], Formula]:
     """Sums inside each other, and what is summed."""
     found = []
-    while (
-        (isinstance(node, Big)
-        and node.operator == "∑")
-        or (isinstance(node, Brackets) and len(node.items) == 1)
+    while (isinstance(node, Big) and node.operator == "∑") or (
+        isinstance(node, Brackets) and len(node.items) == 1
     ):
         if isinstance(node, Big):
             found.append(node)

@@ -11,10 +11,10 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Express, Misfit, Unreadable, Value
-from lstmsym.binding.marked import unit_labels
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
+from lstmsym.binding.units import unmatched
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
@@ -58,6 +58,7 @@ class Claims:
         self.choices = choices
         self.system, self.table, self.lines = choices.system, choices.table, choices.lines
         self.shared: dict[object, bool] = {}
+        self.slips: dict[tuple[int, int], tuple[Formula, Formula, str]] = {}
 
     def scope(self, meaning: Means | None = None) -> Backward:
         """A scope under the present choices, or with other meanings of gradients' names."""
@@ -93,41 +94,30 @@ class Claims:
         Raises:
             Unreadable: it is not understood.
         """
-        return self.stated(place, *self.sides(place, of_output))
+        return self.claim_of(self.lines[place], of_output)
 
-    def claim_of(self, line: Line) -> Stated:
-        """Both sides of a line, that need not stand in the document, as a claim.
+    def claim_of(self, line: Line, of_output: bool = False) -> Stated:
+        """Both sides of a line as a claim.
 
         Raises:
             Unreadable: it is not understood.
         """
-        return self._stated(line, *self._sides(line))
+        return self.stated(line, *self.sides(line, of_output))
 
     def sides(
-        self, place: int, of_output: bool = False, meaning: Means | None = None
-    ) -> tuple[Expressed, Expressed]:
-        """Both sides of a line; of a line that adds to its left side, what is added."""
-        return self._sides(self.lines[place], of_output, meaning)
-
-    def _sides(
         self, line: Line, of_output: bool = False, meaning: Means | None = None
     ) -> tuple[Expressed, Expressed]:
+        """Both sides of a line; of a line that adds to its left side, what is added."""
         left, right, _ = line
+        self._check(left, right)
         _, right = added(left, right)
         a = self.express(left, left=True, meaning=meaning)
         return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
 
-    def stated(self, place: int, a: Expressed, found: Expressed) -> Stated:
-        """A line whose sides have values, as a claim.
-
-        Raises:
-            Misfit: labels of entries stand on one side only.
-        """
-        return self._stated(self.lines[place], a, found)
-
-    def _stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
+    def stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
+        """A line whose sides have values, as a claim."""
         left, right, row = line
-        adds, right = added(left, right)
+        adds, _ = added(left, right)
         relation = "+=" if adds else row.relation
         expr, target, share = found.value.expr, a.value.expr, False
         if isinstance(target, Ref):
@@ -136,14 +126,17 @@ class Claims:
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
                 target, expr = self._added(target, expr)
-        strange = set(unit_labels(right)) - set(unit_labels(left))
-        if strange:
-            raise Misfit(
-                f"{', '.join(sorted(strange))} stands on the right side only, and is not summed over"
-            )
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
         return Stated(claim, self._lacks(found.sums), found.noted)
+
+    def _check(self, left: Formula, right: Formula) -> None:
+        """Refuse a line on one side of which alone an index of entries stands."""
+        key = (id(left), id(right))
+        if key not in self.slips:  # with the two sides kept, an id is theirs for good
+            self.slips[key] = (left, right, unmatched(left, added(left, right)[1]))
+        if self.slips[key][2]:
+            raise Misfit(self.slips[key][2])
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

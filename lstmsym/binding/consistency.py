@@ -76,7 +76,7 @@ class Consistency:
             if left.has(*WRITTEN_OUT) or right.has(*WRITTEN_OUT):
                 left, right = self.judge.sides(claim)
             return alike(self.value(left), self.value(right))
-        except (NotationError, ShapeError, IndexError, *OUT_OF_REACH):
+        except (NotationError, ShapeError, *OUT_OF_REACH):
             return None
 
     def written(self, expr: sp.Expr) -> sp.Expr:

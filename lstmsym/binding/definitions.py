@@ -11,7 +11,7 @@ from lstmsym.binding.prepared import attached
 from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.binding.stated import Said
 from lstmsym.binding.told import Told
-from lstmsym.documents.formula import Derivative, Name
+from lstmsym.documents.formula import Derivative, Name, Sum
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -100,7 +100,11 @@ class Definitions:
         """A line that only says what a notation stands for: the gradient by a quantity."""
         left, right, _ = self.lines[place]
         found = slot_of(left, self.table)
-        if found is None or not isinstance(right, Derivative) or found[0] in self.choices.pinned:
+        negative = isinstance(right, Sum) and right.signs == ("-",)
+        derivative = right.terms[0] if isinstance(right, Sum) else right
+        if found is None or not isinstance(derivative, Derivative) or found[0] in self.choices.pinned:
+            return
+        if isinstance(right, Sum) and not negative:
             return
         try:
             value = self.claims.express(right).value
@@ -108,7 +112,8 @@ class Definitions:
             return
         lag = found[1].lag if isinstance(found[1].lag, int) else None
         expr = value.expr
-        plain = isinstance(expr, Ref) and not (expr.lag is None and lag is not None)
+        ref = -expr if negative else expr
+        plain = isinstance(ref, Ref) and not (ref.lag is None and lag is not None)
         if plain or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂")):
             self.choices.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
             self.defining.add(place)

@@ -324,7 +324,7 @@ class Reader:
         return ((replace(base, expr=base.expr**exponent.expr),),)
 
     def _apply(self, node: Apply) -> Terms:
-        if not self.function(replace(node.head, primes=0)):
+        if not self.function(replace(node.head, primes=0, units=())):
             return times(self(node.head), self(node.argument))
         return ((self.call(node, self.value(node.argument)),),)
 

@@ -37,7 +37,7 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
-from lstmsym.verify.words import Diag
+from lstmsym.verify.words import Diag, Local
 
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
@@ -50,6 +50,20 @@ POINTWISE_FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
         for f in "sigma hard_sigmoid tanh relu exp log sqrt softplus softmax log_softmax".split()
     },
 }
+
+
+def _generic(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.softplus(z) - N.softplus(z - width)) / width
+
+
+def _generic_slope(width: int) -> Callable[[sp.Expr], sp.Expr]:
+    return lambda z: (N.sigma(z) - N.sigma(z - width)) / width
+
+
+GENERIC = tuple(f"any{width}" for width in range(1, 7))
+"""Functions about which nothing is known: bounded, and f, f' and z are algebraically independent, so that
+what holds of them without f'' holds of every f."""
+POINTWISE_FUNCTIONS.update({name: _generic(width) for width, name in enumerate(GENERIC, start=1)})
 
 
 class Unreadable(ValueError):
@@ -103,6 +117,7 @@ _SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "softplus": lambda z: N.sigma(z),
     "exp": lambda z: N.exp(z),
     "identity": lambda z: sp.Integer(1),
+    **{name: _generic_slope(width) for width, name in enumerate(GENERIC, start=1)},
 }
 
 
@@ -165,7 +180,7 @@ class Express:
             return Factor(value.expr, value.shape, labels)
         if value.rank == 0 and value.expr.is_number:
             return Factor(value.expr, ())
-        if value.rank == 1 and len(labels) == 2 and isinstance(node, Derivative):
+        if value.rank == 1 and len(labels) == 2 and isinstance(value.expr, Local):
             if labels[0] == labels[1]:
                 return Factor(value.expr, value.shape, labels[:1])
             return Factor(Diag(value.expr), value.shape * 2, labels)
@@ -176,6 +191,8 @@ class Express:
 
     def _with_labels(self, node: Formula) -> tuple[Value, tuple[str, ...]]:
         if isinstance(node, Name) and node.base == "1" and node.units:
+            if node.units[0] == node.units[1]:
+                return Value(sp.Integer(1)), ()
             size = self.unifier.fresh()
             return Value(Diag(sp.Integer(1)), (size, size)), node.units
         if isinstance(node, Indexed):

@@ -25,7 +25,7 @@ ROLES = {"hyperparameter": "hyper", "output": "name"}
 def bind_to(cell: Cell, document: Document, lines: Sequence[Line], told: Told) -> Bound:
     """The names of a document that are a cell's own; each of its lines is a claim."""
     table = Table(letters=letters_of(document, lines))
-    table.functions = assumed_functions(lines, table) | dict(told.functions)
+    table.functions = assumed_functions(lines, table, told.spoken) | dict(told.functions)
     kinds = {n: kind for n, kind in kinds_of(lines, table).items() if kind in ("loss", "definition")}
     table = replace(table, idents={}, aliases={})
     cell, table.before = with_arguments(cell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy as np
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.inherited import inherited
 from lstmsym.binding.scope import Unbound
+from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
-from lstmsym.binding.stated import binary, lies
+from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, walk
@@ -45,8 +48,11 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.outputs: dict[int, Verdict] = {}
+        """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+        self.several = Several(self.choices, judge, text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -58,7 +64,31 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
-        return {place: self.trusted(row) for place, row in rows.items()}
+        self._laid_out(rows)
+        rows.update(self._mixed(rows))
+        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        return inherited(trusted, self.lines, self.table)
+
+    def _laid_out(self, rows: dict[int, Row]) -> None:
+        """Jacobians have one layout: lines right under the other are wrong where some need the usual one."""
+        turned = [place for place, row in rows.items() if TURNED in row.assumption]
+        right = [p for p, row in rows.items() if row.verdict in ("proved", "conditional") and p not in turned]
+        if turned and any(self.several.upright(self.lines[place]) for place in right):
+            for place in turned:
+                rows[place] = replace(rows[place], verdict="refuted", assumption="", message=CONTRADICTED)
+
+    def _mixed(self, rows: dict[int, Row]) -> Iterator[tuple[int, Row]]:
+        """Lines right if f' is written in terms of outputs, in a text that writes it otherwise: wrong."""
+        plainly = [
+            n for n, v in self.verdicts.items() if v.status is Status.PROVED and has_primes(self.lines[n][1])
+        ]
+        if not plainly:
+            return
+        where = self.lines[plainly[0]][2].line
+        for place, verdict in self.outputs.items():
+            row = self.reported(verdict, self.lines[place][2])
+            said = f"right if {rows[place].assumption}, which line {where} contradicts"
+            yield place, replace(row, message="; ".join(filter(None, (said, row.message))))
 
     def trusted(self, row: Row) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
@@ -72,23 +102,34 @@ class LineJudge:
         return row
 
     def judged(self, place: int) -> Row:
-        """The row of one line."""
-        source = self.lines[place][2]
+        """The row of one line; one that is not read as an equation at a step may be one across steps."""
+        line = self.lines[place]
+        source = line[2]
+        if self.several.boundary(line):
+            return plain(
+                source, "not-a-claim", "what there is before the first step or after the last", "definition"
+            )
+        if self.several.wanted(line):
+            return self._across(place, None)
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
+            if sums_repeated(self.text) and has_units(self.lines[place][1]):
+                return plain(source, "unread", "sums over repeated indices that are not written are not read")
             return self._flipped(place) or self._misfit(place, error)
         except Unbound as error:
-            return self._unbound(place, error)
+            return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return plain(source, "unread", str(error))
+            return self._across(place, plain(source, "unread", str(error)))
         verdict = self._verdict(stated.claim)
+        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
+            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
             if found is not None:
                 return found
         if verdict.status in (Status.REFUTED, Status.UNDECIDED):
-            found = self._of_output(place) or self._of_columns(verdict, source)
+            found = self._of_output(place, verdict) or self._of_columns(verdict, source)
             if found is not None:
                 return found
         if self._is_void(stated.claim):
@@ -185,7 +226,7 @@ class LineJudge:
             return replace(row, message=assumption)
         return replace(row, verdict="conditional", assumption=assumption)
 
-    def _of_output(self, place: int) -> Row | None:
+    def _of_output(self, place: int, plainly: Verdict) -> Row | None:
         """A line right where f' is written in terms of the output of f."""
         _, right, source = self.lines[place]
         if not has_primes(right):
@@ -198,6 +239,7 @@ class LineJudge:
             return None
         head = min(n.head.base for n in walk(right) if isinstance(n, Apply) and n.head.primes)
         assumption = f"{head}' is written in terms of its output"
+        self.outputs[place] = plainly
         return replace(self.reported(verdict, source), verdict="conditional", assumption=assumption)
 
     def _followed(self, claim: Claim) -> str:
@@ -212,6 +254,29 @@ class LineJudge:
         by = next(iter(rules)).args[1]
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
+
+    def _across(self, place: int, otherwise: Row | None) -> Row:
+        """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
+        source = self.lines[place][2]
+        try:
+            found = self.several(self.lines[place])
+        except (Unreadable, NotationError, ShapeError) as error:
+            return otherwise or plain(source, "unread", str(error))
+        row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
+        if found.difference is not None and found.difference.witness is not None:
+            witness = found.difference.witness
+            said = "; ".join(
+                filter(
+                    None,
+                    (
+                        found.message,
+                        f"at {found.difference.steps}" if found.difference.steps else "",
+                        str(witness),
+                    ),
+                )
+            )
+            return replace(row, witness=numbers(witness), message=said)
+        return row
 
     # -- lines that are no claims of the cell ----------------------------------------------------------
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.defined import functions_of, is_naming, named
 from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.systems import System, main_system
@@ -34,8 +35,9 @@ def letters_of(document: Document, lines: Sequence[Line]) -> frozenset[str]:
     return frozenset({usual or (found.most_common(1)[0][0] if found else "t")})
 
 
-def assumed_functions(lines: Sequence[Line], table: Table) -> dict[str, str]:
-    """Letters applied to an argument and never a quantity: assumed activations."""
+def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, str]) -> dict[str, str]:
+    """Letters applied to an argument and never a quantity: activations that the text names, or assumed."""
+    own, said = functions_of(lines), {**said, **dict(named(lines))}
     sides = [side for left, right, _ in lines for side in (left, right)]
     quantities = {table.key(left).key for left, _, _ in lines if isinstance(left, Name)}
     quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
@@ -45,7 +47,10 @@ def assumed_functions(lines: Sequence[Line], table: Table) -> dict[str, str]:
     for head in heads:
         key = replace(head, primes=0).key
         known = head.base in FUNCTIONS and not head.scripts
-        if key in result or known or (key in quantities and key not in primed):
+        if key in result or known or key in own or (key in quantities and key not in primed):
+            continue
+        if key in said:
+            result[key] = said[key]
             continue
         function = "" if head.scripts else {"δ": "sigma", "s": "sigma"}.get(head.base, "")
         if function or key in primed or (head.base in ASSUMED and not head.scripts):
@@ -125,6 +130,9 @@ class _Sorting:
     def see(self, place: int, left: Name, right: Formula) -> None:
         """One line with a name on its left side."""
         at = self.table.key(left)
+        if is_naming(left, right):
+            self.kinds[place] = "definition"
+            return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         if at.lag in (FIRST, LAST) or gradient:
             return

@@ -62,7 +62,7 @@ class Patterns:
             return None
         left, right = (_filled(side, held) for side in sides)
         try:
-            return self.claims.stated(place, left, right).claim
+            return self.claims.stated(self.claims.lines[place], left, right).claim
         except FAILED:
             return None
 
@@ -100,7 +100,9 @@ class Patterns:
         key = (place, of_output, self.choices.flat, shapes)
         if key not in self.known:
             try:
-                self.known[key] = self.claims.sides(place, of_output, _Placeholders(self.choices, held))
+                self.known[key] = self.claims.sides(
+                    self.claims.lines[place], of_output, _Placeholders(self.choices, held)
+                )
             except FAILED:
                 self.known[key] = None
         return self.known[key]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.express import is_transposition
-from lstmsym.binding.table import FUNCTIONS, Line
+from lstmsym.binding.table import Line
 from lstmsym.binding.templates import expanded, index_sets
 from lstmsym.documents.formula import (
-    Apply,
     Brackets,
     Delta,
     Derivative,
     Formula,
     Name,
+    Number,
     Product,
     Raised,
     Time,
@@ -21,8 +22,6 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.documents.read import Document
 from lstmsym.documents.times import is_step
-
-Functions = dict[str, tuple[str, Formula]]
 
 
 def lines_of(document: Document) -> list[Line]:
@@ -32,50 +31,9 @@ def lines_of(document: Document) -> list[Line]:
         (attached(left), attached(right), row)
         for row in document.equations for left, right in expanded(row, sets)
     ]  # fmt: skip
-    functions = _functions(lines)
-    return [(*_called(left, right, functions), row) for left, right, row in lines]
-
-
-def _functions(lines: list[Line]) -> Functions:
-    """Functions that a document defines for itself: d_tanh(y) = 1 - y^2."""
-    found: Functions = {}
-    for left, right, _ in lines:
-        if isinstance(left, Apply) and isinstance(left.argument, Brackets) and len(left.argument.items) == 1:
-            (argument,) = left.argument.items
-            if (
-                isinstance(argument, Name)
-                and argument.time is None
-                and not left.head.primes
-                and left.head.base not in FUNCTIONS
-            ):
-                found[left.head.key] = (argument.key, right)
-    return found
-
-
-def _called(left: Formula, right: Formula, functions: Functions) -> tuple[Formula, Formula]:
-    """An equation with the document's own functions written out, but for their definitions."""
-    if not functions or (isinstance(left, Apply) and left.head.key in functions):
-        return left, right
-
-    def change(node: Formula) -> Formula:
-        node = rebuilt(node, change)
-        if isinstance(node, Apply) and node.head.key in functions and node.power is None:
-            argument, body = functions[node.head.key]
-            inner = node.argument
-
-            def put(part: Formula) -> Formula:
-                if isinstance(part, Name) and part.key == argument and part.time is None:
-                    return inner
-                if isinstance(part, Apply):
-                    if part.head.key == argument:  # y (1 - y) is a product
-                        return Product(("",), (inner, put(part.argument)))
-                    return replace(part, argument=put(part.argument))
-                return rebuilt(part, put)
-
-            return Brackets("(", ")", (put(body),))
-        return node
-
-    return change(left), change(right)
+    lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
+    functions = functions_of(lines)
+    return [(*called(left, right, functions), row) for left, right, row in lines]
 
 
 def attached(node: Formula) -> Formula:
@@ -103,6 +61,14 @@ def attached(node: Formula) -> Formula:
                 and last.by.time is None
             ):
                 factors[-1] = replace(last, by=replace(last.by, time=Time(index, "call")))
+            elif (
+                index is not None
+                and isinstance(last, Raised)
+                and isinstance(last.body, Name)
+                and last.body.time is None
+                and isinstance(last.exponent, Number)
+            ):
+                factors[-1] = replace(last, body=replace(last.body, time=Time(index, "call")))
             else:
                 factors.append(factor)
         if len(factors) == 1:

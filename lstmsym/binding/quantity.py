@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.formula import ACCENT_KEYS, Name, Number, Sum, Time
@@ -69,7 +70,7 @@ def identifier(key: str, taken: Iterable[str]) -> str:
     text = "".join(f"_{S.SPELLED[c][1:]}_" if c in S.SPELLED else c for c in text)
     text = text.replace("'", "_prime_")
     text = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "q"
-    if text[0].isdigit():
+    if text[0].isdigit() or iskeyword(text):
         text = "q" + text
     taken = set(taken)
     found, count = text, 1

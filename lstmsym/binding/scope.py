@@ -107,7 +107,7 @@ class Backward:
         at = table.key(name)
         if at.letter and at.letter not in table.letters and at.letter not in ("T", "τ"):
             raise Unreadable(f"{at.key} at {at.letter}, beside steps called otherwise, is not read")
-        if at.key not in table.idents and at.key not in table.macros:
+        if at.key not in table.idents and at.key not in table.macros and not name.units:
             bare = replace(name, scripts=tuple(s for s in name.scripts if not is_unit(s)))
             if bare != name and table.key(bare).key in table.idents:
                 return table.key(bare)  # the k-th entry of a vector stands for the vector
@@ -210,9 +210,8 @@ class Backward:
             terms = tuple(substituted(node.body, index, item) for item in values)
             return body(Sum(("+",) * len(terms), terms))
         variable = node.variable
-        if variable in ("batch", "n", "samples", "examples") or (
-            node.lower is not None and plain(node.lower) == "batch"
-        ):
+        over = plain(node.lower) if node.lower is not None else variable
+        if {variable, over} & {"batch", "n", "samples", "examples"} - set(self.bound.table.letters):
             return body(node.body)
         if node.low is not None and not isinstance(node.low, Number):
             return self._from_here(node)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lstmsym import notation as N
 from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
 from lstmsym.binding.slots import occurrences, resolve, slot_of
@@ -191,6 +192,7 @@ class Solver:
                     continue
                 expr = sides(expr, expr, self.system)[0] if expr.has(*WRITTEN_OUT) else expr
                 values.append(self.consistency.value(expr))
+                values.append(self.consistency.value(N.Total(expr)))  # one step's share
             except (NotationError, ShapeError, *OUT_OF_REACH):
                 continue
         fitting = []
@@ -209,18 +211,30 @@ class Solver:
             if self.consistency(place) is not False:
                 continue
             names = [n for n in sorted(self.involved[place]) if n in groups and n in self.choices.choice]
-            for pair in itertools.combinations(names, 2):
-                affected = [n for n in self.choices.claims() if self.involved[n] & set(pair)]
-                present = tuple(self.choices.choice[n] for n in pair)
-                best = (sum(bool(self.consistency(n)) for n in affected), present)
-                for combination in itertools.product(*(groups[n].options for n in pair)):
-                    self.choices.choice.update(zip(pair, combination, strict=True))
-                    if not self.consistency(place):
-                        continue
-                    score = sum(bool(self.consistency(n)) for n in affected)
-                    if score > best[0]:
-                        best = (score, combination)
-                self.choices.choice.update(zip(pair, best[1], strict=True))
+            left = slot_of(self.lines[place][0], self.table)
+            own = own_choice(left[0]) if left is not None else ""
+            for pair in itertools.combinations(sorted(names, key=lambda n: n == own), 2):
+                self._mend_pair(place, groups[pair[0]], groups[pair[1]], pair[1] == own)
+
+    def _mend_pair(self, place: int, first: Group, second: Group, of_left: bool) -> None:
+        """The best of all pairs of options; ``of_left``: the second is the left side's, and must fit."""
+        if not of_left and len(first.options) * len(second.options) > COMBINATIONS:
+            return
+        names = (first.name, second.name)
+        affected = [n for n in self.choices.claims() if self.involved[n] & set(names)]
+        choice = self.choices.choice
+        best = (self._count(affected), tuple(choice[n] for n in names))
+        for option in first.options:
+            choice[first.name] = option
+            for other in self._fitting(place, second) if of_left else second.options:
+                choice[second.name] = other
+                if self.consistency(place):
+                    score = self._count(affected)
+                    best = max(best, (score, (option, other)), key=lambda b: b[0])
+        choice.update(zip(names, best[1], strict=True))
+
+    def _count(self, places: list[int]) -> int:
+        return sum(bool(self.consistency(n)) for n in places)
 
     def _settle(self, group: Group) -> None:
         places = [n for n in self.choices.claims() if group.name in self.involved[n]]

@@ -104,7 +104,7 @@ def lies(text: str) -> bool:
 
 
 def held_names(text: str, document: Document) -> list[str]:
-    """The keys of names of which a text says that they are held fixed."""
+    """The keys of names of which a text says that they are held fixed, at every step alike."""
     return [key for found in _HELD.finditer(text) if (key := _key(found[1], document))]
 
 
@@ -113,4 +113,15 @@ def _key(text: str, document: Document) -> str:
         found = formula(text, document.lexicon)
     except ReadingError:
         return ""
-    return found.key if isinstance(found, Name) else ""
+    earlier = isinstance(found, Name) and found.time is not None and found.time.offset != 0
+    return found.key if isinstance(found, Name) and not earlier else ""
+
+
+_REPEATED = re.compile(
+    r"summation convention|Einstein|repeated (indices|index)|求和约定|和の規約", re.IGNORECASE
+)
+
+
+def sums_repeated(text: str) -> bool:
+    """Whether a text says that repeated indices are summed over."""
+    return _REPEATED.search(text) is not None

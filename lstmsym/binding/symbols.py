@@ -56,7 +56,9 @@ def _gradients(choices: Choices, show: Printer) -> Iterator[Symbol]:
     spelled: dict[str, Formula] = {}
     for (base, _), node in choices.spelled_slots().items():
         spelled.setdefault(base, node)
+    of = {pre: f"what goes into {gate}" for gate, pre in choices.table.before.items()}
     for q in system.cell.quantities:
+        named = q.name if q.name in choices.table.spelled else of.get(q.name, q.name)
         kinds = {
             names.adjoint(q.name): "gradient of the loss by {}",
             names.given(q.name): "gradient of the loss by {}, without what later steps send back",
@@ -66,4 +68,4 @@ def _gradients(choices: Choices, show: Printer) -> Iterator[Symbol]:
             if adjoint in spelled and not isinstance(spelled[adjoint], Derivative):
                 lag = None if system.cell.by_name[q.name].constant else 0
                 shape = tuple(map(str, q.shape))
-                yield Symbol(show(Ref(adjoint, lag)), adjoint, words.format(q.name), shape)
+                yield Symbol(show(Ref(adjoint, lag)), adjoint, words.format(named), shape)

@@ -8,9 +8,10 @@ loss: sum((h - y)**2)
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lstmsym.binding.defined import spoken
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.stated import Said, stated
 from lstmsym.binding.table import FUNCTIONS
@@ -51,6 +52,8 @@ class Told:
 
     roles: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     functions: Mapping[str, str] = field(default_factory=dict)
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    """Functions as the text says in words, where nothing else does."""
     gradients: tuple[Said, ...] = ()
     rows: bool | None = None
     loss: Formula | None = None
@@ -87,7 +90,17 @@ def told(document: Document, text: str) -> Told:
     rows = {"rows": True, "columns": False}.get(front.layout)
     loss = _formula(front.loss, document, "loss") if front.loss else None
     gradients += stated(text, document.lexicon, definitions(text))
-    return Told(roles, functions, tuple(gradients), rows, loss)
+    return Told(roles, functions, dict(_spoken(text, document)), tuple(gradients), rows, loss)
+
+
+def _spoken(text: str, document: Document) -> Iterator[tuple[str, str]]:
+    for written, function in spoken(text):
+        try:
+            name = formula(written, document.lexicon)
+        except ReadingError:
+            continue
+        if isinstance(name, Name) and name.time is None:
+            yield name.key, function
 
 
 def _gradient(name: Formula, written: str, meaning: str, document: Document) -> Said:

@@ -10,6 +10,7 @@ name too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -107,7 +108,7 @@ def every_name(node: Formula) -> Iterator[Name]:
     """The names of a formula, those in limits and indices left out."""
     if isinstance(node, Name):
         yield node
-    elif isinstance(node, Big) or isinstance(node, Indexed):
+    elif isinstance(node, (Big, Indexed)):
         yield from every_name(node.body)
     else:
         for child in children(node):
@@ -132,6 +133,8 @@ class Units:
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
         self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
+        bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
+        self.usual = USUAL - bases - self.steps
         self._from_whole_names()
         self.letters: list[set[str]] = []
         self._settle()
@@ -173,6 +176,13 @@ class Units:
         everything = [p for side in (left, right) for name in every_name(side) for p in parts(name)]
         found = {p.letter for p in everything if p.spot in self.spots and p.letter in self.eligible}
         found = (found | self.bound[place]) - self.steps
+        if found:  # beside others, a letter that stands nowhere else: a slip
+            found |= {
+                p.letter
+                for p in everything
+                if p.letter in self.usual
+                and (p.spot in self.spots or (len(p.word) == 2 and set(p.word) & found))
+            }
         self.spots |= {p.spot for p in everything if p.letter in found and set(p.word) <= found}
         return found
 
@@ -192,3 +202,35 @@ class Units:
 def of_name(name: Name, letters: set[str]) -> list[Part]:
     """The indices of a name: letters that number units, in words that have no others."""
     return [p for p in parts(name) if p.letter in letters and set(p.word) <= letters]
+
+
+def unmatched(left: Formula, right: Formula) -> str:
+    """What is wrong with the free indices of a line, if anything: one that stands on one side only."""
+    both = tuple(dict.fromkeys(unit_labels(side)) for side in (left, right))
+    if not both[1]:
+        return ""
+    once = Counter(u for name in every_name(left) for u in name.units)
+    alone = [label for label in both[1] if label not in both[0]]
+    if alone:
+        return f"{alone[0]} stands on the right side only, and is not summed over"
+    lacking = [label.lstrip("0123456789") for label in both[0] if label not in both[1] and once[label] == 1]
+    return f"{lacking[0]} stands on the left side only" if lacking else ""
+
+
+def unit_labels(node: Formula) -> tuple[str, ...]:
+    """The free units of a formula, in the order in which they stand."""
+    found: dict[str, None] = {}
+    _free(node, frozenset(), found)
+    return tuple(found)
+
+
+def _free(node: Formula, bound: frozenset[str], found: dict[str, None]) -> None:
+    if isinstance(node, (Name, Indexed)):
+        found.update(dict.fromkeys(u for u in node.units if u not in bound))
+        if isinstance(node, Name):
+            return
+    if isinstance(node, Big):
+        _free(node.body, bound | set(variables(node)), found)
+        return
+    for part in children(node):
+        _free(part, bound, found)

@@ -8,31 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from lstmsym.binding.bind import bind
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
+from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
-from lstmsym.binding.generic import for_all_parameters
-from lstmsym.binding.given import bind_to
 from lstmsym.binding.judging import LineJudge, Progress, plain
-from lstmsym.binding.kinds import letters_of
-from lstmsym.binding.listed import read_listings
-from lstmsym.binding.marked import marked
-from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.opened import Opened, opened
 from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
-from lstmsym.binding.stated import held_names
+from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
-from lstmsym.binding.table import Bound, Line
-from lstmsym.binding.told import Told, told
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import Apply, Brackets, names
 from lstmsym.documents.links import mistyped
-from lstmsym.documents.read import Document, read
+from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
@@ -56,25 +49,17 @@ FORWARD = {
 def verify_document(
     text: str, path: str = "", cell: Cell | None = None, progress: Progress | None = None
 ) -> Result:
-    """Judge every equation of a document.
+    """Judge every equation and statement of a document.
 
     Raises:
         DocumentError: the file cannot be used at all.
     """
-    document = read(text, path)
-    said = told(document, text)
-    lines = lines_of(document)
-    lines = marked(lines, letters_of(document, lines))
-    bound = bind(document, lines, said, held_names(text, document))
-    listed = read_listings(document, bound.cell or cell)
-    cell = bound.cell or cell or listed.cell
-    if bound.cell is None and cell is not None:
-        bound = bind_to(cell, document, lines, said)
-    lines = for_all_parameters(lines, bound)
-    judging = _Judging(document, lines, bound, text, said, listed, progress or (lambda done, of: None))
-    rows = sorted((*judging.rows(), *listed.rows, *_links(text)), key=lambda row: row.line)
-    damage = (f"line {d.line}: {d.message}" for d in listed.damage)
-    return Result(path, bound.cell, "", judging.symbols, tuple(rows), (*_notes(document), *damage))
+    document = opened(text, path, cell)
+    judging = Judging(document, progress)
+    rows = sorted((*judging.rows(), *document.listed.rows, *_links(text)), key=lambda row: row.line)
+    damage = (f"line {d.line}: {d.message}" for d in document.listed.damage)
+    notes = (*_notes(document.document), *damage)
+    return Result(path, document.bound.cell, "", judging.symbols, tuple(rows), notes)
 
 
 def _notes(document: Document) -> Iterator[str]:
@@ -89,43 +74,41 @@ def _links(text: str) -> Iterator[Row]:
         yield Row(link.line, link.link, "prose", "not-a-claim", message=message)
 
 
-class _Judging:
+class Judging:
     """The rows of a document, in order."""
 
-    def __init__(
-        self,
-        document: Document,
-        lines: list[Line],
-        bound: Bound,
-        text: str,
-        said: Told,
-        listed: Listing,
-        progress: Progress,
-    ) -> None:
-        self.document, self.lines, self.bound = document, lines, bound
+    def __init__(self, opened: Opened, progress: Progress | None = None) -> None:
+        """Judge all lines."""
+        self.document, self.lines, self.bound = opened.document, opened.lines, opened.bound
         self.of_row: dict[int, list[int]] = {}
-        for place, (_, _, row) in enumerate(lines):
+        for place, (_, _, row) in enumerate(self.lines):
             self.of_row.setdefault(id(row), []).append(place)
         self.defining: set[int] = set()
+        self.found: dict[int, Row] = {}
         self.same: dict[int, list[int]] = {}
-        self.left = remaining(lines, bound)
+        self.left = remaining(self.lines, self.bound)
         self.symbols: tuple[Symbol, ...] = ()
-        if bound.cell is not None:
-            judge = Judge(bound.cell)
-            claims = Claims(Choices(lines, bound, judge.system))
-            proved = _about(listed, bound.cell)
-            definitions = Definitions(claims, said, computed(proved, bound.table, judge.system))
-            definitions.prepare()
-            solver = Solver(Consistency(claims, judge))
+        if self.bound.cell is not None:
+            self.judge = Judge(self.bound.cell)
+            self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
+            self.defining = self._settle(opened)
+            self.same = restated(self.lines, self.bound)
+            judged = LineJudge(self.claims, self.judge, opened.text)
+            rows = judged.rows(progress or (lambda done, of: None))
+            self.found = Supposed(judged, opened.with_functions, opened.told).rows(rows)
+            self.symbols = symbols(self.claims.choices, self.judge.show)
+
+    def _settle(self, opened: Opened) -> set[int]:
+        """Settle what the names of gradients mean; the lines that only say so."""
+        system = self.judge.system
+        proved = _about(opened.listed, system.cell)
+        definitions = Definitions(self.claims, opened.told, computed(proved, self.bound.table, system))
+        definitions.prepare()
+        solver = Solver(Consistency(self.claims, self.judge))
+        solver.solve()
+        if Usage(definitions, solver.consistency, list(statements(proved, system))).reconsider():
             solver.solve()
-            known = list(statements(proved, judge.system))
-            if Usage(definitions, solver.consistency, known).reconsider():
-                solver.solve()
-            self.defining = definitions.defining
-            self.same = restated(lines, bound)
-            judged = LineJudge(claims, judge, text)
-            self.found = judged.rows(progress)
-            self.symbols = symbols(claims.choices, judge.show)
+        return definitions.defining
 
     def _main(self, place: int) -> int:
         """The line of the cell that defines what a line of another system defines, or 0."""
@@ -143,10 +126,10 @@ class _Judging:
         """What is found of one row."""
         if isinstance(row, Unread):
             where = f"line {row.at[0]}, column {row.at[1]}: " if row.at[0] else ""
-            return Row(row.line, row.source, "claim", "unread", message=where + row.reason)
+            return Row(row.line, row.source, "claim", "unread", message=where + row.reason, latex=row.source)
         if isinstance(row, NotAClaim):
             kind = "statement" if row.reason in ("an inequality", "an approximation") else "prose"
-            return Row(row.line, row.source, kind, "not-a-claim", message=row.reason)
+            return Row(row.line, row.source, kind, "not-a-claim", message=row.reason, latex=row.source)
         assert isinstance(row, Equation)
         places = self.of_row[id(row)]
         sorted_ = self._of_forward(row, places)
@@ -197,4 +180,6 @@ def _place(row: Read) -> object:
 
 def _defines_function(row: Equation) -> bool:
     left = row.left
+    if is_naming(left, row.right):
+        return True
     return isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes

@@ -38,7 +38,7 @@ def text_of(path: str) -> str:
         example = f", such as {file / inside[0]}" if inside else ""
         raise DocumentError(f"{path}: this is a folder: give a file{example}")
     if not file.exists():
-        close = nearest(file.name, _names(file.parent))
+        close = nearest(file.name, [name for name in _names(file.parent) if name != file.name])
         hint = f"did you mean {file.with_name(close)}?" if close else "check the path"
         raise DocumentError(f"{path}: no such file; {hint}")
     if not file.is_file():
@@ -92,14 +92,9 @@ def _not_text(data: bytes, path: str) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """An encoding in which the bytes make sense: Chinese, if all of them do, else Western."""
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        return "WINDOWS-1252"
-    foreign = [c for c in text if ord(c) > 127]
-    common = sum("\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef" for c in foreign)
-    return "GB18030" if common > 0.8 * len(foreign) else "WINDOWS-1252"
+    """An encoding in which the bytes make sense: Chinese, if nearly all are pairs of its, else Western."""
+    foreign = [c for c in data.decode("gb2312", errors="replace") if ord(c) > 127]
+    return "GB18030" if foreign.count("\ufffd") < 0.05 * len(foreign) else "WINDOWS-1252"
 
 
 def _converted(path: str, encoding: str) -> str:

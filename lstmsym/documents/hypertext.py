@@ -21,11 +21,23 @@ def unmarked(line: str) -> str:
     return _ENTITY.sub(_character, line) if "&" in line else line
 
 
+def whole(text: str, low: int, high: int) -> tuple[int, int]:
+    """A stretch of a text, extended where it begins or ends inside an entity or a tag."""
+    near = max(0, low - 60)
+    for pattern in (_ENTITY, _SCRIPT) if re.search(r"[&<]", text[near : high + 60]) else ():
+        for found in pattern.finditer(text, near, high + 60):
+            if found.start() < low < found.end():
+                low = found.start()
+            if found.start() < high < found.end():
+                high = found.end()
+    return low, high
+
+
 def _script(found: re.Match[str]) -> str:
     mark = "_" if found["tag"].lower() == "sub" else "^"
     if mark == "^" and found["inside"].strip() in ("T", "⊤", "&top;", "&#8868;"):
-        return f"^{found['inside'].strip()}".ljust(len(found[0]))
-    return f"{mark}{{{found['inside']}}}".ljust(len(found[0]))
+        return "^{\\top".ljust(len(found[0]) - 1) + "}"
+    return f"{mark}{{{found['inside']}".ljust(len(found[0]) - 1) + "}"
 
 
 def _character(found: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from lstmsym.documents.hypertext import whole
 from lstmsym.documents.layout import stretches
 from lstmsym.documents.reach import Reach, equations
 
@@ -32,7 +33,7 @@ def leading(before: str, formula: str) -> tuple[str, int]:
 
 RELATION = re.compile(r"(?<![<>=!:+\-*/~|])(?:\+=|-=|\*=|:=|=|←|≔)(?![=>])|[≠≤≥≈∝≪≫]|!=|[<>]=")
 _MASKED = re.compile(
-    r"!\[[^\]\n]*\]|https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
+    r"!\[[^\]\n]*\](?:\([^()\n]*\))?|https?://\S+|<[^<>\n]{1,200}>|\]\([^()\n]*\)|--[\w-]+=\S+|\b\w+@\w+\S*|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}"
     r"|(?<![_^])\{[^{}\n]*=[^{}\n]*\}|(?<!\S)\|(?!\S)|(?<!\S)\*\*(?=\S)|(?<=\S)\*\*(?![\w(])"
 )
 _STATEMENT = re.compile(r"[\w.\[\]()' ]+(?: [-+*/@] [\w.\[\]()' ]+)+")
@@ -47,8 +48,8 @@ def plain_equations(text: str, names: frozenset[str] = frozenset()) -> Iterator[
         masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), part.text)
         follows = part.follows and text[ended : part.start].strip(" .,;\t\n") == "" and ended >= 0
         for found in equations(masked, names, follows):
-            ended = part.start + found.high
-            yield Reach(part.start + found.low, ended, found.problem)
+            low, ended = whole(text, part.start + found.low, part.start + found.high)
+            yield Reach(low, ended, found.problem)
 
 
 def is_statement(code: str) -> bool:

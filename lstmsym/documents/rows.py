@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.formula import Formula, Number, Words, walk
+from lstmsym.documents.hypertext import whole
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.lines import Line, is_number_tag, lines, relations, statements
 from lstmsym.documents.parse import parse
@@ -133,6 +134,7 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
     solid = [t for t in part if t.end > t.start]
     first = min((t.start for t in solid), default=0)
     last = max((t.end for t in solid), default=0)
+    first, last = whole(source.shown, first, last) if source.shown else (first, last)
     line, column = source.place(first)
     text = _closed(source.shown or source.text, first, last).strip()
     if source.lead:

@@ -1,4 +1,4 @@
-"""The code around a recurrence: loading data, sizes, random starts.  It claims nothing, and names stay free."""
+"""The code around a recurrence, such as loading data and random starts: it claims nothing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ def around(value: ast.expr | None) -> str:
     names = {_name(n) for n in ast.walk(value) if isinstance(n, ast.Call)}
     if names & RANDOM:
         return "a random start"
-    if names & LOADING or any(isinstance(n, ast.DictComp | ast.SetComp | ast.JoinedStr) for n in ast.walk(value)):
+    if names & LOADING or any(
+        isinstance(n, ast.DictComp | ast.SetComp | ast.JoinedStr) for n in ast.walk(value)
+    ):
         return "data"
     if isinstance(value, ast.Constant) and not isinstance(value.value, int | float):
         return "a constant"
     if isinstance(value, ast.Lambda):
         return "a function"
+    if isinstance(value, ast.Call) and _name(value)[:1].isupper():
+        return "an object"
     return ""
 
 

@@ -171,7 +171,7 @@ class Algebra:
         if axis not in (0, 1, -1):
             raise Misfit(f"there is no axis {axis}")
         if a.form[axis] == "s":
-            return replace(a, summed=True)
+            return replace(a, summed=True, notes=(*a.notes, "summed"))
         return Array(N.Sum(a.expr), "", (), a.summed, a.notes)
 
     def joined(self, arrays: Sequence[Array], axis: int | None, what: str) -> Array:
@@ -195,7 +195,8 @@ class Algebra:
         end = a.dims[0] if high is None else high
         start = a.dims[0] + low if _negative(low) else low
         end = a.dims[0] + end if _negative(end) else end
-        expr = a.expr if start == 0 and high is None else N.Part(a.expr, start, end)
+        whole = start == 0 and (high is None or sp.expand(end - a.dims[0]) == 0)
+        expr = a.expr if whole else N.Part(a.expr, start, end)
         return replace(a, expr=expr, dims=(end - start,))
 
 

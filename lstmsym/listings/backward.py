@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ def close(a: Any, b: Any) -> bool:
     """Whether two arrays agree."""
     if a is None or b is None or np.shape(a) != np.shape(b):
         return False
-    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))
+    return bool((np.abs(a - b) <= 1e-12 + 1e-9 * np.abs(b)).all())
 
 
 @dataclass
@@ -168,6 +168,8 @@ class Backward:
         self.forced: Mapping[int, Ref] = {}
         self.later: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self.stepped: set[str] = set()
+        self.conditional: set[int] = set()
         self.broken: set[str] = set()
         self.now = 0
 
@@ -229,6 +231,8 @@ class Backward:
                 key, (self.reader.algebra.vector, self.truth.dims(new))
             )
             return Array(new, form, dims)
+        if lag is not None and self.scope.names.get(key) is ZERO and key not in self.stepped:
+            raise ListingError(f"{key} has no steps")
         options = self.candidates(key)
         alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
         if alike is not None:
@@ -280,7 +284,8 @@ class Backward:
         if key in self.scope.sizes:
             return self.scope.sizes[key]
         value = self.scope.names.get(key)
-        if isinstance(value, Array) and (value.expr.is_Integer or value.form is None):
+        number = isinstance(value, Array) and value is not ZERO and value.expr.is_Integer
+        if number or (isinstance(value, Array) and value.form is None):
             pass
         elif isinstance(self.scope.names.get(key), (Array, Pieces)) or self.known.get(key) is not None:
             raise ListingError(f"a bound of a slice that is no size: {key} is an array")
@@ -379,7 +384,7 @@ class Backward:
         if not isinstance(statement, ast.Assign):
             return ""
         target, value = statement.targets[0], statement.value
-        if isinstance(value, ast.Call) and key_of(value.func) in self.functions:
+        if isinstance(value, ast.Call) and getattr(value.func, "attr", key_of(value.func)) in self.functions:
             return "a call of the listing's own function"
         if isinstance(target, ast.Tuple) and (key := key_of(value)):
             return f"what {key} holds, under the same names"
@@ -390,8 +395,9 @@ class Backward:
     def failed(self, statement: ast.stmt, error: ListingError) -> None:
         """A statement that cannot be read, or whose arrays do not fit; its name means what it should."""
         target = next(iter(_target_nodes(statement)), None)
-        key = key_of(target) if target is not None else None
-        family = self.family(key) if key else ()
+        key = key_of(getattr(target, "value", target)) if isinstance(target, ast.Subscript) else None
+        key = (key_of(target) or key) if target is not None else None
+        family = self.family(key, target) if key else ()
         status = "misfit" if isinstance(error, Misfit) and family else "unread"
         text = ast.unparse(target) if target is not None else ""
         held = self.forced.get(id(statement), family[0] if family else None)
@@ -472,6 +478,10 @@ class Backward:
             for n in ast.walk(s)
             if (k := key_of(n)) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
         }
+        inside = (s for n in ast.walk(loop) if isinstance(n, ast.If) for s in ast.walk(n))
+        self.conditional = {id(s) for s in inside}
+        stored = (n for n in ast.walk(loop) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
+        self.stepped |= {key for n in stored if (key := key_of(n.value))}
         self.ends = {k: s.lineno for s in ast.walk(loop) if isinstance(s, ast.stmt) for k in _written(s)}
         self.stale = {k for k in zeros if k in read and k not in written}
         self.outside = set(self.scope.names)
@@ -517,7 +527,7 @@ class Backward:
             if self.forward.final
             else []
         )
-        return tuple([*ordered, *others, *totals])
+        return (*ordered, *totals, *others)
 
     def if_(self, statement: ast.If) -> None:
         """Both branches, at the general step; the names of the first branch go on."""
@@ -638,14 +648,17 @@ class Backward:
     def from_outside(self, statement: ast.AugAssign) -> bool:
         """``dh[T - 1] += dhn`` before the loop."""
         target, value = statement.target, statement.value
-        if self.loop is not None or not isinstance(target, ast.Subscript) or not isinstance(statement.op, ast.Add):
+        if (
+            self.loop is not None
+            or not isinstance(target, ast.Subscript)
+            or not isinstance(statement.op, ast.Add)
+        ):
             return False
-        base, indices, lag = self.reader.place(target)
         while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.args:
             value = value.func.value
         key = key_of(value)
         known = key is None or key in self.known or key in self.scope.names
-        return bool(base and lag is None and isinstance(indices[0], ast.BinOp | ast.UnaryOp) and not known)
+        return isinstance(target.slice, ast.BinOp | ast.UnaryOp) and not known
 
     def labelled(self, statement: ast.AugAssign) -> bool:
         """``dy[target] -= 1``: the one-hot target is taken off."""
@@ -797,9 +810,13 @@ def _goes_on(text: str, rest: list[ast.stmt]) -> bool:
     return False
 
 
-def texts(node: ast.AST) -> set[str]:
+@lru_cache(maxsize=2048)
+def texts(node: ast.AST) -> frozenset[str]:
     """The names, attributes and subscripts that a node holds, as they stand."""
-    return {ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))}
+    found = {
+        ast.unparse(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript))
+    }
+    return frozenset(found)
 
 
 def each(block: tuple[ast.stmt, ...] | list[ast.stmt]) -> Iterator[ast.stmt]:

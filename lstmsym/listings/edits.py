@@ -50,18 +50,16 @@ def _walk(
 
 
 def _replaced(root: ast.expr, path: tuple[tuple[str, int | None], ...], new: ast.expr) -> ast.expr:
+    """A tree with one node replaced; all beside the way to it is shared with the old one."""
     if not path:
         return new
-    made = copy.deepcopy(root)
-    spot: ast.AST = made
-    for name, index in path[:-1]:
-        value = getattr(spot, name)
-        spot = value if index is None else value[index]
-    name, index = path[-1]
-    if index is None:
-        setattr(spot, name, new)
-    else:
-        getattr(spot, name)[index] = new
+    (name, index), rest = path[0], path[1:]
+    made = copy.copy(root)
+    value = getattr(root, name)
+    inner = _replaced(value if index is None else value[index], rest, new)
+    if index is not None:
+        inner = [*value[:index], inner, *value[index + 1 :]]  # type: ignore[assignment]
+    setattr(made, name, inner)
     return made
 
 

@@ -52,6 +52,8 @@ TWO: dict[str, Callable[..., Any]] = {
     "divide": lambda a, b: a / b, "power": lambda a, b: a**b, "maximum": N.maximum, "minimum": N.minimum,
 }  # fmt: skip
 JOIN = {"hstack", "vstack", "concatenate", "append", "column_stack", "row_stack", "cat"}
+VALUES, ADJOINTS = ("v", "value", "val", "data"), ("grad", "d", "diff", "gradient")
+"""What an object that is a parameter calls its value and its gradient: ``p.W.v``, ``p.W.d``."""
 TINY = sp.Rational(1, 10**6)
 
 
@@ -87,8 +89,10 @@ def key_of(node: ast.AST) -> str | None:
         base = node.value
         while isinstance(base, ast.Attribute):
             base = base.value
-        if node.attr == "grad" and (owner := key_of(node.value)):
-            return f"{owner}_grad"
+        owner = key_of(node.value) if node.attr in (*VALUES, *ADJOINTS) else None
+        held = isinstance(node.value, ast.Attribute) or node.attr in ("grad", "data", "value")
+        if owner and owner != "self" and held:
+            return f"{owner}_grad" if node.attr in ADJOINTS else owner
         return node.attr if isinstance(base, ast.Name) and base.id not in MODULES - {"self"} else None
     if (
         isinstance(node, ast.Subscript)
@@ -108,6 +112,8 @@ class Reader:
         self.steps = self.depth = 0
         self.reads: list[str] = []
         self.lenient = False
+        self.memo: dict[int, tuple[ast.AST, Any]] | None = None
+        """Values by node, while nothing that names mean changes."""
         self.free: Callable[[str, int | None], Any] = vector_ref
         self.size: Callable[[str], sp.Expr] = self.fresh_size
 
@@ -128,6 +134,8 @@ class Reader:
         Raises:
             ListingError: it is not in the allow-list, or arrays do not fit.
         """
+        if self.memo is not None and id(node) in self.memo:
+            return self.memo[id(node)][1]
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise ListingError("too much to compute")
@@ -135,7 +143,10 @@ class Reader:
         if method is None:
             raise ListingError(f"{type(node).__name__} is not read")
         try:
-            return method(node)
+            value = method(node)
+            if self.memo is not None:
+                self.memo[id(node)] = node, value
+            return value
         except (
             RecursionError,
             OverflowError,
@@ -185,7 +196,7 @@ class Reader:
         pieces = self.scope.series.get(key, {}).get(0)
         if isinstance(pieces, Pieces):
             return pieces
-        if key in self.scope.names:
+        if key in self.scope.names and (self.lenient or self.scope.names[key] is not ZERO):
             return self.scope.names[key]
         if key in self.scope.series and 0 in self.scope.series[key] and not self.scope.loops:
             return self.scope.series[key][0]
@@ -330,6 +341,8 @@ class Reader:
             return self.pointwise(POINTWISE[name], self.array(arguments[0]))
         if name in TWO and len(arguments) == 2:
             a, b = map(self.array, arguments)
+            if name == "maximum" and 0 in (a.expr, b.expr):
+                return self.pointwise(N.relu, a if b.expr == 0 else b)
             return self.algebra.pointwise(TWO[name], a, b)
         method = getattr(self, f"call_{name}", None)
         if name in JOIN:
@@ -502,11 +515,16 @@ class Reader:
     def read_Subscript(self, node: ast.Subscript) -> Any:
         key = key_of(node)
         if key is not None:
+            inside = self.scope.names.get(key_of(node.value) or "")
+            if isinstance(inside, Array) and inside.form:
+                raise ListingError(f"{ast.unparse(node.value)} is an array and holds no {key}")
             return self.lookup(key)
         base, indices, lag = self.place(node)
         value = self.step(base, lag) if lag is not None and base is not None else self(node.value)
         if isinstance(value, list):
-            index = indices[0] if indices else None
+            if not indices:
+                return value
+            index = indices[0]
             if (
                 isinstance(index, ast.Constant)
                 and isinstance(index.value, int)
@@ -538,6 +556,8 @@ class Reader:
         if isinstance(node, ast.Name):
             past = 0 if node.id in self.scope.past and not self.scope.loops else None
             return self.scope.loops.get(node.id, past)
+        if self.scope.past and not self.scope.loops and is_last(node):
+            return 0
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
             left, right = self.time(node.left), node.right
             if left is not None and isinstance(right, ast.Constant) and isinstance(right.value, int):
@@ -632,24 +652,26 @@ class Reader:
         return self.size(key or ast.unparse(node))
 
     def pieces(self, value: Pieces, indices: list[ast.expr]) -> Array:
-        """The pieces inside a slice of what was assigned piece by piece."""
-        index = next(i for i in indices if isinstance(i, ast.Slice) and (i.lower or i.upper))
-        low, high = self.bounds(index)
-        inside = []
+        """The pieces inside a slice of what was assigned piece by piece, which must cover it."""
+        low, high = next(filter(None, (self.feature_bounds([i, i]) for i in indices)))
+        inside: list[Array] = []
+        at: sp.Expr | None = low
         for start, end, a in sorted(value.parts, key=lambda p: rank(p[0])):
-            if start == low and end == high:
-                return a
-            if rank(start) >= rank(low) and (
-                high is None or (end is not None and rank(end) <= rank(high))
-            ):
-                inside.append(a)
-            elif rank(start) <= rank(low) and (
-                end is None or (high is not None and rank(high) <= rank(end))
-            ):
-                return self.algebra.part(a, low - start, a.dims[0] if high is None else high - start)
-        if not inside:
-            raise ListingError("a slice of which nothing has been assigned")
-        return self.algebra.joined(inside, None, "append")
+            if end is not None and rank(end) <= rank(at):
+                continue
+            if rank(start) > rank(at) or (high is not None and rank(start) >= rank(high)):
+                break
+            stop = high if high is not None and rank(high) <= rank(end) else end
+            whole = start == at and stop == end
+            inside.append(
+                a if whole else self.algebra.part(a, at - start, None if stop == end else stop - start)
+            )
+            at = stop
+            if at is None or at == high:
+                break
+        if not inside or (high is not None and at != high):
+            raise Misfit("a slice of which not all has been assigned")
+        return self.algebra.joined(inside, None, "append") if len(inside) > 1 else inside[0]
 
     def chosen(self, value: Array, indices: list[ast.expr]) -> Any:
         """The entry that a label chooses: the sum of all, times the one-hot target."""
@@ -671,6 +693,14 @@ class Reader:
                 if key and key not in skip and not (isinstance(node, ast.Attribute) and node.attr in skip):
                     return key
         raise ListingError("an index that is neither a step, a slice nor a label")
+
+
+def is_last(node: ast.AST) -> bool:
+    """``T - 1``, ``len(x) - 1``: the last step."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)):
+        return False
+    one = isinstance(node.right, ast.Constant) and node.right.value == 1
+    return one and (isinstance(node.left, ast.Name | ast.Attribute) or is_size(node.left))
 
 
 def rank(size: Any) -> float:

@@ -24,6 +24,8 @@ from lstmsym.notation import Ref, Size
 from lstmsym.page import RESERVED
 from lstmsym.shapes import ShapeError
 
+EQUATIONS = 120
+"""Lines of one forward pass."""
 LOSSES = re.compile(r"^(loss|cost|error|L|J|E|total_loss|l)$|loss", re.I)
 TARGETS = re.compile(r"target|true|label|^y_?hat$|^ys?$|^t$|^d$|desired", re.I)
 
@@ -84,7 +86,9 @@ class Run:
                 raise ListingError(f"{type(statement).__name__} is not read")
             method(statement)
         except ListingError as error:
-            why = around(getattr(statement, "value", None)) if not isinstance(statement, ast.Expr) else "a call"
+            why = (
+                around(getattr(statement, "value", None)) if not isinstance(statement, ast.Expr) else "a call"
+            )
             for key in assigned_keys(statement) if why else ():
                 self.scope.names.pop(key, None)
             self.failures += not why
@@ -105,7 +109,7 @@ class Run:
             key = key_of(call.func.value)
             if key:
                 value = self.reader(call.args[0])
-                if isinstance(value, Array):
+                if isinstance(value, Array | list):
                     first = self.scope.names.get(key)
                     if isinstance(first, list):
                         self.scope.offsets[key] = len(first)
@@ -184,7 +188,8 @@ class Run:
             value = self.reader.array(statement.value)
             self.define_loss(key, value.expr if isinstance(statement.op, ast.Add) else -value.expr, statement)
             return
-        before = self.reader.array(statement.target)
+        empty = self.scope.names.get(key) is ZERO
+        before = ZERO if empty else self.reader.array(statement.target)
         self.assign(
             statement.target,
             self.reader.binary(statement.op, before, self.reader.array(statement.value)),
@@ -473,6 +478,8 @@ class _Builder:
     def build(self) -> Forward:
         if not self.equations:
             raise ListingError("no forward equations were found")
+        if len(self.equations) > EQUATIONS:
+            raise ListingError(f"more than {EQUATIONS} forward equations")
         defined = [e.name for e in self.equations]
         for old, new in self.run.renames.items():
             self.rename[Ref(old, -1)] = Ref(new, -1)
@@ -551,6 +558,8 @@ class _Builder:
         sinks = [name for name in defined if name not in used]
         for ref in pending:
             fitting = [s for s in sinks if s[:1].lower() == plain(ref.base)[:1].lower()]
+            direct = [e.name for e in self.equations if e.name in sinks and ref in e.expr.atoms(Ref)]
+            fitting = [s for s in direct if s in fitting] or fitting
             if len(fitting) == 1:
                 self.rename[ref] = Ref(fitting[0], -1)
         for old, new in self.rename.items():
@@ -567,7 +576,9 @@ class _Builder:
         for name in defined:
             if not has_next(name) or name in paired:
                 continue
-            old_name = resolve(plain(name), [r.base for r in frees if r.lag is None and not self.is_matrix(r)])
+            old_name = resolve(
+                plain(name), [r.base for r in frees if r.lag is None and not self.is_matrix(r)]
+            )
             if old_name is not None and Ref(old_name) not in self.rename:
                 self.rename[Ref(old_name)] = Ref(name, -1)
 
@@ -648,7 +659,7 @@ class _Builder:
     ) -> dict[sp.Symbol, sp.Expr]:
         """Unknown sizes -> the sizes of the cell: n units, m inputs, others as they come."""
         found: dict[sp.Symbol, sp.Expr] = {}
-        spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 9))])
+        spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 40))])
         resolve_ = self.algebra.unifier.resolve
 
         def give(dims: tuple[sp.Expr, ...], size: sp.Expr | None) -> None:
@@ -658,7 +669,7 @@ class _Builder:
                         self.algebra.unifier.same((dim,), (size,), "")
                     continue
                 for unknown in sorted(dim.atoms(sp.Dummy), key=lambda d: d.dummy_index):
-                    found.setdefault(unknown, next(spare))
+                    found[unknown] = found.get(unknown) or next(spare, N.n)
 
         for name in states:
             give(self.dims(name), N.n)

@@ -36,16 +36,19 @@ def _plain(function: ast.FunctionDef) -> bool:
     returns = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
     last = function.body[-1]
     odd = function.args.vararg or function.args.kwarg or function.args.kwonlyargs
-    return len(returns) == 1 and returns[0] is last and last.value is not None and not odd  # type: ignore[attr-defined]
+    ends = isinstance(last, ast.Return) and last.value is not None
+    return len(returns) == 1 and ends and not odd
 
 
 def _called(statement: ast.AST, functions: Mapping[str, ast.FunctionDef]) -> ast.FunctionDef | None:
     """The function of the listing whose values a statement assigns."""
     if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
         return None
-    call = statement.value
-    own = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "self"
-    name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if own else ""  # type: ignore[union-attr]
+    call, name = statement.value, ""
+    if isinstance(call.func, ast.Name):
+        name = call.func.id
+    elif isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "self":
+        name = call.func.attr
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
     return functions.get(name)

@@ -12,7 +12,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, each, Finding, Part, like_gradient, shifted, texts
+from lstmsym.listings.backward import Backward, Finding, Part, each, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -40,7 +40,7 @@ class Judging(Backward):
             and isinstance(statement, ast.Assign)
             and isinstance(target, ast.expr)
         ):
-            key = key_of(target)
+            key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else None)
             wanted = self.wanted(key, target) if key else ()
             part = Part(statement, Array(sp.Integer(0)))
             mended = self.mend(part, [part], wanted) if wanted else None
@@ -73,25 +73,49 @@ class Judging(Backward):
             self.findings.append(special)
             return
         matches = self.truth.matches(total.expr)
-        right = [w for w in wanted if w in matches]
+        last = self.at_last(total.expr, wanted) if not matches else None
+        if last is not None:
+            found = replace(found, value=last[0], message="at the last step, nothing comes back")
+            matches = [last[1]]
+        if self.gathers(key, statements):
+            matches = [m for m in matches if m.lag is None]
         if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
             raise Misfit("it is transposed")
-        if right and self.idle(key, right[0], statements[-1].statement):
+        self.settle(found, matches, key, target, parts)
+
+    def settle(
+        self, found: Finding, matches: list[Ref], key: str, target: ast.expr, parts: list[Part]
+    ) -> None:
+        """What a value is, knowing which gradients it equals and which its name may mean."""
+        total, wanted, statement = self.add(parts), found.wanted, found.statement
+        right = [w for w in wanted if w in matches]
+        if right and self.idle(key, right[0], statement):
             self.wrong(replace(found, wanted=tuple(w for w in wanted if w != right[0])), target, parts)
         elif right:
             self.right(found, right[0], target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
-        elif self.is_forward(total.expr) and not self.claims(
-            wanted, key, target, total, statements[-1].statement
-        ):
+        elif self.is_forward(total.expr) and not self.claims(wanted, key, target, total, statement):
             self.recomputed(found, key, target, parts)
-        elif self.carried_on(text, statements[-1].statement):
-            self.intermediate(found, target, total)
-        elif wanted:
+        elif wanted and not self.carried_on(found.target, statement):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def gathers(self, key: str, statements: list[Part]) -> bool:
+        """Whether a loop adds to what there was before it: a sum over the steps."""
+        added = all(isinstance(p.statement, ast.AugAssign) for p in statements)
+        always = all(id(p.statement) not in self.conditional for p in statements)
+        return self.loop is not None and added and always and key in self.outside and key not in self.asked
+
+    def at_last(self, expr: sp.Expr, wanted: tuple[Ref, ...]) -> tuple[sp.Expr, Ref] | None:
+        """A state's gradient without what comes back, which is all of it at the last step."""
+        names = self.truth.judge.system.derivation.names
+        for q in self.forward.cell.role("state") if self.loop is None and self.forward.final else ():
+            whole, back = Ref(names.adjoint(q.name), 0), Ref(names.back(q.name), 1)
+            if whole in wanted and self.truth.equals(expr + back, whole):
+                return expr + back, whole
+        return None
 
     def idle(self, key: str, true: Ref, statement: ast.stmt) -> bool:
         """Whether a factor changes nothing, where the name may mean another gradient still."""
@@ -192,6 +216,16 @@ class Judging(Backward):
                 )
             )
             return
+        if self.loop is None and statements[-1].reads and _is_copy(statements[-1].statement):
+            given = [k for k in statements[-1].reads if k in self.asked]
+            if given and len(statements) == len(statements[-1].reads) == 1:
+                message = f"another name of {given[0]}, which is given"
+                self.findings.append(replace(found, status="definition", value=None, message=message))
+                return
+        if self.overwrites(target, true, statements[-1].statement):
+            message = "what was there from the loss is lost: += is needed"
+            self.findings.append(replace(found, status="last-only", true=true, message=message))
+            return
         for part in statements:
             several = len(statements) > 1
             if (
@@ -220,6 +254,7 @@ class Judging(Backward):
                 )
                 continue
             whole = next((said for key in part.reads if (said := self.said_whole(key))), "")
+            whole = whole or self.one_sample(true, part)
             status = "conditional" if whole else "right"
             self.findings.append(
                 replace(
@@ -232,17 +267,37 @@ class Judging(Backward):
                 )
             )
 
+    def overwrites(self, target: ast.expr, true: Ref, statement: ast.stmt) -> bool:
+        """Whether ``dh[t - 1] = ...`` takes the place of a gradient that the loop takes for all of it."""
+        if not isinstance(target, ast.Subscript) or not isinstance(statement, ast.Assign):
+            return False
+        key = key_of(target.value)
+        if key not in self.asked or self.reader.place(target)[2] != -1:
+            return False
+        names, start = self.truth.judge.system.derivation.names, self.meanings.get(key, self.asked[key][0])
+        pairs = ((names.back(q.name), names.adjoint(q.name)) for q in self.forward.cell.role("state"))
+        return isinstance(start, Ref) and (true.base, start.base) in pairs and start.lag == 0
+
     def used_in_loop(self, text: str, statement: ast.stmt) -> bool:
         """Whether the loop goes on with a value: then it need not outlive the step."""
         inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
         return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
 
+    def one_sample(self, true: Ref, part: Part) -> str:
+        """The assumption under which nothing need be added up over samples, where other statements do so."""
+        alone = true.lag is None and len(self.truth.dims(true)) == 1 and len(part.array.form or "") == 2
+        added = part.array.summed or self.truth.is_total(part.array.expr)
+        return "there is one sample" if alone and self.sums and not added else ""
+
+    sums = False
+    """Whether the listing adds up the samples somewhere."""
+
     def said_whole(self, key: str) -> str:
-        """The assumption that a given gradient of a state inside is all of it, its way through the output too."""
+        """The assumption that a given gradient of an inner state is all of it, that by the output too."""
         ref, names = self.meanings.get(key), self.truth.judge.system.derivation.names
         inner = [q.name for q in self.forward.cell.role("state") if q.name not in self.forward.cell.outputs]
         for name in inner:
-            if ref == Ref(names.adjoint(name), 0):
+            if ref == Ref(names.adjoint(name), 0) and key not in self.ends:
                 shown = self.forward.shown.get(Ref(name, 0), name)
                 return f"{key} is all of the gradient of {shown}, its way through the output included"
         return ""
@@ -283,10 +338,7 @@ class Judging(Backward):
         """Whether a condition on the step stands around a statement, or in it."""
         if any(isinstance(n, ast.IfExp) for n in ast.walk(statement)):
             return True
-        return any(
-            isinstance(n, ast.If) and any(s is statement for s in ast.walk(n))
-            for n in ast.walk(self.loop or statement)
-        )
+        return id(statement) in self.conditional
 
     def other(self, found: Finding, true: Ref, target: ast.expr, parts: list[Part]) -> None:
         """A value that is a gradient, though its name would not say so."""
@@ -491,7 +543,16 @@ class Judging(Backward):
             isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
         ):
             return None
-        stale = set(self.stale)
+        self.reader.memo = {}
+        try:
+            return self.mended(part, parts, wanted)
+        finally:
+            self.reader.memo = None
+
+    def mended(self, part: Part, parts: list[Part], wanted: tuple[Ref, ...]) -> tuple[Ref, str, str] | None:
+        """The same, while nothing that names mean changes."""
+        statement, stale = part.statement, set(self.stale)
+        assert isinstance(statement, ast.Assign | ast.AugAssign)
         for node, why in edits(statement.value, self.candidate_names()):
             if not self.truth.left(3):
                 break

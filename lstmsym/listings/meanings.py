@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from lstmsym.listings.backward import Finding, Truth, each, texts
 from lstmsym.listings.expressions import key_of
@@ -32,7 +33,7 @@ def run_pass(
     """Execute the backward statements once; ``final`` looks for repairs too."""
     judging = Judging(truth, plan.helpers, meanings)
     judging.forced = forced or {}
-    judging.functions = plan.functions
+    judging.functions, judging.sums = plan.functions, any(_adds_samples(s) for s in plan.backward)
     judging.later = _first_assigned(plan.backward)
     judging.final = final
     judging.blocks = list(_blocks(list(plan.backward)))
@@ -44,6 +45,14 @@ def run_pass(
                 judging.spelled.setdefault(key, ast.unparse(node))
     judging.run(plan.backward)
     return judging
+
+
+@lru_cache(maxsize=512)
+def _adds_samples(statement: ast.stmt) -> bool:
+    """Whether a statement holds a sum along an axis."""
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+    sums = [c for c in calls if getattr(c.func, "attr", "") in ("sum", "mean")]
+    return any(k.arg in ("axis", "dim") for c in sums for k in c.keywords)
 
 
 def _first_assigned(block: tuple[ast.stmt, ...]) -> dict[str, int]:
@@ -92,15 +101,22 @@ def score(judging: Judging) -> float:
 def settled(truth: Truth, plan: Outline) -> Judging:
     """Try the meanings of what is given, the likely ones first, for as long as it helps."""
     best = run_pass(truth, plan, {})
+    if not troubled(best) and best.consistent >= 0:
+        return best
     for likely in (True, False):
         for _ in range(ROUNDS):
             before = score(best)
             best = _improved(best, plan, likely)
             if score(best) == before:
                 break
-        if not any(f.status in ("wrong", "misfit", "misnamed") for f in best.findings):
+        if not troubled(best):
             break
     return best
+
+
+def troubled(judging: Judging) -> bool:
+    """Whether a statement is not right under the meanings that were tried."""
+    return any(f.status in ("wrong", "misfit", "misnamed", "unread") for f in judging.findings)
 
 
 def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
@@ -108,6 +124,10 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     truth = best.truth
     for key in list(best.asked):
         options = best.asked.get(key, ())
+        if not likely and (
+            not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)
+        ):
+            continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:
             if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
                 continue
@@ -117,9 +137,9 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     return best
 
 
-def _carried_alike(key: str, option: object, tried: Judging) -> bool:
-    """Whether a loop hands on what it takes over, where that is not what a state gets back."""
-    backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried}
+def _carried_alike(key: str, option: object, tried: Judging, strict: bool = False) -> bool:
+    """Whether a loop hands on what it takes over; what a state gets back is looked at if ``strict``."""
+    backs = {ref.shifted(1) for ref in tried.truth.judge.system.carried} if not strict else set()
     if not isinstance(option, Ref) or option.lag != 1 or option in backs or key not in tried.ends:
         return True
     return tried.bound.get(key) == option.shifted(-1)

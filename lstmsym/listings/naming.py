@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 PREFIXES = (
     "top_diff_",
@@ -54,6 +55,7 @@ def plain(name: str) -> str:
     return stripped or name
 
 
+@lru_cache(maxsize=4096)
 def variants(name: str) -> list[str]:
     """A quantity's name as others may shorten it, the fullest first."""
     found = [name, plain(name)]
@@ -81,6 +83,11 @@ def stems(name: str) -> list[str]:
 
 def resolve(name: str, quantities: Iterable[str]) -> str | None:
     """The quantity that a name, or a short form of it, is called by."""
+    return _resolved(name, tuple(quantities))
+
+
+@lru_cache(maxsize=4096)
+def _resolved(name: str, quantities: tuple[str, ...]) -> str | None:
     table: dict[str, str] = {}
     names = sorted(quantities, key=lambda q: has_prev(q) != has_prev(name))
     for depth in range(4):

@@ -31,10 +31,13 @@ class Outline:
 def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Outline]:
     """The passes of a listing, pair by pair; ``known`` are the quantities of a cell that is given."""
     functions = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
+    named = frozenset(
+        n.name for s in body for n in ast.walk(s) if isinstance(n, (ast.FunctionDef, ast.ClassDef))
+    )
     called = {name for s in body for name in _called(s)}
     helpers = {f.name: f for f in functions if _is_helper(f, called)}
     body = tuple(inlined(list(body), helpers))
-    made = _Split(helpers, known, frozenset(f.name for f in functions))
+    made = _Split(helpers, known, named)
     for statement in body:
         made.take(statement, "")
     made.turn()
@@ -150,6 +153,7 @@ def _only_zeros(statement: ast.stmt) -> bool:
 
 def is_update(statement: ast.stmt) -> bool:
     """Whether a statement moves a quantity against its gradient: a step of the training."""
+    target: ast.expr
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub)):
         target, value = statement.target, statement.value
     elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
@@ -194,6 +198,11 @@ def _is_backward(statement: ast.stmt, known: dict[str, None]) -> bool:
         key = key_of(node)
         if key and key not in known and not key.startswith(("data", "drop")) and (len(key) > 1):
             found = gradient_of(key, [k for k in known if k not in assigned])
-            if found is not None and not (key.startswith("g") and found[1]) and not key.startswith("g_") and (len(key) > 2 or key[0] == "d"):
+            if (
+                found is not None
+                and not (key.startswith("g") and found[1])
+                and not key.startswith("g_")
+                and (len(key) > 2 or key[0] == "d")
+            ):
                 return True
     return False

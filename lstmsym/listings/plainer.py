@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 MOST = 16
 """Rounds of a loop that are written out."""
-LARGEST = 4_000
-"""Parts of what one loop becomes."""
+LARGEST = 20_000
+"""Parts of all that is written out."""
 LOOPS = {"xrange": "range", "arange": "range"}
 
 
@@ -25,8 +25,12 @@ def origin(statement: ast.stmt) -> ast.stmt | None:
 
 
 def plainer(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements of a block in their plain forms."""
-    return [made for statement in body for made in _statement(statement)]
+    """The statements of a listing in their plain forms."""
+    return _block(body, _Plain())
+
+
+def _block(body: list[ast.stmt], plain: _Plain) -> list[ast.stmt]:
+    return [made for statement in body for made in _statement(statement, plain)]
 
 
 def made_of(new: ast.stmt, old: ast.stmt) -> ast.stmt:
@@ -38,38 +42,38 @@ def made_of(new: ast.stmt, old: ast.stmt) -> ast.stmt:
     return new
 
 
-def _statement(statement: ast.stmt) -> Iterator[ast.stmt]:
-    if isinstance(statement, ast.For) and (rounds := _rounds(statement)) is not None:
+def _statement(statement: ast.stmt, plain: _Plain) -> Iterator[ast.stmt]:
+    if isinstance(statement, ast.For) and (rounds := _rounds(statement, plain)) is not None:
         header = made_of(ast.Pass(), statement)
         yield header
         for bound in rounds:
             for inner in statement.body:
-                yield from _statement(_bound(inner, bound))
+                yield from _statement(_bound(inner, bound), plain)
         return
     for name in ("body", "orelse"):
-        inner = getattr(statement, name, None)
-        if isinstance(inner, list):
-            setattr(statement, name, plainer(inner))
+        block = getattr(statement, name, None)
+        if isinstance(block, list):
+            setattr(statement, name, _block(block, plain))
     if isinstance(statement, ast.Assign):
-        yield from _assignment(statement)
+        yield from _assignment(statement, plain)
     else:
-        yield _rewritten(statement)
+        yield _rewritten(statement, plain)
 
 
-def _rewritten(statement: ast.stmt) -> ast.stmt:
+def _rewritten(statement: ast.stmt, plain: _Plain) -> ast.stmt:
     """A statement with its expressions in plain forms; those inside it are plain already."""
     for name, value in ast.iter_fields(statement):
         if isinstance(value, ast.expr):
-            setattr(statement, name, _Plain().visit(value))
+            setattr(statement, name, plain.visit(value))
     return statement
 
 
-def _assignment(statement: ast.Assign) -> Iterator[ast.stmt]:
-    value = statement.value = _Plain().visit(statement.value)
-    statement.targets = [_Plain().visit(t) for t in statement.targets]
+def _assignment(statement: ast.Assign, plain: _Plain) -> Iterator[ast.stmt]:
+    value = statement.value = plain.visit(statement.value)
+    statement.targets = [plain.visit(t) for t in statement.targets]
     target = statement.targets[0]
     if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
-        function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [], type_params=[])
+        function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [])
         yield made_of(function, statement)
     elif isinstance(value, ast.Dict) and value.keys and isinstance(target, ast.Name | ast.Attribute):
         if not all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in value.keys):
@@ -83,17 +87,65 @@ def _assignment(statement: ast.Assign) -> Iterator[ast.stmt]:
         yield statement
 
 
+# -- collections of gradients ----------------------------------------------------------------------------
+
+
+def marked(body: list[ast.stmt]) -> list[ast.stmt]:
+    """``G["W"] += ...`` after ``P["W"]`` was read: an entry of G is the gradient of the entry of P."""
+    read: dict[str, str] = {}
+    first: dict[str, str] = {}
+    gradients: set[tuple[str, str]] = set()
+    for node in _in_order(body):
+        container, key = ast.unparse(node.value), _key(node)
+        if key is None or container == "self":
+            continue
+        how = "read" if isinstance(node.ctx, ast.Load) else "written"
+        first.setdefault(container, how)
+        if how == "read" and (container, key) not in gradients:
+            read.setdefault(key, container)
+        elif how == "written" and first[container] == "written" and read.get(key, container) != container:
+            gradients.add((container, key))
+    containers = {c for c, _ in gradients}
+    for node in _in_order(body):
+        key = _key(node)
+        if key and ast.unparse(node.value) in containers and not key.startswith("d"):
+            if isinstance(node, ast.Attribute):
+                node.attr = f"d{key}"
+            else:
+                node.slice = ast.Constant(f"d{key}")
+    return body
+
+
+def _key(node: ast.Attribute | ast.Subscript) -> str | None:
+    if isinstance(node, ast.Attribute):
+        return node.attr if isinstance(node.ctx, ast.Store) or isinstance(node.value, ast.Name) else None
+    is_text = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    return str(node.slice.value) if is_text else None  # type: ignore[attr-defined]
+
+
+def _in_order(body: list[ast.stmt]) -> Iterator[ast.Attribute | ast.Subscript]:
+    """Entries of collections as they are read and written, what a statement reads first."""
+    for statement in body:
+        found = [n for n in ast.walk(statement) if isinstance(n, ast.Attribute | ast.Subscript)]
+        blocks = [b for name in ("body", "orelse") if isinstance(b := getattr(statement, name, None), list)]
+        if blocks:
+            for block in blocks:
+                yield from _in_order(block)
+        else:
+            yield from sorted(found, key=lambda n: isinstance(n.ctx, ast.Store))
+
+
 # -- what is written out -------------------------------------------------------------------------------
 
 
-def _rounds(loop: ast.For) -> list[dict[str, ast.expr]] | None:
+def _rounds(loop: ast.For, plain: _Plain) -> list[dict[str, ast.expr]] | None:
     """The values of a loop's variables in each round, where they are written out; a clip stays a loop."""
     calls = [n.func for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Call)]
     if loop.orelse or any(isinstance(f, ast.Attribute) and f.attr == "clip" for f in calls):
         return None
-    rounds = _pairs(loop.target, _Plain().visit(loop.iter))
+    rounds = _pairs(loop.target, plain.visit(loop.iter))
     size = sum(1 for s in loop.body for _ in ast.walk(s))
-    return rounds if rounds is not None and size * len(rounds) <= LARGEST else None
+    return rounds if rounds is not None and plain.may(size * len(rounds)) else None
 
 
 def _elements(node: ast.expr) -> list[ast.expr] | None:
@@ -166,12 +218,22 @@ class _Bind(ast.NodeTransformer):
 class _Plain(ast.NodeTransformer):
     """Expressions in plain forms; the innermost first."""
 
+    def __init__(self) -> None:
+        self.size = 0
+
+    def may(self, size: int) -> bool:
+        """Whether so many more parts may be made."""
+        if self.size + size > LARGEST:
+            return False
+        self.size += size
+        return True
+
     def visit_ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> ast.expr:
         self.generic_visit(node)
         if len(node.generators) == 1 and not node.generators[0].ifs:
             rounds = _pairs(node.generators[0].target, node.generators[0].iter)
-            if rounds is not None and len(rounds) * sum(1 for _ in ast.walk(node.elt)) <= LARGEST:
-                parts = [_Plain().visit(_Bind(r).visit(copy.deepcopy(node.elt))) for r in rounds]
+            if rounds is not None and self.may(len(rounds) * sum(1 for _ in ast.walk(node.elt))):
+                parts = [self.visit(_Bind(r).visit(copy.deepcopy(node.elt))) for r in rounds]
                 return ast.copy_location(ast.List(parts, ast.Load()), node)
         return node
 
@@ -184,28 +246,38 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
         if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
             return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
-        if name == "sum" and isinstance(node.func, ast.Name) and len(node.args) == 1:
-            if isinstance(node.args[0], ast.List) and node.args[0].elts:
-                total = node.args[0].elts[0]
-                for one in node.args[0].elts[1:]:
-                    total = ast.BinOp(total, ast.Add(), one)
-                return ast.copy_location(total, node)
-        if name == "dict" and isinstance(node.func, ast.Name) and not node.args:
-            if all(k.arg for k in node.keywords):
-                keys: list[ast.expr | None] = [ast.Constant(k.arg) for k in node.keywords]
-                return ast.copy_location(ast.Dict(keys, [k.value for k in node.keywords]), node)
+        if isinstance(node.func, ast.Name) and name in ("sum", "dict"):
+            return ast.copy_location(_total(node) if name == "sum" else _entries(node), node)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        words = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant)]
-        if isinstance(node.op, ast.Add) and len(words) == 2 and all(isinstance(w, str) for w in words):
-            return ast.copy_location(ast.Constant(f"{words[0]}{words[1]}"[:100]), node)
+        sides = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant)]
+        words = [w for w in sides if isinstance(w, str)]
+        if isinstance(node.op, ast.Add) and len(words) == 2:
+            return ast.copy_location(ast.Constant((words[0] + words[1])[:100]), node)
         return node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         self.generic_visit(node)
         parts = [v.value if isinstance(v, ast.FormattedValue) else v for v in node.values]
-        if all(isinstance(p, ast.Constant) and isinstance(p.value, str) for p in parts):
-            return ast.copy_location(ast.Constant("".join(p.value for p in parts)[:100]), node)  # type: ignore[attr-defined]
+        texts = [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+        if len(texts) == len(parts):
+            return ast.copy_location(ast.Constant("".join(texts)[:100]), node)
         return node
+
+
+def _total(node: ast.Call) -> ast.expr:
+    """``sum([a, b])`` as a + b."""
+    parts = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.List) else []
+    total = parts[0] if parts else node
+    for one in parts[1:]:
+        total = ast.BinOp(total, ast.Add(), one)
+    return total
+
+
+def _entries(node: ast.Call) -> ast.expr:
+    """``dict(a=b)`` as {"a": b}."""
+    if node.args or not all(k.arg for k in node.keywords):
+        return node
+    return ast.Dict([ast.Constant(k.arg) for k in node.keywords], [k.value for k in node.keywords])

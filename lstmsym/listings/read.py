@@ -17,14 +17,17 @@ from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import given, stackings
 from lstmsym.listings.judging import Judging
-from lstmsym.listings.meanings import blamed, run_pass, score, settled, unexplained
-from lstmsym.listings.outline import Outline, outline
-from lstmsym.listings.plainer import origin, plainer
+from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
+from lstmsym.listings.outline import Outline, is_update, outline
+from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
+
+BEYOND = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What code that is no recurrence at all may end in."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,11 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     """
     source = parse(text)
     statements = list(each(source.body))
-    plans = outline(tuple(plainer(list(source.body))), () if cell is None else tuple(q.name for q in cell.quantities))
-    readings = [_read(plan, cell) for plan in plans]
+    plans = outline(
+        tuple(marked(plainer(list(source.body)))),
+        () if cell is None else tuple(q.name for q in cell.quantities),
+    )
+    readings = [_safely(plan, cell) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
     for reading in readings:
@@ -58,7 +64,7 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
             key = id(origin(statement))
             if key not in found or _worse(one, found[key]):
                 found[key] = one
-    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim") for s in statements]
+    rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim", message=_why(s)) for s in statements]
     for number in source.lost:
         rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
     mended = {d.line: d.message for d in source.damage if d.line not in source.lost}
@@ -71,6 +77,13 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     damage = tuple(replace(d, line=d.line + first_line - 1) for d in source.damage)
     main = max(readings, key=lambda r: (bool(r.plan.backward), r.cell is not None), default=None)
     return Listing(tuple(placed), main.cell if main else None, damage)
+
+
+def _why(statement: ast.stmt) -> str:
+    """Why a statement outside the two passes claims nothing."""
+    if is_update(statement):
+        return "a step of the training"
+    return "code around the two passes" if isinstance(statement, (ast.Assign, ast.AugAssign)) else ""
 
 
 def _worse(new: Row, old: Row) -> bool:
@@ -122,6 +135,14 @@ def _rank(finding: Finding) -> int:
     return 3 if named else 1 if finding.status == "definition" else ranks.get(finding.status, 5)
 
 
+def _safely(plan: Outline, cell: Cell | None) -> _Reading:
+    """What is found, or that it is beyond this reader: whatever a listing holds, it gets its rows."""
+    try:
+        return _read(plan, cell)
+    except BEYOND as error:
+        return _Reading(plan, {}, None, f"it could not be read: {type(error).__name__}")
+
+
 def _read(plan: Outline, cell: Cell | None) -> _Reading:
     """The layout and the meanings under which most statements are right."""
     if cell is not None and not any(isinstance(s, (ast.Assign, ast.For)) for s in plan.forward):
@@ -146,10 +167,7 @@ def _read(plan: Outline, cell: Cell | None) -> _Reading:
         judging = settled(Truth(forward, Judge(forward.cell)), plan)
         if best is None or score(judging) > score(best):
             best = judging
-        if (
-            not any(f.status in ("wrong", "unread", "misfit") for f in judging.findings)
-            and judging.consistent >= 0
-        ):
+        if not troubled(judging) and judging.consistent >= 0:
             break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")

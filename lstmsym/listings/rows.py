@@ -38,7 +38,7 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
         for f in judging.findings
         if f.status in ("right", "trap", "last-only", "definition") and f.statement is not finding.statement
     ]
-    return not any(finding.target in texts(s) for s in right)
+    return not any(finding.target in texts(getattr(s, "value", s)) for s in right)
 
 
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:

@@ -14,7 +14,8 @@ MAX_CHARACTERS = 200_000
 MAX_LINES = 4_000
 MAX_DEPTH = 40
 MAX_NODES = 60_000
-REPAIRS = 25
+MAX_TREE = 150
+REPAIRS = 60
 
 
 class ListingError(ValueError):
@@ -46,18 +47,31 @@ def parse(text: str) -> Source:
         ListingError: it is too large, too deep, or nothing in it is Python.
     """
     _check(text)
-    original = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
+    original = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
     lines = [_plain(line) for line in _dedented(original)]
     damage: list[Damage] = []
     lost: list[int] = []
+    _signs(lines, damage)
     for _ in range(REPAIRS):
         tree, error = _tree("\n".join(lines) + "\n")
         if tree is not None:
             if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
                 raise ListingError(f"more than {MAX_NODES} parts: split the listing")
+            if _depth(tree) > MAX_TREE:
+                raise ListingError(
+                    f"expressions nested more than {MAX_TREE} deep: write them in several lines"
+                )
             return Source(tuple(tree.body), tuple(original), tuple(damage), tuple(lost))
         _mend(lines, error, damage, lost)
     raise ListingError("too much of it is no Python")
+
+
+def _depth(tree: ast.AST) -> int:
+    """How deep a tree is, found without recursion."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _check(text: str) -> None:
@@ -91,6 +105,29 @@ def _plain(line: str) -> str:
     return "" if re.match(r"\s*[%!]", line) else line
 
 
+CHARACTERS = str.maketrans(
+    "\u2013\u2014\u2212\u00d7\u00b7\u2217\u2018\u2019\u201c\u201d\u00a0\uff08\uff09\uff0c\uff1d\uff1a",
+    "---***''\"\" (),=:",
+)
+"""What print and scanning make of the signs of Python."""
+
+
+def _signs(lines: list[str], damage: list[Damage]) -> None:
+    """Signs of print for those of Python, outside comments, and say so."""
+    for index, line in enumerate(lines):
+        made = line.translate(CHARACTERS)
+        code = line.partition("#")[0]
+        if code.translate(CHARACTERS) != code and code.count('"') + code.count("'") == 0:
+            if code.replace("\u00a0", " ") != code.translate(CHARACTERS):
+                strange = "".join(dict.fromkeys(c for c in code if ord(c) in CHARACTERS))
+                damage.append(
+                    Damage(
+                        index + 1, f"{strange} is no sign of Python; read as {strange.translate(CHARACTERS)}"
+                    )
+                )
+            lines[index] = made
+
+
 def _tree(text: str) -> tuple[ast.Module | None, SyntaxError]:
     try:
         with warnings.catch_warnings():
@@ -117,9 +154,26 @@ def _mend(lines: list[str], error: SyntaxError, damage: list[Damage], lost: list
             return
     while place > 0 and not lines[place].strip():
         place -= 1
+    missing = _unclosed(lines[place])
+    if missing and "never closed" in (error.msg or ""):
+        lines[place] = lines[place].partition("#")[0].rstrip() + missing
+        damage.append(Damage(place + 1, f"{missing} is missing; read as if it stood at the end of the line"))
+        return
     damage.append(Damage(place + 1, f"no Python: {error.msg}; the line is left out"))
     lost.append(place + 1)
     lines[place] = ""
+
+
+def _unclosed(line: str) -> str:
+    """The closing brackets that a line lacks."""
+    closing = {"(": ")", "[": "]", "{": "}"}
+    left: list[str] = []
+    for character in line.partition("#")[0]:
+        if character in closing:
+            left.append(closing[character])
+        elif left and character == left[-1]:
+            left.pop()
+    return "".join(reversed(left))
 
 
 def _stray(lines: list[str], place: int) -> tuple[int, int] | None:

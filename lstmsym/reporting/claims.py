@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import sympy as sp
-
-from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Result, Row, Symbol, Witness
 from lstmsym.latex import Latex
-from lstmsym.printing import ATOM
 from lstmsym.reporting.compare import compare
 from lstmsym.shapes import Shape
 from lstmsym.steps import steps
-from lstmsym.verify.claims import Claims, LossFrom
+from lstmsym.verify.claims import Claims
 from lstmsym.verify.judge import Verdict
+from lstmsym.verify.latex import ClaimLatex
 from lstmsym.verify.sequence import STEPS
 from lstmsym.verify.system import System
 
@@ -67,32 +64,3 @@ def _row(v: Verdict, system: System) -> Row:
         latex=f"{left} {'+' if claim.share else ''}= {show(claim.right)}",
         steps=steps(derivation, known),
     )
-
-
-class ClaimLatex(Latex):
-    """The spelling of claims: derivatives as papers set them."""
-
-    def size(self, symbol: sp.Symbol) -> str:
-        """A size, or the loss from a step on."""
-        if isinstance(symbol, LossFrom):
-            return "L" if symbol.lag is None else f"L_{{{symbol.name[2:-1]}}}"
-        return super().size(symbol)
-
-    def spell_Label(self, expr: sp.Expr) -> tuple[str, int]:
-        """A derivative, with what it holds fixed below a bar."""
-        what, by, *held = map(self, expr.args)
-        text = rf"\frac{{\partial {what}}}{{\partial {by}}}"
-        return (rf"{text} \vert_{{{', '.join(held)}}}" if held else text), ATOM
-
-    spell_Local = spell_Through = spell_Label
-
-    def spell_Columns(self, expr: sp.Expr) -> tuple[str, int]:
-        """Some columns of a matrix."""
-        matrix, low, high = expr.args
-        first, last = "" if low == 0 else self(low), "" if high == N.End else self(high)
-        return rf"[{self(matrix)}]_{{:,{first}:{last}}}", ATOM
-
-    def spell_ChainSum(self, expr: sp.Expr) -> tuple[str, int]:
-        """The chain rule through all outputs."""
-        by = self(expr.args[0])
-        return rf"\sum_{{t}} \frac{{\partial L}}{{\partial h_t}} \frac{{\partial h_t}}{{\partial {by}}}", ATOM

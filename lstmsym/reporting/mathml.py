@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 
 from latex2mathml.converter import convert
 
+from lstmsym.documents.result import Row
+
 LONGEST, DEEPEST = 6_000, 40
 """Characters and nesting of a formula; beyond them its source is shown."""
 WIDE = 26
@@ -48,6 +50,12 @@ def mathml(latex: str) -> str | None:
     pieces = [_element(piece) for piece in cut(text)]
     whole = pieces if all(pieces) else [_element(text)]
     return "<wbr>".join(piece for piece in whole if piece) if all(whole) else None
+
+
+def formula(row: Row) -> str:
+    """The LaTeX of a row to be shown: as the author wrote it, or else as it was read, without macros."""
+    as_written = "\\" in row.source and mathml(row.source) is not None
+    return row.source if row.latex and as_written else row.latex
 
 
 def cleaned(latex: str) -> str:

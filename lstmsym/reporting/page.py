@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import groupby
 
 import jinja2
 from markupsafe import Markup, escape
@@ -15,9 +16,9 @@ from lstmsym.documents.result import OPEN, VERDICTS, Result, Row
 from lstmsym.emit import template_root
 from lstmsym.latex import Latex
 from lstmsym.reporting.drawing import svg
-from lstmsym.reporting.mathml import mathml
-from lstmsym.reporting.plain import is_formula, parted, reasons
-from lstmsym.reporting.words import SIGNS, notes, sentence, text
+from lstmsym.reporting.mathml import formula, mathml
+from lstmsym.reporting.plain import in_passing, is_code, is_formula, parted, reasons, shape
+from lstmsym.reporting.words import SIGNS, compared, notes, sentence, text
 
 CODES = {"en": "en", "zh": "zh-Hans"}
 
@@ -41,6 +42,7 @@ class Item:
     sign: str
     word: str
     opened: bool
+    passing: bool
     equation: Markup
     hint: str
     parts: tuple[Part, ...]
@@ -70,7 +72,9 @@ class Page:
     equations: tuple[tuple[Markup, Markup], ...]
     graph: Markup
     symbols: tuple[tuple[Markup, str, str, str], ...]
-    items: tuple[Item, ...]
+    groups: tuple[tuple[Item, ...], ...]
+    """The rows; what only stands in passing comes in groups, all else by itself."""
+    notes: tuple[str, ...]
     open: tuple[Item, ...]
 
 
@@ -85,13 +89,15 @@ def as_html(result: Result, lang: str = "en") -> str:
         title=say("title").format(document=result.document),
         document=result.document,
         counts=tuple(Count(v, SIGNS[v], say(v), n) for v, n in counts if n),
-        cell_note=result.cell_note,
+        cell_note=compared(result.cell_note, lang),
         equations=_equations(result.cell) if result.cell else (),
         graph=Markup(svg(result.cell, say("graph")) if result.cell else ""),
         symbols=tuple(
-            (_math(s.latex), s.name, s.meaning, _shape(s.shape) or say("scalar")) for s in result.symbols
+            (_math(s.latex), s.name, sentence(s.meaning, lang), shape(s.shape) or say("scalar"))
+            for s in result.symbols
         ),
-        items=items,
+        groups=tuple(grouped(items)),
+        notes=tuple(sentence(note, lang) for note in result.notes),
         open=tuple(item for item in items if item.verdict in OPEN),
     )
     return environment().get_template("report/page.html.j2").render(p=page)
@@ -123,6 +129,7 @@ def _item(row: Row, number: int, lang: str) -> Item:
         sign=SIGNS[row.verdict],
         word=text(row.kind if row.verdict == "not-a-claim" and row.kind != "claim" else row.verdict, lang),
         opened=row.verdict in OPEN,
+        passing=in_passing(row),
         equation=_shown(row),
         hint=_hint(row, lang),
         parts=tuple(_parts(row, lang)),
@@ -132,18 +139,28 @@ def _item(row: Row, number: int, lang: str) -> Item:
     )
 
 
+def grouped(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    """Runs of rows in passing together, every other row by itself."""
+    for passing, run in groupby(items, key=lambda item: item.passing):
+        if passing:
+            yield tuple(run)
+        else:
+            yield from ((item,) for item in run)
+
+
 def _hint(row: Row, lang: str) -> str:
     """What stands under the equation while the row is closed: the assumption, or what it is right given."""
     if row.verdict == "conditional" and row.assumption:
-        return notes([("right if", row.assumption)], lang)[0]
+        return notes([("right if", sentence(row.assumption, lang))], lang)[0]
     return sentence(row.message, lang) if row.verdict in ("proved", "conditional") and row.message else ""
 
 
 def _shown(row: Row) -> Markup:
     """The source of a row: mathematics, words, or code."""
     if row.latex:
-        return _math(row.latex, row.source)
-    return _prose(row.source) if row.kind in ("statement", "prose") else _code(row.source)
+        return _math(formula(row), row.source)
+    prose = row.kind in ("statement", "prose") and not is_code(row)
+    return _prose(row.source) if prose else _code(row.source)
 
 
 def _parts(row: Row, lang: str) -> list[Part]:
@@ -152,11 +169,11 @@ def _parts(row: Row, lang: str) -> list[Part]:
     for label, body in reasons(row, lang):
         if label == "witness":
             continue
-        formula = label in ("right", "repair")
+        is_math = label in ("right", "repair")
         found.append(
             Part(
                 say(label).rstrip("："),
-                _formula(row, body) if formula else escape(body),
+                _formula(row, body) if is_math else escape(body),
                 label.replace(" ", "-"),
             )
         )
@@ -171,8 +188,8 @@ def _parts(row: Row, lang: str) -> list[Part]:
 
 def _formula(row: Row, body: str) -> Markup:
     """A formula in the author's notation, with the remark in brackets that a repair may end in."""
-    formula, remark = parted(body)
-    shown = _math(formula) if is_formula(row, formula) else _code(formula)
+    text, remark = parted(body)
+    shown = _math(text) if is_formula(row, text) else _code(text)
     return shown + (Markup(' <span class="aside">({})</span>').format(remark) if remark else Markup())
 
 
@@ -191,11 +208,6 @@ def _math(latex: str, source: str = "") -> Markup:
     """MathML, or the text where it can't be read as LaTeX."""
     found = mathml(latex)
     return Markup(f'<span class="math">{found}</span>') if found else _code(source or latex)
-
-
-def _shape(sizes: tuple[str, ...]) -> str:
-    """``n × (m + n)``."""
-    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
 
 
 def _code(source: str) -> Markup:

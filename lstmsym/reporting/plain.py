@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
@@ -64,13 +65,34 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
     if witness:
         message = message.removesuffix(witness).rstrip("; ")
     found = [
-        ("right if", row.assumption),
+        ("right if", sentence(row.assumption, lang)),
         ("remark", sentence(message, lang)),
-        ("witness", witness),
+        ("witness", sentence(witness, lang)),
         ("right", row.expected if row.verdict == "refuted" else ""),
         ("repair", row.repair),
     ]
     return [(label, body) for label, body in found if body]
+
+
+def shape(sizes: tuple[str, ...]) -> str:
+    """``n × (m + n)``."""
+    return " × ".join(f"({size})" if " " in size and len(sizes) > 1 else size for size in sizes)
+
+
+def in_passing(row: Row) -> bool:
+    """Whether a row is a name or words that claim nothing."""
+    return row.kind == "prose" and row.verdict == "not-a-claim"
+
+
+def is_code(row: Row) -> bool:
+    """Whether a row is a statement of a listing: it is no mathematics, and Python."""
+    if row.latex:
+        return False
+    try:
+        (statement,) = ast.parse(row.source + (" pass" if row.source.endswith(":") else "")).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not isinstance(statement, ast.Expr)
 
 
 _CODE = re.compile(r"\*\*|@|\[t\b|\.T\b|\bnp\.|\b\w{2,}_\w{2,}")

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lstmsym.documents.result import Result, Row, Symbol
-from lstmsym.reporting.plain import reasons
-from lstmsym.reporting.words import notes, text
+from lstmsym.reporting.plain import in_passing, reasons, shape
+from lstmsym.reporting.words import compared, notes, sentence, text
 
 COLOURS = {
     "proved": "green", "conditional": "cyan", "refuted": "bold red",
@@ -33,34 +33,31 @@ def shown(result: Result, width: int, lang: str = "en") -> RenderableType:
     return Group(*_head(result, lang), *body, *_foot(result, lang))
 
 
-def in_passing(row: Row) -> bool:
-    """Whether a row is a name or words that claim nothing."""
-    return row.kind == "prose" and row.verdict == "not-a-claim"
-
-
 def _head(result: Result, lang: str) -> Iterator[Text]:
     yield Text(result.document, style="bold")
-    yield Text(result.cell_note or ("" if result.cell else text("no cell", lang)), style="italic")
+    yield Text(
+        compared(result.cell_note, lang) or ("" if result.cell else text("no cell", lang)), style="italic"
+    )
     code = not any(row.latex for row in result.rows)
-    for words, symbols in grouped(result.symbols, code):
+    for words, symbols in grouped(result.symbols, code, lang):
         yield Text.assemble((words, "dim"), (": ", "dim"), ", ".join(symbols))
     yield Text()
 
 
-def grouped(symbols: tuple[Symbol, ...], code: bool) -> list[tuple[str, list[str]]]:
+def grouped(symbols: tuple[Symbol, ...], code: bool, lang: str) -> list[tuple[str, list[str]]]:
     """Symbols that denote the same kind of thing: what, and how they are written, in code or in LaTeX."""
     found: dict[str, list[str]] = {}
     for symbol in symbols:
-        size = " × ".join(symbol.shape)
+        size = shape(symbol.shape)
         written = symbol.name if code else one_line(symbol.latex)
-        found.setdefault(", ".join(filter(None, (symbol.meaning, size))), []).append(written)
+        found.setdefault(", ".join(filter(None, (sentence(symbol.meaning, lang), size))), []).append(written)
     return list(found.items())
 
 
 def _foot(result: Result, lang: str) -> Iterator[Text]:
     yield Text()
     for note in result.notes:
-        yield Text(note, style="yellow")
+        yield Text(sentence(note, lang), style="yellow")
     passing = sum(map(in_passing, result.rows))
     if passing:
         yield Text(text("in passing", lang).format(count=passing), style="dim")

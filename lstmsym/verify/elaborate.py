@@ -58,6 +58,16 @@ def written_out(expr: sp.Expr, system: System) -> sp.Expr | None:
     return written.jacobian(expr).written if isinstance(expr, Local) else written(expr)
 
 
+def shape_before(expr: sp.Expr, system: System) -> Shape:
+    """The shape of an expression before it is written out.
+
+    Raises:
+        NotationError: it has none.
+        ShapeError: parts of it do not fit.
+    """
+    return _Written(system, 0).shape(expr)
+
+
 def is_probed(expr: sp.Expr, system: System) -> bool:
     """Whether an expression is that of a matrix applied to a vector."""
     return any(ref.base in system.probes and system.shapes[ref.base] for ref in expr.atoms(Ref))

@@ -13,7 +13,7 @@ from lstmsym import notation as N
 from lstmsym.notation import Op, Ref, Size
 from lstmsym.verify.arithmetic import DIGITS, Arithmetic, Array
 
-OUT_OF_REACH = (KeyError, ValueError, TypeError, ArithmeticError)
+OUT_OF_REACH = (KeyError, IndexError, ValueError, TypeError, ArithmeticError)
 """Raised where an expression has no value: beyond the sequence, a division by zero, a complex step."""
 
 BEYOND = object()

@@ -210,6 +210,10 @@ class Judge:
             self.trials[key] = Trial(self.variant(reading.loss).system, reading.special)
         return self.trials[key]
 
+    def tried_at(self, special: Special) -> Trial:
+        """Special sequences through the cell itself."""
+        return self.tried(replace(PLAIN, special=special))
+
     def variant(self, factor: sp.Expr) -> Meanings:
         """The cell with a factor before its loss."""
         if factor not in self.variants:

@@ -1,0 +1,55 @@
+"""A document opened: its text, its lines in the order of reading, its cell, its listings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lstmsym.binding.bind import bind
+from lstmsym.binding.generic import for_all_parameters
+from lstmsym.binding.given import bind_to
+from lstmsym.binding.kinds import letters_of
+from lstmsym.binding.listed import read_listings
+from lstmsym.binding.marked import marked
+from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.stated import held_names
+from lstmsym.binding.table import Bound, Line
+from lstmsym.binding.told import Told, told
+from lstmsym.cell import Cell
+from lstmsym.documents.read import Document, read
+from lstmsym.listings import Listing
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is known of a document before any of its claims is judged."""
+
+    text: str
+    document: Document
+    told: Told
+    lines: Sequence[Line]
+    bound: Bound
+    listed: Listing
+
+    def with_functions(self, functions: Mapping[str, str]) -> Bound:
+        """The document bound with other functions than were assumed."""
+        said = replace(self.told, functions={**self.told.functions, **functions})
+        return bind(self.document, self.lines, said, held_names(self.text, self.document))
+
+
+def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
+    """Open a document; ``cell`` is that of a document without forward equations.
+
+    Raises:
+        DocumentError: the file cannot be used at all.
+    """
+    document = read(text, path)
+    said = told(document, text)
+    lines = lines_of(document)
+    lines = marked(lines, letters_of(document, lines))
+    bound = bind(document, lines, said, held_names(text, document))
+    listed = read_listings(document, bound.cell or cell)
+    cell = bound.cell or cell or listed.cell
+    if bound.cell is None and cell is not None:
+        bound = bind_to(cell, document, lines, said)
+    return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -1,0 +1,179 @@
+"""Equations that hold for all steps, or pairs of steps: refuted by numbers for some, proved for all.
+
+Numbers are put for the letters of the steps, in a sequence beyond whose end nothing is: values that
+differ refute.  Values that agree prove nothing; a proof is that of :mod:`lstmsym.verify.chains`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import sympy as sp
+
+from lstmsym.notation import NotationError, Ref
+from lstmsym.shapes import ShapeError
+from lstmsym.verify.across import END, HELD, At, Slope
+from lstmsym.verify.chains import Chains, Fact, anchors
+from lstmsym.verify.claims import Claim
+from lstmsym.verify.elaborate import sides
+from lstmsym.verify.instances import Instance, companions
+from lstmsym.verify.judge import Judge
+from lstmsym.verify.matching import Matching
+from lstmsym.verify.sequence import STEPS, Special
+from lstmsym.verify.witness import Witness
+
+TRIED = 6
+"""Choices of numbers for the letters that are tried."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Numbers against an equation, and the steps that they are for."""
+
+    witness: Witness | None
+    steps: str
+    message: str = ""
+
+
+class Induction:
+    """Judges equations across steps; ``start`` is the number of the first step."""
+
+    def __init__(self, judge: Judge, start: int) -> None:
+        """Take over the judge's cell, numbers and proofs at one step."""
+        self.judge, self.system, self.start = judge, judge.system, start
+        self.last = start + STEPS - 1
+        self.asked: dict[tuple[sp.Expr, sp.Expr], bool] = {}
+
+    def difference(
+        self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool
+    ) -> Difference | None:
+        """Numbers for which the sides differ.
+
+        Raises:
+            NotationError: there are none for which both have values.
+        """
+        trial = self.judge.tried_at(Special(start=zero, end=True))
+        problem: Exception | None = None
+        compared = 0
+        for steps in self.choices(left, right, facts):
+            instance = Instance(self.system, self.start)
+            try:
+                a, b = (instance(side.xreplace(steps)) for side in (left, right))
+                a, b = sides(a, b, self.system)
+            except NotationError as error:
+                problem = problem or error
+                continue
+            shown = ", ".join(f"{k}={v}" for k, v in sorted(steps.items(), key=str))
+            if self.judge.mismatched(a, b):
+                return Difference(None, shown, "the shapes of the two sides differ")
+            if any(trial.value(side, 0, 0) is None for side in (a, b)):
+                continue
+            compared += 1
+            found = next(trial.shown(a, b, 0), None)
+            if found is not None:
+                return Difference(found, shown)
+            if compared == TRIED:
+                break
+        if not compared:
+            raise NotationError(str(problem or "it reaches beyond the steps on which claims are tried"))
+        return None
+
+    def choices(
+        self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact]
+    ) -> Iterator[dict[sp.Symbol, sp.Integer]]:
+        """Numbers for the letters, those in the middle of the sequence first."""
+        letters = self.letters(left, right)
+        fixed = {END: sp.Integer(self.last)}
+        middle = (self.start + self.last) / 2
+        values = sorted(range(self.start, self.last + 1), key=lambda v: abs(v - middle - 0.6))
+        for chosen in product(values, repeat=len(letters)):
+            steps = fixed | dict(zip(letters, map(sp.Integer, chosen), strict=True))
+            if all(self.strictly(low, high, steps) for low, high in facts):
+                yield steps
+
+    def strictly(self, low: sp.Expr, high: sp.Expr, steps: dict[sp.Symbol, sp.Integer]) -> bool:
+        """Whether a fact holds; of two letters that may be one step, they are not."""
+        a, b = low.xreplace(steps), high.xreplace(steps)
+        free = low.is_Symbol and high.is_Symbol and END not in (low, high)
+        return bool(a < b) if free else bool(a <= b)
+
+    def letters(self, *exprs: sp.Expr) -> list[sp.Symbol]:
+        """The free letters of the steps."""
+        found: set[sp.Symbol] = set()
+        for expr in exprs:
+            found |= free_letters(expr)
+        return sorted(found - {END}, key=str)
+
+    def proved(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
+        """Whether an equation is proved for all steps."""
+        known = [f for s in self.letters(left, right) for f in ((sp.Integer(self.start), s), (s, END))]
+        facts = [*facts, *known, (sp.Integer(self.start), END)]
+        try:
+            chains = Chains(self.system, self.start, facts, self.equal, self.moving(left, right))
+            if Matching(chains)(left, right, zero):
+                return True
+        except (NotationError, ShapeError, KeyError):
+            pass
+        return self.proved_unrolled(left, right, facts, zero) or self.proved_at_the_end(left, right)
+
+    def proved_at_the_end(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation at the last step is proved, to which nothing is sent back."""
+        if self.letters(left, right) or not all(anchors(e) <= {END} for e in (left, right)):
+            return False
+        try:
+            instance = Instance(self.system, 0, -STEPS)
+            one, other = (instance(e.xreplace({END: sp.Integer(0)})) for e in (left, right))
+            a, b = sides(one, other, self.system)
+        except (NotationError, ShapeError, KeyError):
+            return False
+        return not self.judge.mismatched(a, b) and self.judge.proved(self.ended(a), self.ended(b))
+
+    def ended(self, expr: sp.Expr) -> sp.Expr:
+        """An expression at t in which no gradient is sent back to t."""
+        nothing = {ref.shifted(1): sp.Integer(0) for ref in self.system.carried}
+        later = set(nothing)
+        lines = {Ref(name, 0): line for name, line in self.system.backward.items()}
+        for _ in lines:
+            later |= {ref for ref, line in lines.items() if line.atoms(Ref) & later}
+        rules = {ref: lines[ref].xreplace(nothing) for ref in later - set(nothing)}
+        while expr.atoms(Ref) & set(rules):
+            expr = expr.xreplace(rules)
+        return expr
+
+    def proved_unrolled(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
+        """Whether an equation for the state of a linear recurrence is proved, the recurrence written out."""
+        try:
+            chains = Chains(self.system, self.start, facts, self.equal, self.moving(left, right))
+            matching = Matching(chains)
+            whole = matching.unrolled(left)
+            return whole is not None and matching(whole, right, zero)
+        except (NotationError, ShapeError, KeyError):
+            return False
+
+    def moving(self, *exprs: sp.Expr) -> str:
+        """The state whose Jacobians are multiplied."""
+        held = {n.args[0].args[0].base for e in exprs for n in e.atoms(Slope) if n.args[2] == HELD}
+        states = {q.name for q in self.system.cell.role("state")}
+        named = {node.args[0].base for e in exprs for node in e.atoms(At)} | {
+            r.base for e in exprs for r in e.atoms(Ref)
+        }
+        adjoint = self.system.derivation.names.adjoint
+        of = {q: q for q in self.system.forward} | {adjoint(q): q for q in self.system.forward}
+        moved = {s for name in named if name in of for s in companions(self.system, of[name])}
+        return min(held or moved or states)
+
+    def equal(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation at one step is proved."""
+        if (left, right) not in self.asked:
+            try:
+                self.asked[left, right] = left == right or self.judge.right(Claim(left, right))
+            except (NotationError, ShapeError, KeyError, TypeError):
+                self.asked[left, right] = False
+        return self.asked[left, right]
+
+
+def free_letters(expr: sp.Expr) -> set[sp.Symbol]:
+    """The letters of steps in an expression that no sum in it runs over."""
+    return {s for s in expr.free_symbols if type(s) is sp.Symbol}

@@ -1,0 +1,156 @@
+"""Equations across steps: products of Jacobians, sums over earlier steps, the first and the last step.
+
+The truth of each line was checked with numbers, by a recurrence of its own for the derivatives.
+"""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from lstmsym.binding.verify import verify_document
+from lstmsym.verify.ranges import Region
+
+RNN = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t + b)$$
+$$o_t = V h_t$$
+$$E = \sum_t E_t$$
+"""
+LINEAR = r"""
+$$h_t = W h_{t-1} + U x_t$$
+$$o_t = V h_t$$
+$$L = \sum_t L_t$$
+"""
+ENTRIES = r"$$h_t = w \odot h_{t-1} + x_t$$" + "\n"
+LSTM = r"""
+$$f_t = \sigma(W_f x_t + U_f h_{t-1} + b_f)$$
+$$i_t = \sigma(W_i x_t + U_i h_{t-1} + b_i)$$
+$$o_t = \sigma(W_o x_t + U_o h_{t-1} + b_o)$$
+$$g_t = \tanh(W_g x_t + U_g h_{t-1} + b_g)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+$$h_t = o_t \odot \tanh(c_t)$$
+"""
+H = r"\frac{\partial h_t}{\partial h_k} = "
+ONE = r"\frac{\partial h_j}{\partial h_{j-1}}"
+PATH = r"\frac{\partial E_t}{\partial o_t} \frac{\partial o_t}{\partial h_t} "
+BACK = r"\frac{\partial h_t}{\partial h_k} \frac{\partial^+ h_k}{\partial %s}"
+
+
+def verdict(cell, line):
+    return verify_document(f"{cell}\n$${line}$$\n", "a.md").rows[-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (H + r"\prod_{j=k+1}^{t} " + ONE, "proved"),
+        (H + r"\prod_{t \ge j > k} " + ONE, "proved"),
+        (H + r"\prod_{j=k}^{t} " + ONE, "refuted"),
+        (H + r"\prod_{j=k+1}^{t-1} " + ONE, "refuted"),
+        (H + r"\prod_{k \le j \le t} " + ONE, "refuted"),
+        (H + r"\prod_{j=k+1}^{t} \operatorname{diag}(1 - h_j^2) W", "proved"),
+        (H + r"\prod_{j=k}^{t-1} \operatorname{diag}(1 - h_{j+1}^2) W", "proved"),
+        (H + r"\prod_{j=t}^{k+1} \operatorname{diag}(1 - h_j^2) W", "proved"),
+        (H + r"\prod_{j=k+1}^{t} W \operatorname{diag}(1 - h_j^2)", "refuted"),
+        (H + r"\prod_{j=k+1}^{t} \operatorname{diag}(1 - h_{j-1}^2) W", "refuted"),
+        (H + r"\prod_{j=k+1}^{t} W^\top \operatorname{diag}(1 - h_{j-1}^2)", "refuted"),
+        (H + r"\prod_{j=k+1}^{t} W^\top \operatorname{diag}(1 - h_j^2)", "conditional"),
+        (r"\frac{\partial h_t}{\partial h_{t-k}} = \prod_{j=1}^{k} \frac{\partial h_{t-j+1}}{\partial h_{t-j}}", "proved"),
+        (r"\frac{\partial h_t}{\partial h_{t-k}} = \prod_{j=0}^{k} \operatorname{diag}(1-h_{t-j}^2) W", "refuted"),
+        (r"\frac{\partial h_3}{\partial h_1} = \frac{\partial h_3}{\partial h_2} \frac{\partial h_2}{\partial h_1}", "proved"),
+        (r"\frac{\partial h_t}{\partial x_k} = \left(\prod_{j=k+1}^{t} " + ONE + r"\right) \operatorname{diag}(1-h_k^2) U", "proved"),
+        (r"\frac{\partial h_t}{\partial x_k} = \left(\prod_{j=k}^{t} " + ONE + r"\right) \operatorname{diag}(1-h_k^2) U", "refuted"),
+    ],
+)  # fmt: skip
+def test_products_of_jacobians(line, expected):
+    assert verdict(RNN, line).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (r"\frac{\partial E_t}{\partial W} = \sum_{k=1}^{t} " + PATH + BACK % "W", "proved"),
+        (r"\frac{\partial E_t}{\partial W} = \sum_{1 \le k \le t} " + PATH + BACK % "W", "proved"),
+        (r"\frac{\partial E_t}{\partial \theta} = \sum_{k=1}^{t} " + PATH + BACK % r"\theta", "proved"),
+        (r"\frac{\partial E_t}{\partial W} = \sum_{k=1}^{t} " + PATH + (BACK % "W").replace("^+", ""), "conditional"),
+        (r"\frac{\partial E_t}{\partial W} = \sum_{k=2}^{t} " + PATH + BACK % "W", "conditional"),
+        (r"\frac{\partial E_t}{\partial U} = \sum_{k=2}^{t} " + PATH + BACK % "U", "refuted"),
+        (r"\frac{\partial E_t}{\partial U} = \sum_{k=1}^{t-1} " + PATH + BACK % "U", "refuted"),
+        (r"\frac{\partial E}{\partial U} = \sum_{t=1}^{T} \sum_{k=1}^{t} " + PATH + BACK % "U", "proved"),
+        (r"\frac{\partial E}{\partial U} = \sum_{k=1}^{T} \sum_{t=k}^{T} " + PATH + BACK % "U", "proved"),
+        (r"\frac{\partial E}{\partial U} = \sum_{k=1}^{T} \sum_{t=k+1}^{T} " + PATH + BACK % "U", "refuted"),
+        (r"\frac{\partial E}{\partial W} = \sum_{t=1}^{T} \frac{\partial E_t}{\partial W}", "proved"),
+        (r"\frac{\partial E}{\partial W} = \sum_{k=1}^{t} \frac{\partial E}{\partial h_k} \frac{\partial^+ h_k}{\partial W}", "refuted"),
+        (r"\frac{\partial E}{\partial h_k} = \sum_{t=k}^{T} \frac{\partial E_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}", "proved"),
+        (r"\frac{\partial E}{\partial h_k} = \sum_{t=k+1}^{T} \frac{\partial E_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}", "refuted"),
+        (r"\frac{\partial E_t}{\partial h_k} = \left(\frac{\partial h_t}{\partial h_k}\right)^\top V^\top \frac{\partial E_t}{\partial o_t}", "proved"),
+        (r"\frac{\partial h_t}{\partial W} = \frac{\partial^+ h_t}{\partial W} + \frac{\partial h_t}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial W}", "proved"),
+        (r"\frac{\partial h_t}{\partial W} = \frac{\partial^+ h_t}{\partial W} + \sum_{k=1}^{t-1} \left(\prod_{j=k+1}^{t} " + ONE + r"\right) \frac{\partial^+ h_k}{\partial W}", "proved"),
+        (r"\frac{\partial h_t}{\partial W} = \sum_{k=1}^{t-1} \left(\prod_{j=k+1}^{t} " + ONE + r"\right) \frac{\partial^+ h_k}{\partial W}", "refuted"),
+        (r"\frac{\partial E_3}{\partial V} = \frac{\partial E_3}{\partial o_3} \frac{\partial o_3}{\partial V}", "proved"),
+    ],
+)  # fmt: skip
+def test_sums_over_earlier_steps(line, expected):
+    assert verdict(RNN, line).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "expected"),
+    [
+        (LINEAR, r"h_t = W^{t} h_0 + \sum_{k=1}^{t} W^{t-k} U x_k", "proved"),
+        (LINEAR, r"h_t = \sum_{k=1}^{t} W^{t-k} U x_k", "conditional"),
+        (LINEAR, r"h_t = \sum_{k=1}^{t} W^{t-k+1} U x_k", "refuted"),
+        (LINEAR, H + r"W^{t-k}", "proved"),
+        (LINEAR, H + r"W^{t-k-1}", "refuted"),
+        (LINEAR, r"\frac{\partial L}{\partial h_t} = \sum_{i=t}^{T} (W^\top)^{T-i} V^\top \frac{\partial L}{\partial o_{T+t-i}}", "proved"),
+        (LINEAR, r"\frac{\partial L}{\partial h_t} = \sum_{i=t}^{T} (W^\top)^{T-i} V^\top \frac{\partial L}{\partial o_{i}}", "refuted"),
+        (LINEAR, r"\frac{\partial L}{\partial h_t} = \sum_{i=t}^{T} W^{i-t} V^\top \frac{\partial L}{\partial o_i}", "refuted"),
+        (ENTRIES, H + r"w^{t-k}", "proved"),
+        (ENTRIES, r"\frac{\partial L}{\partial h_t} = \sum_{i=t}^T w^{i-t} \odot \frac{\partial L_i}{\partial h_i}", "proved"),
+        (LSTM, r"\frac{\partial c_t}{\partial c_k} = \prod_{j=k+1}^t f_j", "conditional"),
+        (LSTM, r"\frac{\partial c_t}{\partial c_k} = \prod_{j=k+1}^t \operatorname{diag}(f_j)", "conditional"),
+        (LSTM, r"\frac{\partial c_t}{\partial c_k} = \prod_{j=k}^t f_j", "refuted"),
+        (LSTM, r"\frac{\partial L}{\partial c_T} = \frac{\partial L}{\partial h_T} \odot o_T \odot (1 - \tanh^2(c_T))", "proved"),
+        (LSTM, r"\frac{\partial L}{\partial c_T} = \frac{\partial L}{\partial h_T} \odot o_T \odot \tanh(c_T)", "refuted"),
+        (LSTM, r"\frac{\partial L}{\partial W_f} = \sum_t \frac{\partial L_t}{\partial W_f}", "proved"),
+        (RNN, r"\frac{\partial E}{\partial h_T} = V^\top \frac{\partial E}{\partial o_T}", "proved"),
+        (RNN, r"\frac{\partial E}{\partial h_T} = V \frac{\partial E}{\partial o_T}", "refuted"),
+        (RNN, r"\frac{\partial E}{\partial E_t} = 1", "proved"),
+        (RNN, r"h_0 = 0", "not-a-claim"),
+        (RNN, r"\frac{\partial E}{\partial h_{T+1}} = 0", "not-a-claim"),
+        (RNN, r"\frac{\partial E}{\partial h_T} = 0", "refuted"),
+    ],
+)  # fmt: skip
+def test_closed_forms_and_ends(cell, line, expected):
+    assert verdict(cell, line).verdict == expected
+
+
+def test_what_the_text_says_is_no_assumption():
+    early = r"\frac{\partial E_t}{\partial W} = \sum_{k=2}^{t} " + PATH + BACK % "W"
+    assert verdict(RNN + "$$h_0 = 0$$\n", early).verdict == "proved"
+    plain = early.replace("k=2", "k=1").replace("^+", "")
+    words = "Here $h_{k-1}$ is held constant: an immediate derivative.\n"
+    assert verdict(RNN + words, plain).verdict == "proved"
+
+
+def test_jacobians_have_one_layout():
+    turned = H + r"\prod_{j=k+1}^{t} W^\top \operatorname{diag}(1 - h_j^2)"
+    usual = rf"$${H} \prod_{{j=k+1}}^{{t}} \operatorname{{diag}}(1 - h_j^2) W$$" + "\n"
+    assert verdict(RNN, turned).verdict == "conditional"
+    assert verdict(RNN + usual, turned).verdict == "refuted"
+    assert verdict(RNN + "Gradients are in denominator layout.\n", turned).verdict == "proved"
+
+
+def test_a_refuted_line_has_numbers_and_their_steps():
+    row = verdict(RNN, H + r"\prod_{j=k}^{t} " + ONE)
+    assert row.witness is not None
+    assert "k=" in row.message
+
+
+def test_bounds_follow_from_bounds():
+    a, b, c = sp.symbols("a b c")
+    region = Region([(a, b - 1), (b, c)])
+    assert region.holds(a, c - 1)
+    assert not region.holds(a, c - 2)
+    assert region == Region([(a + 1, b), (b, c), (a, c)])
+    assert region != Region([(a, b), (b, c)])

@@ -1,0 +1,125 @@
+r"""Index notation: what sums over units, free indices and letters in two roles say, and which slips show."""
+
+import pytest
+
+from lstmsym.binding.verify import verify_document
+
+RNN = r"""
+$$a_i(t) = \sum_j W_{ij} x_j(t) + \sum_{k=1}^N U_{ik} h_k(t-1) + b_i, \quad h_i(t) = \tanh(a_i(t))$$
+$$o_k(t) = \sum_i V_{ki} h_i(t) + c_k$$
+Errors: $$\delta_i(t) = \frac{\partial L}{\partial a_i(t)}$$
+"""
+LAYERS = r"""
+$$a_j = \sum_i w_{ji} x_i, \quad z_j = \tanh(a_j), \quad a_k = \sum_j w_{kj} z_j, \quad y_k = a_k$$
+$$\delta_k = -\frac{\partial E}{\partial a_k}, \quad \delta_j = -\frac{\partial E}{\partial a_j}$$
+"""
+BLOCKS = r"""
+$$a_\iota^t = \sum_i w_{i\iota} x_i^t + \sum_{h=1}^H w_{h\iota} b_h^{t-1} + w_{c\iota} s_c^{t-1}$$
+$$a_\omega^t = \sum_i w_{i\omega} x_i^t + \sum_{h=1}^H w_{h\omega} b_h^{t-1}$$
+$$a_c^t = \sum_i w_{ic} x_i^t + \sum_{h=1}^H w_{hc} b_h^{t-1}$$
+$$s_c^t = s_c^{t-1} + \sigma(a_\iota^t) \tanh(a_c^t), \quad b_c^t = \sigma(a_\omega^t) \tanh(s_c^t)$$
+$$y_k^t = \sum_{c=1}^H v_{ck} b_c^t, \quad \delta_j^t = \frac{\partial L}{\partial a_j^t}$$
+"""
+
+
+def verdict(text, equation):
+    """The verdict on one equation behind a text, and why."""
+    row = verify_document(f"{text}\n$${equation}$$\n", "a.md").rows[-1]
+    return row.verdict, row.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"\delta_i(t) = (1 - h_i^2(t)) [\sum_k V_{ki} \frac{\partial L}{\partial o_k(t)} + \sum_j U_{ji} \delta_j(t+1)]",
+        r"\frac{\partial L}{\partial U_{ij}} = \sum_{t=1}^T \sum_k \delta_k(t) \delta_{ki} h_j(t-1)",
+        r"\frac{\partial L}{\partial x_m(t)} = \sum_i W_{im} \delta_i(t)",
+        r"\frac{\partial h_i(t)}{\partial h_j(t-1)} = \sum_k \delta_{ik} (1 - h_k(t)^2) U_{kj}",
+        r"\frac{\partial o_i(t)}{\partial h_j(t-1)} = \sum_k V_{ik} (1 - h_k(t)^2) U_{kj}",
+        r"\frac{\partial L}{\partial h_j(t-1)} = \sum_i \delta_i(t) \frac{\partial a_i(t)}{\partial h_j(t-1)}"
+        r" + \sum_k V_{kj} \frac{\partial L}{\partial o_k(t-1)}",
+        r"(W^\top \delta(t))_j = \frac{\partial L}{\partial x_j(t)}",
+    ],
+)
+def test_right_lines_are_proved(line):
+    assert verdict(RNN, line)[0] == "proved"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (r"\frac{\partial L}{\partial x_j(t)} = \sum_i W_{ji} \delta_i(t)", "both numbered by i"),
+        (
+            r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_j(t) h_i(t-1)",
+            "the two indices are exchanged",
+        ),
+        (r"\frac{\partial L}{\partial x_j(t)} = W_{ij} \delta_i(t)", "i stands on the right side only"),
+        (r"\frac{\partial L}{\partial W_{ij}} = \sum_t \delta_i(t)", "j stands on the left side only"),
+        (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_m(t)", "m stands on the right side only"),
+        (r"\frac{\partial h_i(t)}{\partial h_j(t-1)} = (1 - h_j(t)^2) U_{ij}", ""),
+        (r"\frac{\partial h_i(t)}{\partial h_j(t-1)} = (1 - h_i(t)^2) \delta_{ii} U_{ji}", ""),
+        (r"\frac{\partial L}{\partial x_j(t)} = \sum_i W_{ij} \delta_i(t+1)", ""),
+    ],
+)
+def test_slips_of_indices_are_refuted(line, why):
+    found, message = verdict(RNN, line)
+    assert found == "refuted"
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_i(t) U_{ii}", "the diagonal of a matrix"),
+        (r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N W_{ij} \delta_i(t)", "some of the units only"),
+        (r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_{ij}(t)", "has 2 indices"),
+    ],
+)
+def test_what_is_not_understood_is_said(line, why):
+    found, message = verdict(RNN, line)
+    assert found == "unread"
+    assert why in message
+
+
+def test_repeated_indices_that_a_text_sums_over_are_no_slip():
+    line = r"\frac{\partial L}{\partial x_j(t)} = W_{ij} \delta_i(t)"
+    assert verdict(RNN + "\nThe summation convention is used.\n", line)[0] == "unread"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        (LAYERS, r"\delta_j = (1 - z_j^2) \sum_k w_{kj} \delta_k", "proved"),
+        (LAYERS, r"\delta_j = (1 - z_j^2) \sum_k w_{jk} \delta_k", "refuted"),
+        (LAYERS, r"\frac{\partial E}{\partial w_{kj}} = -\delta_k z_j", "proved"),
+        (LAYERS, r"\frac{\partial E}{\partial w_{kj}} = \delta_k z_j", "refuted"),
+        (LAYERS, r"\delta_l = \sum_k w_{kj} \delta_k", "refuted"),
+        (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{cg} \delta_g^{t+1}", "proved"),
+        (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{gc} \delta_g^{t+1}", "refuted"),
+        (BLOCKS, r"\frac{\partial L}{\partial b_c^t} = \sum_k v_{ck} \frac{\partial L}{\partial y_k^t} + \sum_g w_{cg} \delta_g^t", "refuted"),
+        (BLOCKS, r"\delta_\iota^t = \sigma'(a_\iota^t) \tanh(a_c^t) \frac{\partial L}{\partial s_c^t}", "proved"),
+        (BLOCKS, r"\delta_\iota^t = \sigma'(a_\omega^t) \tanh(a_c^t) \frac{\partial L}{\partial s_c^t}", "refuted"),
+        (BLOCKS, r"\frac{\partial L}{\partial w_{i\iota}} = \sum_t x_i^t \delta_\iota^t", "proved"),
+        (BLOCKS, r"\frac{\partial L}{\partial w_{i\iota}} = \sum_t x_i^t \delta_\omega^t", "refuted"),
+    ],
+)  # fmt: skip
+def test_letters_that_tell_quantities_apart(text, line, found):
+    assert verdict(text, line)[0] == found
+
+
+def test_a_letter_numbers_units_in_one_name_and_is_a_label_in_another():
+    text = r"""
+$$a_{i,j}^t = \sum_k W_{i,jk} x_k^t + \sum_k U_{i,jk} c_k^{t-1}, \quad a_{g,j}^t = \sum_k W_{g,jk} x_k^t$$
+$$c_j^t = c_j^{t-1} + \sigma(a_{i,j}^t) \tanh(a_{g,j}^t)$$
+"""
+    line = r"\frac{\partial L}{\partial W_{i,jk}} = \sum_t \sigma'(a_{i,j}^t) \tanh(a_{g,j}^t) \frac{\partial L}{\partial c_j^t} x_k^t"
+    assert verdict(text, line)[0] == "proved"
+    assert verdict(text, line.replace("W_{i,jk}} =", "W_{g,jk}} ="))[0] == "refuted"
+
+
+def test_vectors_in_one_line_and_their_entries_in_another():
+    text = r"$$h_t = \tanh(W x_t + U h_{t-1})$$" + "\n"
+    right = r"\frac{\partial L}{\partial U_{ij}} = \sum_t (1 - h_{t,i}^2) \frac{\partial L}{\partial h_{t,i}} h_{t-1,j}"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("h_{t-1,j}", "h_{t,j}"))[0] == "refuted"
+    assert verdict(text, right.replace("h_{t,i}^2", "h_{m,i}^2"))[0] != "proved"

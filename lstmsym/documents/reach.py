@@ -30,7 +30,7 @@ _PIECE = re.compile(
     rf"|(?P<word>(?<=\^)T(?=[a-z])|[A-Za-z][A-Za-z0-9_]*)|(?P<letter>(?:[\u0370-\u03ff∂∇∑∏ℓ]|{ACCENTED})[A-Za-z0-9_]*)"
     r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|<-|!=|<=|>=|←|≔|=|[≠≤≥≈∝≪≫]|(?<=\s)[<>](?=\s))"
-    rf"|(?P<operator>\*\*|\.\*|\./|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆∗•])"
+    rf"|(?P<operator>\*\*|\.\*|\./|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•])"
     r"|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)"
     r"|(?P<bar>\|\|?)|(?P<foreign>[^\W\d_\x00-\x7f][^\W\d_]*)|(?P<other>.)",
     re.DOTALL,
@@ -54,6 +54,8 @@ _CLAUSES = frozenset(
     dove per se onde com são é""".split()
 )
 """Words of the sentence that go on with no formula."""
+_JOINING = frozenset("and then but or also again once now und et".split())
+"""Words after which an operation may be told: and transposed."""
 _DOUBTFUL = re.compile(
     r"(?:divid|multipl|scal|weight|transpos|squar|cub|summ|averag|add|subtract|clip|mask|rais|invert|revers"
     r"|convolv|concatenat|normali[sz]|halv|doubl|shift|delay)(?:e?d|ied|ed|ped|ted|ling|ing|ying|ning)$"
@@ -358,6 +360,13 @@ class _Line:
 
     def words_go_on(self, at: int) -> bool:
         """Whether words after an equation speak of an operation, or lead to a quantity."""
+        if self.text(at).lower() in _JOINING:
+            following = self.solid(at + 1)
+            return bool(_DOUBTFUL.search(self.text(following))) or (
+                self.text(following).lower() in _JOINING and self.words_go_on(following)
+            )
+        if self.stands_alone(at):
+            return True
         for place in range(at, min(len(self.pieces), at + 40)):
             kind, text = self.kind(place), self.text(place)
             if kind in ("colon", "relation") or text in _ENDS or leads_on(text):
@@ -368,6 +377,12 @@ class _Line:
             if kind in ("infix", "command") or (near and self.is_operand(place) and kind != "number"):
                 return True
         return False
+
+    def stands_alone(self, at: int) -> bool:
+        """Whether a single word ends the line that may be a name: carry, but not elementwise."""
+        text = self.text(at)
+        ends = self.kind(self.solid(at + 1)) in ("", "colon") or self.text(at + 1) in _ENDS
+        return ends and self.kind(at) == "word" and not leads_on(text) and not text.endswith(("ly", "wise"))
 
 
 def leads_on(text: str) -> bool:

@@ -48,7 +48,7 @@ _PLAIN = re.compile(
     r"|(?P<dots>\.\.\.?)|(?P<power>(?<=\^)T(?=[a-z]))"
     r"|(?P<word>(?:(?<![^\s=+\-*/(\[,@])_)?[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9]))*)|(?P<command>\\[A-Za-z]+)"
     r"|(?P<small>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵗᵀᵏʲˢ]+|[₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₖᵢⱼₙₘₕₓₛₒₐₑₗₚᵣᵤᵥ]+)"
-    r"|(?P<operator>\+=|-=|\*=|:=|<-|->|=>|==|<=|>=|!=|\*\*|\.\*|\./|\|\|)|(?P<other>.)",
+    r"|(?P<operator>\+=|-=|\*=|:=|<-|->|=>|==|<=|>=|!=|\*\*|\.\*|\./|\.\^|\|\|)|(?P<other>.)",
     re.DOTALL,
 )
 
@@ -192,7 +192,7 @@ class _Plain:
         self.found += small(text, start + self.offset, end + self.offset)
 
     def see_operator(self, text: str, start: int, end: int) -> None:
-        if text == "**":
+        if text in ("**", ".^"):
             self.add("sup", "^", "^", start, end)
         else:
             kind, plain = kind_of(text) or ("command", text)

@@ -30,7 +30,7 @@ _PIECE = re.compile(
     rf"|(?P<word>(?<=\^)T(?=[a-z])|[A-Za-z][A-Za-z0-9_]*)|(?P<letter>(?:[\u0370-\u03ff∂∇∑∏ℓ]|{ACCENTED})[A-Za-z0-9_]*)"
     r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|<-|!=|<=|>=|←|≔|=|[≠≤≥≈∝≪≫]|(?<=\s)[<>](?=\s))"
-    rf"|(?P<operator>\*\*|\.\*|\./|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•])"
+    rf"|(?P<operator>\*\*|\.\*|\./|\.\^|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•])"
     r"|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)"
     r"|(?P<bar>\|\|?)|(?P<foreign>[^\W\d_\x00-\x7f][^\W\d_]*)|(?P<other>.)",
     re.DOTALL,
@@ -138,12 +138,20 @@ class _Line:
     def is_prose(self, at: int) -> bool:
         """Whether a piece is a word of the language and no name."""
         kind, text = self.kind(at), self.text(at)
-        if kind == "foreign":
+        if kind == "foreign" or self.is_elided(at):
             return True
         if kind != "word" or not is_word(text):
             article = text in ("a", "A", "I") and self.kind(at + 1) == "space"
             return article and self.is_prose(self.solid(at + 1))
         return not self.is_name(at)
+
+    def is_elided(self, at: int) -> bool:
+        """Whether a letter is an article before a vowel: l'erreur, d'entrée."""
+        elided = self.text(at) in ("l", "d", "c", "s", "n", "j", "m", "L", "D") and self.text(at + 1) in (
+            "'",
+            "’",
+        )
+        return elided and self.kind(at + 2) in ("word", "foreign") and self.is_prose(at + 2)
 
     def is_name(self, at: int) -> bool:
         """Whether letters side by side are a name: the document uses them so, or no word looks like that."""

@@ -319,8 +319,10 @@ class _Latex:
         inside, end = group(self.items, self.at)
         pieces: list[Lexeme | str] = [r"\\"]
         for place, part in enumerate(_at_dollars(inside)):
-            words = [r"\text", "{", *part, "}"] if joined(part).strip() else []
-            pieces += part if place % 2 else words
+            if place % 2:
+                pieces += part
+            elif joined(part).strip():
+                pieces += [r"\text", "{", *part, "}"]
         self.push(end, [*pieces, r"\\"], item)
 
     def meaningless(self, item: Lexeme) -> None:

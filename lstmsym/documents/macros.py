@@ -279,7 +279,7 @@ def _named(pending: list[Lexeme], known: Mapping[str, Macro]) -> Macro | None:
     """The author's environment whose name is to be read next (last first)."""
     if not pending or pending[-1].text != "{":
         return None
-    name = []
+    name: list[str] = []
     for item in pending[-2:-60:-1]:
         if item.text == "}":
             return known.get("begin " + "".join(name))

@@ -323,6 +323,9 @@ class Parser(Scripts, Tables):
             rest = Token("number", token.plain[1:], token.plain[1:], token.start + 1, token.end)
             self.tokens = [*self.tokens[: self.at], rest, *self.tokens[self.at :]]
             return Number(token.plain[0], span=(token.start, token.start + 1))
+        if self.kind() == "number":
+            token = self.take()
+            return Number(token.plain, span=(token.start, token.end))
         self.deeper()
         node = self.letter() if self.kind() in ("letter", "word", "accent", "font") else self.atom()
         self.depth -= 1

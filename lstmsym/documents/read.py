@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
+from lstmsym.documents.formula import Formula, Name, Number, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.latex import latex_tokens
 from lstmsym.documents.layout import stretches
@@ -30,7 +30,7 @@ from lstmsym.documents.split import (
     split,
     without_comments,
 )
-from lstmsym.documents.times import CERTAIN, with_times
+from lstmsym.documents.times import CERTAIN, layered_name, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token
 
 
@@ -193,7 +193,20 @@ def learn(found: Iterable[Row], known: Lexicon) -> Lexicon:
         known.words | words | _pairs(sides, words),
         known.times | frozenset(() if usual else others[:1]),
         frozenset(replace(name, time=None).key for name in timed),
+        known.layered | _layered(sides),
     )
+
+
+def _layered(sides: Sequence[Formula]) -> set[str]:
+    """Names whose digits above number layers: x^1 is no power, nor are the sides that define x^2 and x^3."""
+    powers = [(side is node, node) for side in sides for node in walk(side) if isinstance(node, Raised)]
+    digits = [
+        (found[0].key, node.exponent.text, whole)
+        for whole, node in powers
+        if (found := layered_name(node)) is not None and isinstance(node.exponent, Number)
+    ]
+    sided = Counter(key for key, _ in {(key, digit) for key, digit, whole in digits if whole})
+    return {key for key, digit, _ in digits if digit in "01"} | {key for key in sided if sided[key] > 1}
 
 
 def _pairs(sides: Iterable[Formula], words: set[str]) -> set[str]:

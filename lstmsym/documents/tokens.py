@@ -30,12 +30,14 @@ class Lexicon:
     """What a document says about its spelling.
 
     ``words`` are letters side by side that are one name, ``times`` letters that are steps, ``timed`` the
-    keys of names that are taken at steps, so that a number at them is a step too.
+    keys of names that are taken at steps, so that a number at them is a step too; ``layered`` those of
+    names whose digits above are no powers but number layers, ``W^1`` and ``W^2``.
     """
 
     words: frozenset[str] = frozenset()
     times: frozenset[str] = frozenset()
     timed: frozenset[str] = frozenset()
+    layered: frozenset[str] = frozenset()
 
 
 NOTHING = Lexicon()

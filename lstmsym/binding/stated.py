@@ -28,6 +28,10 @@ _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's o
 _HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|constant)")
 
 
+_AND = re.compile(r"\s*(and|und|et|y|和|与|と)\s*")
+"""Between the formulas of an enumeration."""
+
+
 @dataclass(frozen=True)
 class Said:
     """``notation`` is the gradient of ``of``: all of it, or what comes from later, or from the loss."""
@@ -41,23 +45,43 @@ class Said:
 def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) -> Iterator[Said]:
     r"""What a text says of its notation."""
     for number, line in enumerate(text.split("\n"), start=1):
-        spans = list(_INLINE.finditer(line))
-        for place, (first, second) in enumerate(pairwise(spans)):
-            between = line[first.end() : second.start()]
-            end = spans[place + 2].start() if place + 2 < len(spans) else len(line)
-            after = re.split(r"[.;。]|,(?! which)", line[second.end() : end])[0]
-            if spans[place + 2 :] and not re.search(r"[.;,。]", line[second.end() : end]):
-                after += line[end : spans[place + 2].end()]
-            kind = _kind(between, after)
-            pair = (first[1], second[1])
+        spans = [[span] for span in _INLINE.finditer(line)]
+        lists = _lists(line)
+        respective = any(len(one) == len(other) > 1 for one, other in pairwise(lists))
+        groups = lists if respective else spans
+        for place, (first, second) in enumerate(pairwise(groups)):
+            between = line[first[-1].end() : second[0].start()]
+            end = groups[place + 2][0].start() if place + 2 < len(groups) else len(line)
+            after = re.split(r"[.;。]|,(?! which)", line[second[-1].end() : end])[0]
+            if groups[place + 2 :] and not re.search(r"[.;,。]", line[second[-1].end() : end]):
+                after += line[end : groups[place + 2][0].end()]
+            kind, turned = _kind(between, after), False
             if not kind:
-                kind, pair = _turned(line[max(0, first.start() - 60) : first.start()], between), pair[::-1]
-            if not kind:
-                continue
-            try:
-                yield Said(formula(pair[0], lexicon, macros), formula(pair[1], lexicon, macros), kind, number)
-            except ReadingError:
-                continue
+                kind, turned = _turned(line[max(0, first[0].start() - 60) : first[0].start()], between), True
+            if kind and len(first) == len(second):  # several names of as many quantities, respectively
+                pairs = ((one[1], other[1]) for one, other in zip(first, second, strict=True))
+                yield from _said([p[::-1] if turned else p for p in pairs], kind, number, lexicon, macros)
+
+
+def _lists(line: str) -> list[list[re.Match[str]]]:
+    """The formulas in a line of prose, those of one enumeration together."""
+    lists: list[list[re.Match[str]]] = []
+    for span in _INLINE.finditer(line):
+        if lists and _AND.fullmatch(line[lists[-1][-1].end() : span.start()]):
+            lists[-1].append(span)
+        else:
+            lists.append([span])
+    return lists
+
+
+def _said(
+    pairs: list[tuple[str, str]], kind: str, number: int, lexicon: Lexicon, macros: dict[str, Macro] | None
+) -> Iterator[Said]:
+    for notation, of in pairs:
+        try:
+            yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
+        except ReadingError:
+            continue
 
 
 def _turned(before: str, between: str) -> str:

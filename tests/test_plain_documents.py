@@ -31,6 +31,11 @@ EXPECTED = {
     "table.md": "5f 5P 6f 6P 7f 7P 8R",
     "scanned-lstm.txt": "3f 4f 5f 6f 7f 8P 9f 11n 12n 14P 16P 18P 20P 22U 24R",
     "code-in-text.md": "3f 3f 5P 5P 5P 6P 6R 6P 8n",
+    "matlab.txt": "3f 4f 5f 6n 9P 10P 11P 12P 13R 14P 15P",
+    "wiki.txt": "2f 2f 3f 4f 5P 6R",
+    "chinese-notes.txt": "2f 3f 3f 4f 5f 6f 8n 9P 10P 11P 11P 11P 12P 12R",
+    "reply.txt": "2f 3n 3f 6P 7P 8R 10P",
+    "spaced-scan.txt": "3f 4f 5f 6f 7f 8f 11P 12P 13P 14P 15R",
     "sentences.txt": "3f 3f 4f 4f 6P 7P 8R 9P 11n 11n 11n 11n",
 }
 """Line and verdict of each row that is no prose; wrong are a sign, a step, a factor or a name changed by hand."""
@@ -166,3 +171,9 @@ def test_the_loss_still_to_come(line: str, verdict: str) -> None:
 def test_a_claim_about_what_the_loss_does_not_read_stays_open() -> None:
     text = LOSS + "v(t) = sigma(Q x(t))\ndL/dv(t) = 3 dL/dv(t)\n"
     assert rows(text)[-1].verdict == "undecided"
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "1e-12"])
+def test_numbers_stay_small(number: str) -> None:
+    found = rows(f"h_t = tanh(W x_t + U h_{{t-1}})\n\ndL/dx_t = {number} * W^T dL/dh_t\n")
+    assert found[-1].verdict == ("refuted" if number == "1e-12" else "unread")

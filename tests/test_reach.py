@@ -85,7 +85,7 @@ def test_the_left_side_is_whole(text: str, expected: str) -> None:
         ("dE/dW = sum_{t=1}^{T} dE/da_t.h_{t-1}^T", "d<E/W> = ∑[t=1..T](d<E/a@t> · h@t-1^t:T)"),
         ("do(t) = dh(t) * tanh(s(t))", "d<o@t> = (d<h@t> * tanh!(s@t))"),
         ("ŷ(t) = V c̃(t)", "y^@t = (V ~ c~@t)"),
-        ("L = 1/2 ||h(t) - y(t)||^2", "L = ((1 / 2) ~ ‖(+h@t -y@t)‖^p:2)"),
+        ("L = 1/2 ||h(t) - y(t)||^2", "L = (1 / 2 ~ ‖(+h@t -y@t)‖^p:2)"),
         ("h<sub>t</sub> = o<sub>t</sub> &odot; &sigma;(c<sub>t</sub><sup>2</sup>)", "h@t = (o@t ⊙ σ!(c@t^p:2))"),
         ("- [x] h(t) = o(t)", "h@t = o@t"),
         ("W'x = b", None),

@@ -104,11 +104,11 @@ def test_markdown_in_other_hands(text: str, expected: list[str]) -> None:
     [
         (r"h_t = o_t \star c_t", "(o@t ⋆ c@t)"),
         (r"h_t = W_\star x_t", "(W_{⋆} ~ x@t)"),
-        (r"L = 1/2 \|h_t - y_t\|_2^2", "((1 / 2) ~ ‖(+h@t -y@t)‖^p:2)"),
+        (r"L = 1/2 \|h_t - y_t\|_2^2", "(1 / 2 ~ ‖(+h@t -y@t)‖^p:2)"),
         (r"L = \frac12 \lVert h\rVert_F^2", "(1 / 2 ~ ‖h‖^p:2)"),
         (r"L = 1/T \sum_t h_t", "((1 / T) ~ ∑[t..]h@t)"),
         (r"L = \|h\|_1", "‖h‖_1"),
-        (r"a = 1/2 (b - c)", "((1 / 2) ~ ((+b -c)))"),
+        (r"a = 1/2 (b - c)", "(1 / 2 ~ ((+b -c)))"),
         (r"a = 1/2b", "(1 / (2 ~ b))"),
         (r"a = b/2c", "(b / (2 ~ c))"),
     ],

@@ -57,7 +57,8 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     problems = []
     for rows in (False, True) if told.rows is None else (told.rows,):
         attempt = replace(
-            table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={}
+            table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={},
+            scores={}, idle={},
         )
         attempt = replace(attempt, aliases=dict(table.aliases))
         try:
@@ -133,6 +134,7 @@ def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[st
         table.roles.pop(name)
         table.shapes.pop(name)
     table.before = {post: same.get(pre, pre) for post, pre in table.before.items()}
+    table.scores = {post: same.get(pre, pre) for post, pre in table.scores.items()}
     rules = {Ref(name, 0): Ref(other, 0) for name, other in same.items()}
     return [(name, expr.xreplace(rules)) for name, expr in equations if name not in same]
 
@@ -192,6 +194,8 @@ def _split(
             table.roles[name] = "name"
             if not isinstance(value.expr, N.softmax):
                 table.before[ident] = name
+            else:
+                table.scores[ident] = name
             table.shapes[name] = value.shape
             yield name, Value(inner, value.shape)
             call = POINTWISE_FUNCTIONS[function] if function in GENERIC else value.expr.func
@@ -291,5 +295,6 @@ def _outputs(
 
     idle = [name for name, expr in equations if idles(name, expr)]
     if idle and len(idle) < len(equations):
+        table.idle.update((name, lines[name]) for name in idle)
         return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
     return equations, [name for name, _ in equations if name not in read]

@@ -35,10 +35,13 @@ from lstmsym.documents.formula import (
     Sum,
     Words,
 )
+from lstmsym.documents.limits import EXPONENT
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
 from lstmsym.verify.words import Diag, Local
 
+FACTORS = 60
+"""Factors side by side that are grouped by their shapes."""
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
@@ -234,7 +237,10 @@ class Express:
     # -- leaves --------------------------------------------------------------------------------------
 
     def _number(self, node: Number) -> Value:
-        return Value(sp.Rational(node.text) if "." in node.text else sp.Integer(node.text))
+        _, _, exponent = node.text.partition("e")
+        if exponent and abs(int(exponent)) > EXPONENT:
+            raise Unreadable(f"the number {node.text} is not read: its exponent is over {EXPONENT}")
+        return Value(sp.Rational(node.text))
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":
@@ -309,6 +315,8 @@ class Express:
         return Value(a.expr * b.expr, self._same(a.shape, b.shape, "multiplied entry by entry"), a.row)
 
     def _chain(self, group: Sequence[tuple[str, Formula]]) -> Value:
+        if len(group) > FACTORS:
+            raise Unreadable(f"a product of {len(group)} factors; at most {FACTORS} are read")
         values = [self(factor) for _, factor in group]
         operators = [operator for operator, _ in group]
         if len(values) == 1:

@@ -127,6 +127,8 @@ class Backward:
         constant = table.roles[ident] in ("parameter", "hyper")
         lag = None if constant else _lag(at) or 0
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
+        if ident in table.idle:
+            return Value(later(table.idle[ident], lag or 0), shape, table.rows and len(shape) == 1)
         if ident not in self.system.shapes:
             raise Unreadable(f"{at.key} is no part of the cell")
         return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)

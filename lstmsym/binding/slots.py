@@ -155,7 +155,8 @@ class _Candidates:
     def of(self, targets: Iterable[str]) -> Iterator[Meaning]:
         """What the gradient of one of these may be: that before or after its activation, a part of it."""
         for ident in targets:
-            for other in (ident, self.table.before.get(ident), self.after.get(ident)):
+            before = self.table.before.get(ident) or self.table.scores.get(ident)
+            for other in (ident, before, self.after.get(ident)):
                 yield from self.total(other)
             yield from self.carried(ident)
             yield from self.given(ident)

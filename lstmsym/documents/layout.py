@@ -13,7 +13,8 @@ from lstmsym.documents.hypertext import unmarked
 
 _WIDE = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
 _SUMS = re.compile(r"\b(?:the )?sum over (?:all )?(?:time )?(?:steps? )?([A-Za-zτ]) of\b|\bsum_([a-z])\b")
-_NUMBER = r"\(\d{1,3}(?:\.\d{1,3})*[a-z]?\)"
+_NUMBER = r"\( ?\d{1,3}(?:\.\d{1,3})*[a-z]? ?\)"
+_DOT = re.compile(r"(?<=[\w)\]} ] )\.(?= +[A-Za-z(\[])")
 _HEAD = re.compile(
     r"[ \t]*(?:>+[ \t]?)*[ \t]*(?P<bullet>(?:[•‣▪●○■–—*+-][ \t]+)*(?:\[[ xX]\][ \t]+)?)"
     rf"(?:(?:{_NUMBER}|\[\d{{1,3}}[a-z]?\]|\d{{1,3}}[a-z]?[.)](?=[ \t])"
@@ -65,6 +66,8 @@ def stretches(text: str) -> Iterator[Stretch]:
 
 def _stretch(start: int, lines: list[str], before: str) -> Stretch:
     text = " ".join(_TAIL.sub(lambda m: " " * len(m[0]), line) for line in lines)
+    if _EQUALS.search(text):
+        text = _DOT.sub("·", text)
     text = _SUMS.sub(lambda m: f"∑_{m[1] or m[2]}".ljust(len(m[0])), text)
     follows = text.lstrip()[:1] == "=" and bool(_EQUALS.search(before))
     return Stretch(start, text, follows)

@@ -226,8 +226,8 @@ class Parser(Scripts, Tables):
         if over and self.multiplies(2):
             below = self.tokens[self.at + 1]
             self.at += 2
-            parts = tuple(Number(t.plain, span=(t.start, t.end)) for t in (token, below))
-            return Product(("/",), parts, ("/",), span=self.span(start))
+            above, under = (Number(t.plain, span=(t.start, t.end)) for t in (token, below))
+            return Fraction(above, under, span=self.span(start))
         return Number(token.plain, span=self.span(start))
 
     def multiplies(self, ahead: int) -> bool:

@@ -49,7 +49,7 @@ _CLAUSES = frozenset(
     wo mit für und oder wobei falls wenn ist sind der die das ein eine im am zu von aus bei dann also nach
     où avec pour et ou si est sont le la les un une dans du des de par donc alors car
     donde con para si es son el los las en del por tanto
-    vs cf pp nb fig st th
+    vs cf pp nb fig st th ltd mr mrs dr phd instead
     где с для и или если при то это так как где-то по из на
     dove per se onde com são é""".split()
 )
@@ -297,6 +297,12 @@ class _Line:
         if self.is_prose(at) or self.text(at) in ("t", "T", "τ") or self.text(at - 1) in ("'", "’"):
             return False
         before = self.solid(at - 1, -1)
+        if self.text(at) in ("d", "δ", "∂", "delta", "Δ") and self.kind(before) in (
+            "relation",
+            "dots",
+            "other",
+        ):
+            return True
         joins = self.kind(before) in ("", "operator", "infix", "open") or self.text(before) == ":"
         return joins or leads_on(self.text(before))
 
@@ -389,7 +395,7 @@ class _Line:
     def stands_alone(self, at: int) -> bool:
         """Whether a single word ends the line that may be a name: carry, but not elementwise."""
         text = self.text(at)
-        ends = self.kind(self.solid(at + 1)) in ("", "colon") or self.text(at + 1) in _ENDS
+        ends = self.kind(self.solid(at + 1)) == "" or self.text(at + 1) in (".", ";", "\u241f")
         return ends and self.kind(at) == "word" and not leads_on(text) and not text.endswith(("ly", "wise"))
 
 

@@ -56,6 +56,7 @@ _OPEN = re.compile(
     r"|(?P<display>\$\$|\\\\?\[(?!\d))|(?P<round>\\\\?\()|(?P<dollar>\$)|(?P<code>(?<!`)`+(?!`))"
     r"|\\begin\s*\{(?P<environment>[A-Za-z]+\*?)\}"
     r"|(?P<input>\\(?:input|include|subfile|import)\b\s*\{?(?P<file>[^\s{}]*)\}?)"
+    r"|(?P<tagged><math(?:\s[^<>\n]{0,80})?>|\[math\]|\[tex\]|\[latex\]|:math:`)"
     r"|(?P<directive>^[ \t]*\.\.[ ]math::[ \t]*)",
     re.MULTILINE,
 )
@@ -295,6 +296,15 @@ class _Splitter:
         stop = blank.start() if blank else len(self.text)
         found = self.text.find("$", start, stop)
         return found if found > start and not self.escaped(found) else -1
+
+    def see_tagged(self, found: re.Match[str]) -> tuple[Block, int] | None:
+        """``<math>x</math>`` of wikis, ``[math]x[/math]`` of forums, ``:math:`x``` of manuals."""
+        opener = found["tagged"]
+        mark = "`" if opener[0] == ":" else "</math>" if opener[0] == "<" else opener.replace("[", "[/")
+        end = self.find(mark, found.end(), 4000)
+        if end < 0 or (opener == "<math>" and "<m" in self.text[found.end() : end]):
+            return None  # MathML
+        return self.block(INLINE, found.end(), end), end + len(mark)
 
     def see_round(self, found: re.Match[str]) -> tuple[Block, int] | None:
         mark = found["round"].replace("(", ")")

@@ -1,0 +1,92 @@
+"""Whatever a file holds: no traceback but `DocumentError`, no hang, and what it cannot read it says."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lstmsym.binding.verify import verify_document
+from lstmsym.documents.limits import DocumentError
+from lstmsym.documents.read import read
+
+HERE = Path(__file__).parent
+FILES = [*(HERE / "data").rglob("*.*"), *(HERE.parent / "derivations").glob("c0*.*")]
+LINES = [
+    line
+    for path in sorted(FILES)
+    if path.suffix in (".md", ".tex", ".txt")
+    for line in path.read_text(encoding="utf-8").split("\n")
+    if line.strip()
+]
+TOKENS = [
+    *r"""$ $$ \( \] { } ( ) [ ] _ ^ = += + - * / | ‖ ' & \\ \frac \fracdL(t)dh(t) \partial \sum_{t} \prod h_t h(t)
+c_{t-1} 1(t) l(t) W^T \odot \tanh \sigma \begin{align} \end{align} \begin{cases} \left( \right) \text{ \hat \delta
+dL/dh ∂ Σ ∑ ₜ ₋₁ ᵀ ⊙ ｈ（ｔ） 1e9 ^{999999999} \newcommand{\a}{\a\a} \a ``` ```python --- > - • (1) , ; 。 if when for
+np.dot( self. top_diff_h :n,: sum over t of http://a.org/1m """.split(" "),
+    *("\u202e", "\u200f", "\ufeff", "\x0b", "\n", "\n\n"),
+]
+
+scraps = st.tuples(st.sampled_from(LINES), st.integers(0, 80), st.integers(0, 200)).map(
+    lambda x: x[0][x[1] : x[2]]
+)
+mixtures = st.lists(st.sampled_from(TOKENS) | scraps, max_size=60).map(" ".join)
+shuffled = st.lists(st.sampled_from(LINES) | scraps, max_size=25).map("\n".join)
+deep = st.tuples(
+    st.sampled_from(
+        [
+            "(",
+            "{",
+            "[",
+            r"\frac{",
+            "x_{",
+            "x^{",
+            r"\left(",
+            r"\hat{",
+            "$",
+            "> ",
+            "- ",
+            "h(t)*",
+            "a = ",
+            "1(t) ",
+        ]
+    ),
+    st.integers(1, 5000),
+).map(lambda x: "h_t = " + x[0] * x[1])
+long = st.integers(0, 10**9).map(
+    lambda seed: "h_t = " + "".join(random.Random(seed).choices("abchtW_^{}()+-*/= 12\u202e", k=10_000))
+)
+names = st.sampled_from(["a.md", "a.txt", "a.tex", "a"])
+
+
+def measured(text: str, name: str, whole: bool) -> float:
+    """Seconds of this process; a document may be refused, in a sentence."""
+    start = time.process_time()
+    try:
+        found = verify_document(text, name) if whole else read(text, name)
+        assert all(row.line >= 1 for row in found.rows)
+    except DocumentError as error:
+        assert str(error)
+    return time.process_time() - start
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(mixtures | shuffled | deep | long | st.text(max_size=300), names)
+def test_any_text_is_read(text: str, name: str) -> None:
+    assert measured(text, name, whole=False) < 10
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(mixtures | shuffled | deep, names)
+def test_any_text_is_judged(text: str, name: str) -> None:
+    assert measured(text, name, whole=True) < 10
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_null_bytes_are_no_text(whole: bool) -> None:
+    with pytest.raises(DocumentError, match="no text"):
+        verify_document("a\0b", "a.md") if whole else read("a\0b", "a.md")

@@ -93,7 +93,7 @@ class Source:
         """A row for what could not be read."""
         line, column = self.place(error.at if at is None else at)
         near = self.text[max(0, error.at - 10) : error.at + 20].replace("\n", " ")
-        shown = source or self.text.strip()
+        shown = source or (self.shown or self.text).strip()
         shown = shown if len(shown) < 400 else shown[:400] + " ..."
         start = self.place(len(self.text) - len(self.text.lstrip())) if not source else (line, column)
         return Unread(

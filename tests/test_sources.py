@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from trees import tree
 
+from lstmsym.binding.verify import verify_document
 from lstmsym.documents.read import read
 from lstmsym.documents.rows import Equation, NotAClaim, Unread
 
@@ -116,6 +117,54 @@ def test_markdown_in_other_hands(text: str, expected: list[str]) -> None:
 def test_fractions_norms_and_stars(text: str, expected: str) -> None:
     (row,) = read(f"${text}$").equations
     assert tree(row.right) == expected
+
+
+def test_digits_above_that_number_layers_are_no_powers() -> None:
+    text = r"$h^1_t = V^1 x_t$, $h^2_t = V^2 h^1_t$, $g = (h^2_t)^2 + s_t^2$, $\frac{\partial L}{\partial V^2} = 1$"
+    rows = read(text + r", $\nabla_{V^1} L\, (x_t)^\top = 1$").equations
+    lefts = ["h^{1}@t", "h^{2}@t", "g", "∂<L/V^{2}>", "(∇<L/V^{1}> ~ (x@t)^t:⊤)"]
+    assert [tree(r.left) for r in rows] == lefts
+    assert [tree(r.right) for r in rows[1:3]] == ["(V^{2} ~ h^{1}@t)", "(+(h^{2}@t)^p:2 +s@t^p:2)"]
+
+
+RNN = r"$a_t = W x_t + R h_{t-1} + b$, $h_t = \tanh(a_t)$, $L = \sum_t l_t(h_t)$. "
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial^+ L}{\partial h_t} + R^\top \frac{\partial L}{\partial a_{t+1}}", "proved"),
+        (r"\frac{\partial^+ L}{\partial h_t} - R^\top \frac{\partial L}{\partial a_{t+1}}", "refuted"),
+        (r"\frac{\partial^+ L}{\partial h_t}", "refuted"),
+    ],
+)
+def test_the_loss_has_a_derivative_of_its_own(line: str, verdict: str) -> None:
+    *_, row = verify_document(RNN + rf"$$\frac{{\partial L}}{{\partial h_t}} = {line}$$", "x.md").rows
+    assert row.verdict == verdict, row
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"(\frac{\partial L}{\partial h_t} \otimes (1 - h_t^2)) x_t^\top", "proved"),
+        (r"\frac{\partial L}{\partial a_t} \otimes x_t", "proved"),
+        (r"(\frac{\partial L}{\partial h_t} \otimes (1 + h_t^2)) x_t^\top", "refuted"),
+    ],
+)
+def test_one_sign_for_two_products(line: str, verdict: str) -> None:
+    *_, row = verify_document(RNN + rf"$$\frac{{\partial L}}{{\partial W}} = \sum_t {line}$$", "x.md").rows
+    assert row.verdict == verdict, row
+
+
+def test_a_letter_over_names_takes_its_accent_along() -> None:
+    text = r"""$\hat k_t = W_k x_t + U_k h_{t-1}$ and $k_t = \sigma(\hat k_t)$ for $k \in \{f, i\}$;
+$h_t = f_t \odot h_{t-1} + i_t \odot x_t$, $L = \sum_t l_t(h_t)$.
+
+$$\frac{\partial L}{\partial W_k} = \sum_t \frac{\partial L}{\partial \hat k_t} x_t^\top \qquad (k \in \{f, i\})$$
+
+$$\frac{\partial L}{\partial U_k} = \sum_t \frac{\partial L}{\partial \hat k_t} h_t^\top \qquad (k \in \{f, i\})$$"""
+    found = verify_document(text, "x.md").rows
+    assert [r.verdict for r in found if r.line > 3] == ["proved", "refuted"], found
 
 
 def test_a_proportionality_is_no_equation() -> None:

@@ -166,7 +166,9 @@ class _Latex:
         if char == "~":
             self.spaced = True
             return
-        if char in S.COMBINING:
+        if char in S.VULGAR:
+            self.add("number", S.VULGAR[char], S.VULGAR[char], item.start, item.end)
+        elif char in S.COMBINING:
             self.add("mark", S.COMBINING[char], char, item.start, item.end)
         elif is_small(char):
             self.small(item)

@@ -132,7 +132,8 @@ class _Plain:
             return True
         ranges = CONDITIONS.get(text.lower())
         balance = sum({"open": 1, "{": 1, "close": -1, "}": -1}.get(t.kind, 0) for t in self.found)
-        if ranges is None or balance > 0 or not any(t.kind == "relation" for t in self.found):
+        begins = not self.found and ranges and bool(_RANGE.match(self.text, end))
+        if ranges is None or balance > 0 or not (begins or any(t.kind == "relation" for t in self.found)):
             return False
         said = _ALL.match(self.text, end) if ranges else _REST.match(self.text, end)
         self.passed = said.end() if said else end
@@ -152,7 +153,9 @@ class _Plain:
         self.add("letter", text, text, start, end)
 
     def see_word(self, text: str, start: int, end: int) -> None:
-        if self.spaced and self.after_operand() and self.see_condition(text, start, end):
+        if (not self.found or (self.spaced and self.after_operand())) and self.see_condition(
+            text, start, end
+        ):
             return
         operator = OPERATOR_WORDS.get(text.lower())
         if operator and self.after_operand() and _FOLLOWS.match(self.text, end):
@@ -203,6 +206,8 @@ class _Plain:
             self.add("mark", S.COMBINING[text], text, start, end)
         elif text in "{}":
             self.brace(text, start, end)
+        elif text in S.VULGAR:
+            self.add("number", S.VULGAR[text], S.VULGAR[text], start, end)
         elif text in ("'", "′", "’"):
             self.add("prime", "'", "'", start, end)
         elif text in _BIG and (self.next_char(end) == "_" or is_small(self.next_char(end))):
@@ -219,6 +224,7 @@ class _Plain:
 _DOTS = ("dots", "…", r"\dots")
 _RANGES = {"in": ("relation", "∈", r"\in"), "to": _DOTS, "through": _DOTS, "until": _DOTS}
 _ALL = re.compile(r"(?:\s+(?:all|every|each|any|steps?|times?)\b)*")
+_RANGE = re.compile(r"(?:\s+(?:all|every|each))?\s+[A-Za-zτ]\s*(?:=|in\b|∈|,|:)")
 _REST = re.compile(r"[^;]*")
 _OPERANDS = frozenset("letter word number close } transpose prime suffix function".split())
 _FOLLOWS = re.compile(r"\s+[^\s=+*/.,;:)\]-]")

@@ -26,13 +26,13 @@ Piece = tuple[str, str, int, int]
 """Kind, text, start and end."""
 
 _PIECE = re.compile(
-    rf"(?P<infix>{INFIX})|(?P<path>{PATH})|(?P<number>\d+(?:\.\d+|\.(?=\s*[-+*/)]))?)"
+    rf"(?P<infix>{INFIX})|(?P<path>{PATH})|(?P<number>\d+(?:\.\d+|\.(?=\s*[-+*/)]))?|[½¼¾⅛])"
     rf"|(?P<word>(?<=\^)T(?=[a-z])|[A-Za-z][A-Za-z0-9_]*)|(?P<letter>(?:[\u0370-\u03ff∂∇∑∏ℓ]|{ACCENTED})[A-Za-z0-9_]*)"
-    r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨‖])|(?P<close>[)\]}⟩])"
+    r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|<-|!=|<=|>=|←|≔|=|[≠≤≥≈∝≪≫]|(?<=\s)[<>](?=\s))"
     rf"|(?P<operator>\*\*|\.\*|\./|\.\^|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•])"
     r"|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)"
-    r"|(?P<bar>\|\|?)|(?P<foreign>[^\W\d_\x00-\x7f][^\W\d_]*)|(?P<other>.)",
+    r"|(?P<bar>\|\|?|[‖∥])|(?P<foreign>[^\W\d_\x00-\x7f][^\W\d_]*)|(?P<other>.)",
     re.DOTALL,
 )
 OPERANDS = frozenset("path number word letter close small".split())
@@ -283,6 +283,8 @@ class _Line:
         if kind not in ("word", "letter", "path", "number"):
             return False
         apart = self.kind(at + 1) == "space"
+        if operand and self.kind(at + 1) in ("letter", "word") and kind in ("letter", "word"):
+            return True  # δẑ, dŷ
         if kind == "word" and some and apart and self.infix(at):
             before = self.solid(at - 1, -1)
             return self.kind(before) in OPERANDS and not self.is_prose(before)

@@ -227,6 +227,8 @@ def _statement(
 
 def _is_range(left: Line, right: Line, conditions: list[Formula]) -> bool:
     """Whether a letter that counts is set: t = 1, ..., T; t = T; n = 128."""
+    if len(left) == 2 and left[0].kind == "text" and S.RANGES.match(left[0].plain):
+        left = left[1:]
     if len(left) != 1 or left[0].plain not in S.COUNTERS:
         return False
     end = right[0].plain

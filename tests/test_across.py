@@ -154,3 +154,35 @@ def test_bounds_follow_from_bounds():
     assert not region.holds(a, c - 2)
     assert region == Region([(a + 1, b), (b, c), (a, c)])
     assert region != Region([(a, b), (b, c)])
+
+
+def test_a_function_of_which_nothing_is_known():
+    cell = r"$$h_t = f(W h_{t-1} + U x_t)$$" + "\n"
+    right = H + r"\prod_{j=k+1}^{t} \operatorname{diag}(f'(W h_{j-1} + U x_j)) W"
+    assert verdict(cell, right).verdict == "proved"
+    row = verdict(cell, H + r"\prod_{j=k+1}^{t} \operatorname{diag}(1 - h_j^2) W")
+    assert (row.verdict, row.assumption) == ("conditional", "f is tanh")
+
+
+def test_products_in_words_and_layouts_that_claim_nothing():
+    line = r"\frac{\partial E}{\partial W} = \sum_{t=1}^{T} \text{prod}\left(\frac{\partial E}{\partial h_t}, %s\right)"
+    assert verdict(RNN, line % r"\frac{\partial h_t}{\partial W}").verdict == "conditional"
+    assert verdict(RNN, line % r"\frac{\partial h_{t-1}}{\partial W}").verdict == "refuted"
+    entries = r"\left[ \frac{\partial h_j}{\partial h_{j-1,1}} \; \cdots \; \frac{\partial h_j}{\partial h_{j-1,n}} \right]"
+    assert verdict(RNN, ONE + " = " + entries).verdict == "not-a-claim"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"\frac{\partial h_{900000}}{\partial h_1} = 0",
+        r"\frac{\partial h_t}{\partial W} = \sum_{k=1}^{900000000} \frac{\partial^+ h_k}{\partial W}",
+        H + r"\prod_{j=1}^{900000000} " + ONE,
+        H + r"W^{900000000t}",
+        r"\frac{\partial E}{\partial W} = "
+        + "".join(rf"\sum_{{{x}=1}}^T " for x in "abcdefg")
+        + r"\frac{\partial E_a}{\partial W}",
+    ],
+)
+def test_what_is_too_large_is_left_open(line):
+    assert verdict(RNN, line).verdict in ("unread", "undecided", "refuted")

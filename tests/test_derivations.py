@@ -11,9 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent / "derivations"
 AGREEING = """c05-greff-2017 c05c-greff-japanese-note c10b-chen-2016-lstm c12a-gru-reset-after c12b-gru-update-gate
 c19c-coursera-corrected-readme c21-hanbingtao c28-tensorflow-lstm-block c29a-haste-gru c32-sru c34-li-gru-2016
 c40-gate-design-note styles/s01-chinese-lstm styles/s02-row-vector-gru styles/s04-angle-gru
-styles/s05-index-lstm styles/s09-lecture-macros styles/s12-chain-rule-fractions c06-graves-2012
+styles/s03-superscript-two-layer styles/s06-stacked-gates c35-mallya-lstm styles/s13-mean-loss-batch
+c03-goodfellow-2016 styles/s05-index-lstm styles/s09-lecture-macros styles/s12-chain-rule-fractions c06-graves-2012
 styles/s14-units-elman styles/s15-units-gru styles/s16-units-two-layers styles/s17-units-blocks
-styles/s18-units-jacobian styles/s19-units-email styles/s20-units-descent styles/s21-units-mixed""".split()
+styles/s18-units-jacobian styles/s19-units-email styles/s20-units-descent styles/s21-units-mixed
+c10a-chen-2016-rnn c14-pascanu-2013 styles/s07-jacobian-leaky
+styles/s30-preactivation-states styles/s31-linear-unrolled styles/s32-error-carousel styles/s33-blog-step-three
+styles/s34-forward-mode styles/s35-denominator-layout styles/s36-superscript-ends styles/s37-chinese-leaky""".split()
 
 CELL = r"""
 $$h_t = \tanh(W x_t + U h_{t-1} + b)$$

@@ -27,21 +27,28 @@ documents.front documents.layout documents.reach documents.prose documents.split
 report svg
 binding
 binding.quantity
+binding.messages
 binding.table
+binding.updates
+binding.stacks
 binding.templates
 binding.units
 binding.lettered
 binding.marked
 binding.defined
 binding.entries
+binding.shares
 binding.chains
 binding.express
 binding.prepared
+binding.standing
 binding.systems
 binding.abbreviated
 binding.kinds
 binding.stated
+binding.spoken
 binding.told
+binding.indexed
 binding.forward
 binding.loss
 binding.bind
@@ -58,6 +65,7 @@ binding.patterns
 binding.computed
 binding.consistency
 binding.definitions
+binding.columns
 binding.usage
 binding.solve
 binding.across

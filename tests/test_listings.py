@@ -154,6 +154,169 @@ def test_the_same_listing_is_wrong_for_another_cell() -> None:
     assert "np.tanh(self.state.s)" in found["ds = self.state.o * top_diff_h + top_diff_s"].repair
 
 
+STYLES = {
+    "a step, and a sequence that calls it": (
+        """
+def step_forward(x, prev_h, Wx, Wh, b):
+    next_h = np.tanh(prev_h.dot(Wh) + x.dot(Wx) + b)
+    cache = (x, prev_h, Wh, Wx, next_h)
+    return next_h, cache
+
+def step_backward(dnext_h, cache):
+    x, prev_h, Wh, Wx, next_h = cache
+    da = dnext_h * (1 - next_h ** 2)
+    dx = da.dot(Wx.T)
+    dprev_h = da.dot(Wh.T)
+    dWx = x.T.dot(da)
+    dWh = prev_h.T.dot(da)
+    db = np.sum(da, axis=0)
+    return dx, dprev_h, dWx, dWh, db
+
+def rnn_forward(x, h0, Wx, Wh, b):
+    N, T, D = x.shape
+    h, cache = np.zeros((N, T, H)), []
+    prev_h = h0
+    for t in range(T):
+        prev_h, c = step_forward(x[:, t, :], prev_h, Wx, Wh, b)
+        h[:, t, :] = prev_h
+        cache.append(c)
+    return h, cache
+
+def rnn_backward(dh, cache):
+    N, T, H = dh.shape
+    dx, dWx, dWh, db = np.zeros((N, T, D)), np.zeros((D, H)), np.zeros((H, H)), np.zeros(H)
+    dprev_h = np.zeros((N, H))
+    for t in reversed(range(T)):
+        dx[:, t, :], dprev_h, dWx_t, dWh_t, db_t = step_backward(dh[:, t, :] + dprev_h, cache[t])
+        dWx += dWx_t
+        dWh += dWh_t
+        db += db_t
+    return dx, dWx, dWh, db
+""",
+        ("db += db_t", "db = db_t"),
+    ),
+    "parameters that hold a value and a gradient": (
+        """
+z = np.vstack((h_prev, x))
+i = sigmoid(p.W_i.v @ z + p.b_i.v)
+g = np.tanh(p.W_g.v @ z + p.b_g.v)
+h = i * g + h_prev
+
+def backward(dh):
+    di = dh * g * i * (1 - i)
+    dg = dh * i * (1 - g ** 2)
+    p.W_i.d += np.dot(di, z.T)
+    p.W_g.d += np.dot(dg, z.T)
+    p.b_i.d += di
+    dz = p.W_i.v.T @ di + p.W_g.v.T @ dg
+    dh_prev = dz[:H_size, :] + dh
+""",
+        ("p.b_i.d += di", "p.b_i.d += dg"),
+    ),
+    "collections, loops over names, slices of fused gates": (
+        """
+def forward(x, h_prev, P):
+    a = np.add(np.matmul(x, P["W"]), np.einsum("bi,ij->bj", h_prev, P["U"]))
+    H = h_prev.shape[1]
+    f, g = sigmoid(a[:, 0:H]), np.tanh(a[:, H:2 * H])
+    h = np.multiply(f, h_prev) + (1 - f) * g
+    return h, {"x": x, "h_prev": h_prev, "f": f, "g": g}
+
+def backward(dh, cache, P, G):
+    f, g = [cache[k] for k in ("f", "g")]
+    da = np.empty_like(a)
+    da[:, 0:H] = dh * (cache["h_prev"] - g) * f * (1 - f)
+    da[:, H:2 * H] = dh * (1 - f) * (1 - np.square(g))
+    for name, inp in (("W", cache["x"]), ("U", cache["h_prev"])):
+        G[name] += inp.T @ da
+    dh_prev = dh * f + np.einsum("bj,ij->bi", da, P["U"])
+""",
+        ("dh_prev = dh * f", "dh_prev = dh * g"),
+    ),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_whole_programs_of_other_authors_are_read(style: str) -> None:
+    text, (old, new) = STYLES[style]
+    assert old in text
+    assert set(verdicts(text).values()) == {"proved"}
+    wrong = [row.source for row in read_listing(text.replace(old, new)).rows if row.verdict == "refuted"]
+    assert len(wrong) == 1
+    assert wrong[0].startswith(new)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (STEP, "dc = dc_next + dh_next * (1 - h_next ** 2)", "dc = dc_next"),
+        (STEP, "dc_prev = dc", "dc_prev = dc.T"),
+        (STEP, "di = dc * g", "di = dc * i"),
+        (STEP, "dbi = np.sum(dai, axis=0)", "dbi = dai\ndbg = np.sum(dag, axis=0)"),
+        (RNN, "dh = V.T @ dy[t] + dh_next", "dh = V.T @ dy[t] + dh"),
+        (RNN, "    db += da", "    db += W"),
+        (RNN, "    db += da", "    db += db[t]"),
+        (STEP, "dh_prev = dai @ Ui.T + dag @ Ug.T", "dh_prev = dh_prev * i"),
+    ],
+)
+def test_a_value_is_proved_only_as_the_gradient_that_its_name_speaks_of(
+    text: str, old: str, new: str
+) -> None:
+    assert old in text
+    found = rows(text.replace(old, new))
+    lines = new.split("\n")[:1] if "dbg" in new else [new.split("\n")[-1]]
+    assert all(found[line.strip()].verdict != "proved" for line in lines)
+
+
+def test_pieces_must_cover_a_slice() -> None:
+    text = """
+for t in range(T):
+    z[t] = x[t] @ W + h[t - 1] @ U
+    y[t, :, :d] = sigmoid(z[t, :, :d])
+    y[t, :, d:] = np.tanh(z[t, :, d:])
+    h[t] = y[t, :, :d] * y[t, :, d:]
+for t in reversed(range(T)):
+    dy[t, :, :d] = dh[t] * y[t, :, d:]
+    dy[t, :, d:] = dh[t] * y[t, :, :d]
+"""
+    assert set(verdicts(text).values()) == {"proved"}
+    bad = rows(text.replace("dh[t] * y[t, :, d:]", "dh[t] * y[t, :, 2 * d:]"))
+    assert "proved" not in bad["dy[t, :, :d] = dh[t] * y[t, :, 2 * d:]"].verdict
+
+
+def test_what_the_loss_gave_must_not_be_overwritten() -> None:
+    text = (CORPUS / "c37-caffe-lstm.py").read_text(encoding="utf-8")
+    row = rows(text.replace("dh[t - 1] += pre", "dh[t - 1] = pre"))["dh[t - 1] = pre_gate_diff[t] @ W_h"]
+    assert (row.verdict, row.repair) == ("refuted", "dh[t - 1] += pre_gate_diff[t] @ W_h")
+
+
+def test_the_code_around_claims_nothing_and_is_not_skipped() -> None:
+    text = f"""
+data = open("input.txt").read()
+W = np.random.randn(n, m) * 0.01
+b = np.zeros(n)
+{RNN}
+W -= 0.1 * dW
+print "loss", loss
+"""
+    found = rows(text)
+    assert {
+        found[s].verdict for s in ('data = open("input.txt").read()', "W -= 0.1 * dW", 'print "loss", loss')
+    } == {"not-a-claim"}
+    assert found["W -= 0.1 * dW"].message == "a step of the training"
+    assert found["db += da"].verdict == "proved"
+
+
+def test_signs_of_print_and_open_brackets_are_mended_and_reported() -> None:
+    text = RNN.replace("(1 - h[t] ** 2)", "(1 \u2212 h[t] ** 2)").replace(
+        "np.outer(da, x[t])", "np.outer(da, x[t]"
+    )
+    found = read_listing(text, 11)
+    assert len(found.damage) == 2
+    assert set(r.verdict for r in found.rows if r.kind == "statement") == {"proved"}
+    assert all(d.message in r.message for d in found.damage for r in found.rows if r.line == d.line)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -167,6 +330,15 @@ def test_the_same_listing_is_wrong_for_another_cell() -> None:
         "lambda: 0\n[x for x in y]\nasync def f(): await g()\nclass A: pass\n@d\ndef f(): yield",
         "def f(x):\n    return g(x) + g(x)\ndef g(x):\n    return f(x) * f(x)\nh = f(x)",
         "x = (\ny = 1\nz = 2",
+        "".join(" " * k + f"for v{k} in (1, 2, 3, 4, 5, 6, 7, 8, 9):\n" for k in range(7))
+        + " " * 7
+        + "x = v1",
+        "\n".join(
+            f"def f{k}(x):\n    a, b = f{k + 1}(x)\n    c, d = f{k + 1}(a)\n    return c, d"
+            for k in range(30)
+        ),
+        "\n".join(f"a{k} = np.tanh(W{k} @ a{k - 1} + b{k})" for k in range(1, 400)),
+        "self. state. o = \n1stm = 3\nh t = 4\nexec 'x'\nraise ValueError, 'x'\nmatch x:\n  case _: pass",
     ],
 )
 def test_nothing_is_run_and_nothing_hangs(text: str, tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ def test_slips_of_indices_are_refuted(line, why):
     [
         (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_i(t) U_{ii}", "the diagonal of a matrix"),
         (r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N W_{ij} \delta_i(t)", "some of the units only"),
+        (
+            r"\frac{\partial a_i(t)}{\partial W_{ij}} = x_j(t) + \sum_k U_{ik} (1 - h_k(t-1)^2)"
+            r" \frac{\partial a_k(t-1)}{\partial W_{ij}}",
+            "go on from step to step",
+        ),
         (r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_{ij}(t)", "has 2 indices"),
     ],
 )
@@ -123,3 +128,25 @@ def test_vectors_in_one_line_and_their_entries_in_another():
     assert verdict(text, right)[0] == "proved"
     assert verdict(text, right.replace("h_{t-1,j}", "h_{t,j}"))[0] == "refuted"
     assert verdict(text, right.replace("h_{t,i}^2", "h_{m,i}^2"))[0] != "proved"
+
+
+def test_words_of_letters_beside_units_and_steps_in_them():
+    text = r"""
+$$s_{jt} = \sum_{i=1}^{n_x} w^{xh}_{ji} x_{it} + \sum_{k=1}^{n_h} w^{hh}_{jk} h_{k,t-1}, \quad h_{jt} = \tanh(s_{jt})$$
+"""
+    right = r"\frac{\partial E}{\partial w^{xh}_{ji}} = \sum_t \frac{\partial E}{\partial h_{jt}} (1 - h_{jt}^2) x_{it}"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("x_{it}", "x_{i,t-1}"))[0] == "refuted"
+
+
+def test_derivatives_of_a_unit_by_its_own_weights():
+    text = r"""
+$$a_j(t) = \sum_i w_{ij} x_i(t) + \sum_l u_{lj} h_l(t-1), \quad h_j(t) = \tanh(a_j(t))$$
+"""
+    chain = r"\frac{\partial E}{\partial u_{lj}} = \sum_t \frac{\partial E}{\partial h_j(t)} \frac{\partial h_j(t)}{\partial u_{lj}}"
+    assert verdict(text, r"\frac{\partial a_j(t)}{\partial u_{lj}} = h_l(t-1)")[0] == "conditional"
+    assert verdict(text, r"\frac{\partial a_j(t)}{\partial u_{lj}} = h_l(t)")[0] == "refuted"
+    assert verdict(text, chain)[0] == "conditional"
+    assert verdict(text, chain.replace(r"E}{\partial h_j", r"E}{\partial h_l"))[0] == "refuted"
+    assert verdict(LAYERS, r"\frac{\partial a_k}{\partial w_{kj}} = z_j")[0] == "proved"
+    assert verdict(LAYERS, r"\frac{\partial z_j}{\partial w_{ji}} = x_i")[0] == "refuted"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from lstmsym.binding.table import Line, Table, bare_names, has_gradient
+from lstmsym.binding.updates import is_update
 from lstmsym.documents.formula import Formula, Name
 
 DEFINING = ("=", ":=", "≡", "←")
@@ -15,7 +16,7 @@ def of_gradients(lines: Sequence[Line], table: Table) -> frozenset[str]:
     """Keys of names every definition of which holds a gradient, or a name that is so defined."""
     definitions: dict[str, list[Formula]] = defaultdict(list)
     for left, right, row in lines:
-        if isinstance(left, Name) and row.relation in DEFINING:
+        if isinstance(left, Name) and row.relation in DEFINING and not is_update(left, right, table):
             definitions[table.key(left).key].append(right)
     found: set[str] = set()
     while True:

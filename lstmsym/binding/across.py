@@ -19,7 +19,9 @@ from lstmsym.binding.scope import Backward, Unbound
 from lstmsym.binding.slots import slot_of
 from lstmsym.binding.table import LOSSES, Table
 from lstmsym.documents.formula import (
+    Apply,
     Big,
+    Brackets,
     Delta,
     Derivative,
     Formula,
@@ -28,7 +30,9 @@ from lstmsym.documents.formula import (
     Raised,
     Relation,
     Sum,
+    Time,
     plain,
+    rebuilt,
     walk,
 )
 from lstmsym.notation import Ref
@@ -71,6 +75,21 @@ def unsaid(name: Name, table: Table) -> tuple[Name, Formula] | None:
         if timed and isinstance(script.body, (Sum, Name)) and script.where == "sub":
             return bare, script.body
     return None
+
+
+def stepped(node: Formula, table: Table) -> Formula:
+    """A formula in which the one index of a quantity that has steps is its step."""
+
+    def change(part: Formula) -> Formula:
+        if not isinstance(part, Name):
+            return rebuilt(part, change)
+        ident = table.idents.get(table.key(replace(part, units=())).key, "")
+        timed = table.roles.get(ident, "parameter") not in ("parameter", "hyper")
+        if part.time is None and len(part.units) == 1 and timed:
+            return replace(part, units=(), time=Time(Name(part.units[0])))
+        return part
+
+    return change(node)
 
 
 @dataclass(frozen=True)
@@ -374,6 +393,22 @@ class Chained(Express):
             raise Misfit("a column vector stands left of the derivative of a vector by a parameter")
         self._same(a.shape, b.shape[:1], "multiplied")
         return Value(pulled(a.expr, b.expr), b.shape[1:], len(b.shape) == 2)
+
+    def _apply(self, node: Apply) -> Value:
+        """``prod(v, M, ...)`` multiplies a gradient and derivatives in whatever order fits (d2l.ai)."""
+        arguments = node.argument.items if isinstance(node.argument, Brackets) else ()
+        if node.head.base != "prod" or node.head.time is not None or len(arguments) < 2:
+            return super()._apply(node)
+        found, *derivatives = map(self, arguments)
+        for other in derivatives:
+            if found.rank == 1 and is_tensor(other.expr):
+                found = self.times(replace(found, row=True), other)
+            elif found.rank == 1 and other.rank == 2:
+                self._same(found.shape, other.shape[:1], "multiplied")
+                found = Value(N.Dot(N.transposed(other.expr), found.expr), other.shape[1:], found.row)
+            else:
+                found = self.times(found, other)
+        return found
 
     def _raised(self, node: Raised) -> Value:
         exponent = node.exponent

@@ -21,17 +21,20 @@ from lstmsym.binding.kinds import (
     renewed_names,
     to_go,
 )
-from lstmsym.binding.loss import loss_of
+from lstmsym.binding.loss import Losses, loss_of
+from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
-from lstmsym.documents.formula import Apply, Formula, Name, names
+from lstmsym.documents.formula import Apply, Formula, Item, Name, names
 from lstmsym.documents.read import Document
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
 from lstmsym.shapes import Shape, ShapeError, Unifier
+from lstmsym.verify.words import Diag
 
 NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
@@ -43,6 +46,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         functions=dict(told.functions),
         told=told.roles,
         gradients=told.named,
+        unit=told.unit,
     )
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
@@ -54,20 +58,42 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     forward = [n for n, kind in kinds.items() if kind == "forward"]
     if not forward:
         return Bound(None, table, kinds, NO_CELL, losses)
+    _tile(lines, forward, table)
     problems = []
     for rows in (False, True) if told.rows is None else (told.rows,):
         attempt = replace(
-            table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={}, before={},
-            scores={}, idle={},
+            table,
+            rows=rows,
+            idents={},
+            spelled={},
+            samples={},
+            defined={},
+            roles={},
+            shapes={},
+            before={},
+            scores={},
+            idle={},
         )
-        attempt = replace(attempt, aliases=dict(table.aliases))
+        attempt = replace(attempt, aliases=dict(table.aliases), standing={}, sizes={})
         try:
             cell = _cell(lines, kinds, attempt, told.loss, held_names)
             lacking = missing(lines, kinds, attempt)
             return Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), lacking)
         except (Unreadable, NotationError, ShapeError) as error:
-            problems.append(str(error))
+            problems.append(said(error))
     return Bound(None, table, kinds, problems[0], losses)
+
+
+def _tile(lines: Sequence[Line], forward: Sequence[int], table: Table) -> None:
+    """Weights that are said to be parts of one that no forward equation reads make that one up."""
+    read = {table.key(n).key for place in forward for n in bare_names(lines[place][1])}
+    slices = {key: m for key, m in table.macros.items() if isinstance(m, Item) and key in read}
+    slices = {key: m for key, m in slices.items() if table.key(m.body).key not in read}  # type: ignore[arg-type]
+    spelled = {left.key: left for left, _, _ in lines if isinstance(left, Name)}
+    for key, layout in tiled(slices, spelled).items():
+        table.macros[key] = layout
+        for part in names(layout):
+            del table.macros[part.key]
 
 
 def _cell(
@@ -89,24 +115,34 @@ def _cell(
     _declare_defined(used, table, unifier)
     scope.held = {table.idents[k] for k in held_names if k in table.idents}
     equations: list[tuple[str, sp.Expr]] = []
-    for left, right in used:
+    for left, right in sorted(used, key=lambda line: not entries(line[1])):  # stacks first
         assert isinstance(left, Name)
         at = table.key(left)
         scope.lag = at.lag if isinstance(at.lag, int) else 0
         ident = table.idents[at.key]
         for name, value in _split(ident, right, express, table, scope):
             table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
-            equations.append((name, value.expr))
+            equations += [*scope.waiting, (name, value.expr)]
+            scope.waiting.clear()
+            scope.parts[name] = value.parts
             scope.lines[name] = value.expr
     equations = _merged(equations, table)
+    scope.lines = dict(equations)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
-    losses = [lines[n][1] for n, kind in kinds.items() if kind == "loss"]
-    losses = losses if told_loss is None else [told_loss, *losses]
+    losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
+    losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
     if "state" not in table.roles.values():
         equations.append(_at_rest(table, unifier))
+    standing = _macros(express, table)
+    _tiled(equations, table, unifier)
     _sizes(table, unifier)
-    equations, outputs = _outputs(equations, table, loss)
+    table.sizes = {key: _sized(size, unifier) for key, size in table.sizes.items()}
+    equations = [(name, _sized(expr, unifier)) for name, expr in equations]
+    kept, outputs = _outputs(equations, table, loss)
+    standing |= _dropped(equations, kept, table)
+    equations = kept
+    table.standing.update({key: _sized(expr, unifier) for key, expr in standing.items()})
     declared = _declared(table, equations, loss, targets, outputs)
     if loss is not None:
         equations.append(("loss", loss))
@@ -117,6 +153,48 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _sized(expr: sp.Expr, unifier: Unifier) -> sp.Expr:
+    """An expression whose bounds of ranges are the sizes found."""
+    return expr.xreplace({d: unifier.resolve((d,))[0] for d in expr.atoms(sp.Dummy)})
+
+
+def _tiled(equations: list[tuple[str, sp.Expr]], table: Table, unifier: Unifier) -> None:
+    """A vector is as long as its ranges reach that follow each other."""
+    ranges: dict[str, list[tuple[sp.Expr, ...]]] = {}
+    for _, expr in equations:
+        for part in expr.atoms(N.Part):
+            if isinstance(part.args[0], Ref):
+                ranges.setdefault(part.args[0].base, []).append(unifier.resolve(part.args[1:]))
+    for base, bounds in ranges.items():
+        ends = {high for _, high in bounds} - {low for low, _ in bounds}
+        if len(ends) == 1:
+            unifier.same(table.shapes[base], (ends.pop(),), "")
+
+
+def _macros(express: Express, table: Table) -> dict[str, sp.Expr]:
+    """What the names of blocks stand for, in the cell's own names."""
+    found = {}
+    for key, formula in table.macros.items():
+        try:
+            found[key] = express(formula).expr
+        except (Unreadable, ShapeError):
+            continue
+    return {key: expr for key, expr in found.items() if not expr.has(Diag)}
+
+
+def _dropped(
+    equations: list[tuple[str, sp.Expr]], kept: list[tuple[str, sp.Expr]], table: Table
+) -> dict[str, sp.Expr]:
+    """What the names stand for that the cell does without."""
+    left = {name for name, _ in kept}
+    rules: dict[sp.Expr, sp.Expr] = {}
+    for name, expr in equations:
+        if name not in left:
+            rules[Ref(name, 0)] = expr.xreplace(rules)
+    keys = {ident: key for key, ident in table.idents.items()}
+    return {keys[ref.base]: expr for ref, expr in rules.items() if ref.base in keys}
 
 
 def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
@@ -286,7 +364,7 @@ def _outputs(
     read = {r.base for _, e in equations for r in e.atoms(Ref) if r.lag == 0}
     read |= {r.base for r in loss.atoms(Ref)} if loss is not None else set()
     lines = dict(equations)
-    gathers = (N.Concat, N.softmax) if loss is not None else (N.Concat,)
+    gathers = (N.Concat, N.softmax, N.sigma) if loss is not None else (N.Concat,)
 
     def idles(name: str, expr: sp.Expr) -> bool:
         if name in read or table.roles[name] != "name":

@@ -14,10 +14,10 @@ from lstmsym.binding.express import Express, Misfit, Unreadable, Value
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
-from lstmsym.binding.units import unmatched
+from lstmsym.binding.units import carries_on, unmatched
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
-from lstmsym.shapes import ShapeError, Unifier
+from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 
 Means = Callable[[Slot, bool], Meaning | None]
@@ -74,8 +74,9 @@ class Claims:
         wanted: int | None = None,
         of_output: bool = False,
         meaning: Means | None = None,
+        shape: Shape | None = None,
     ) -> Expressed:
-        """A formula as a value.
+        """A formula as a value; ``shape`` is what it is compared with, which settles sizes without a name.
 
         Raises:
             Unreadable: it is not understood.
@@ -85,7 +86,14 @@ class Claims:
         express = Express(scope, scope.unifier, self.table.rows, of_output)
         express.wanted = wanted
         value = express(formula)
-        resolved = Value(value.expr, scope.unifier.resolve(value.shape), value.row)
+        if shape is not None and value.rank == len(shape) and value.expr.has(sp.Dummy):
+            scope.unifier.same(value.shape, shape, "")
+            self.table.sizes.update({k: scope.unifier.resolve((s,))[0] for k, s in self.table.sizes.items()})
+        sizes = {d: scope.unifier.resolve((d,))[0] for d in value.expr.atoms(sp.Dummy)}
+        if any(size.atoms(sp.Dummy) for size in sizes.values()):
+            raise Unreadable("a size in it is not known")
+        expr = value.expr.xreplace(sizes)
+        resolved = replace(value, expr=expr, shape=scope.unifier.resolve(value.shape))
         return Expressed(resolved, tuple(scope.sums), tuple(express.noted))
 
     def claim(self, place: int, of_output: bool = False) -> Stated:
@@ -112,7 +120,7 @@ class Claims:
         self._check(left, right)
         _, right = added(left, right)
         a = self.express(left, left=True, meaning=meaning)
-        return a, self.express(right, wanted=a.value.rank, of_output=of_output, meaning=meaning)
+        return a, self.express(right, False, a.value.rank, of_output, meaning, a.value.shape)
 
     def stated(self, line: Line, a: Expressed, found: Expressed) -> Stated:
         """A line whose sides have values, as a claim."""
@@ -128,7 +136,7 @@ class Claims:
                 target, expr = self._added(target, expr)
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
-        return Stated(claim, self._lacks(found.sums), found.noted)
+        return Stated(claim, self._lacks(found.sums), tuple(dict.fromkeys((*a.noted, *found.noted))))
 
     def _check(self, left: Formula, right: Formula) -> None:
         """Refuse a line on one side of which alone an index of entries stands."""
@@ -137,6 +145,8 @@ class Claims:
             self.slips[key] = (left, right, unmatched(left, added(left, right)[1]))
         if self.slips[key][2]:
             raise Misfit(self.slips[key][2])
+        if carries_on(left, right):
+            raise Unreadable("derivatives by a parameter that go on from step to step are not read")
 
     def _added(self, target: Ref, expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """What ``+=`` adds to: what the steps after have sent back, or nothing where it is they who add."""

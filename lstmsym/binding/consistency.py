@@ -19,9 +19,9 @@ from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge
 from lstmsym.verify.sequence import PRESENT
 from lstmsym.verify.system import System
-from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom
+from lstmsym.verify.words import Blocks, ChainSum, Columns, Diag, Label, Local, LossFrom
 
-WRITTEN_OUT = (Label, Local, LossFrom, Diag, ChainSum, Columns)
+WRITTEN_OUT = (Label, Local, LossFrom, Diag, ChainSum, Columns, Blocks)
 """Words of claims that the judge writes out before there are numbers."""
 
 

@@ -10,6 +10,7 @@ from lstmsym.binding.table import FUNCTIONS, Line
 from lstmsym.documents.formula import (
     Apply,
     Brackets,
+    Cases,
     Formula,
     Fraction,
     Name,
@@ -224,6 +225,11 @@ def _of_brackets(node: Brackets, by: Name) -> Formula:
     return _grouped(derivative(node.items[0], by))
 
 
+def _of_cases(node: Cases, by: Name) -> Formula:
+    """Case by case: where the conditions meet there is no derivative to speak of."""
+    return replace(node, rows=tuple((derivative(value, by), condition) for value, condition in node.rows))
+
+
 _RULES: dict[type[Formula], Callable[..., Formula]] = {
     Name: _of_name,
     Sum: _of_sum,
@@ -232,6 +238,7 @@ _RULES: dict[type[Formula], Callable[..., Formula]] = {
     Raised: _of_power,
     Apply: _of_call,
     Brackets: _of_brackets,
+    Cases: _of_cases,
 }
 
 

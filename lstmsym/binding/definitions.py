@@ -11,7 +11,7 @@ from lstmsym.binding.prepared import attached
 from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.binding.stated import Said
 from lstmsym.binding.told import Told
-from lstmsym.documents.formula import Derivative, Name, Sum
+from lstmsym.documents.formula import Derivative, Formula, Name, Sum
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -109,6 +109,8 @@ class Definitions:
         try:
             value = self.claims.express(right).value
         except (Unreadable, NotationError, ShapeError):
+            if self._for_any(left, right):
+                self.defining.add(place)
             return
         lag = found[1].lag if isinstance(found[1].lag, int) else None
         expr = value.expr
@@ -117,6 +119,17 @@ class Definitions:
         if plain or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂")):
             self.choices.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
             self.defining.add(place)
+
+    def _for_any(self, left: Formula, right: Formula) -> bool:
+        """Whether a gradient is that by a quantity that stands for any: neither is a name of the cell."""
+        if not isinstance(right, Derivative):
+            return False
+        loss = isinstance(right.of, Name) and self.table.key(right.of).key not in self.table.idents
+        by = right.by
+        return (
+            loss and isinstance(by, Name) and self.table.key(by).key not in self.table.idents
+            and not isinstance(left, Derivative)
+        )  # fmt: skip
 
     def _restricted(self, slot: Slot, said: Said) -> None:
         """A notation of which the text says what it belongs to: its shape is known, or the very term."""

@@ -227,7 +227,7 @@ def _matrix(term: Term, labels: tuple[str, ...], shape: Shape) -> sp.Expr:
     scale = sp.Mul(*(f.expr for f in term if not f.labels))
     beside = [[f.expr for f in term if f.labels == (x,)] for x in labels]
     matrices = [f.turned(labels[0]) for f in term if len(f.labels) == 2]
-    ones = [sp.Mul(*v) if v else N.Spread(sp.Integer(1), size) for v, size in zip(beside, shape, strict=True)]
+    ones = [_spread(sp.Mul(*v), size) for v, size in zip(beside, shape, strict=True)]
     if not matrices:
         if not any(beside) and scale.is_number:
             return scale
@@ -244,6 +244,11 @@ def _matrix(term: Term, labels: tuple[str, ...], shape: Shape) -> sp.Expr:
     return _scaled(matrix, scale)
 
 
+def _spread(v: sp.Expr, size: sp.Expr) -> sp.Expr:
+    """The entries of a vector; a number stands in each."""
+    return v if v.atoms(N.Ref) else N.Spread(v, size)
+
+
 def _scaled(matrix: sp.Expr, scale: sp.Expr) -> sp.Expr:
     if scale == 1:
         return matrix
@@ -258,7 +263,7 @@ class Reader:
 
     def __init__(
         self,
-        leaf: Callable[[Formula], Factor],
+        leaf: Callable[[Formula], Term],
         call: Callable[[Apply, Factor], Factor],
         steps: Callable[[Big, Callable[[Formula], Factor]], Factor],
         function: Callable[[Name], str],
@@ -274,7 +279,7 @@ class Reader:
     def __call__(self, node: Formula) -> Terms:
         """A formula as a sum of products."""
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        terms: Terms = ((self.leaf(node),),) if method is None or not has_units(node) else method(node)
+        terms: Terms = (self.leaf(node),) if method is None or not has_units(node) else method(node)
         if len(terms) > TERMS:
             raise Impossible("it has too many terms when multiplied out")
         return terms

@@ -15,11 +15,14 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
-from lstmsym.binding.entries import Factor, Impossible, Reader, Same, has_units
+from lstmsym.binding.entries import ONE, Factor, Impossible, Reader, Same, Term, has_units
+from lstmsym.binding.shares import Share
+from lstmsym.binding.stacks import Portion, is_slice
 from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
+    Cases,
     Delta,
     Derivative,
     Formula,
@@ -32,13 +35,17 @@ from lstmsym.documents.formula import (
     Product,
     Raised,
     Relation,
+    Slice,
     Sum,
     Words,
+    flat,
+    rebuilt,
+    walk,
 )
 from lstmsym.documents.limits import EXPONENT
 from lstmsym.documents.write import write
 from lstmsym.shapes import Shape, ShapeError, Unifier, spelled
-from lstmsym.verify.words import Diag, Local
+from lstmsym.verify.words import Blocks, Columns, Diag, Local, cut
 
 FACTORS = 60
 """Factors side by side that are grouped by their shapes."""
@@ -46,8 +53,14 @@ POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
 
+SLOPE = sp.Rational(1, 100)
+"""Of the leaky relu, where a document does not say."""
 POINTWISE_FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "identity": lambda z: z,
+    "leaky_relu": lambda z: N.leaky_relu(z, SLOPE),
+    "elu": lambda z: N.elu(z, sp.Integer(1)),
+    "softsign": lambda z: z / (1 + N.absolute(z)),
+    "swish": lambda z: z * N.sigma(z),
     **{
         f: getattr(N, f)
         for f in "sigma hard_sigmoid tanh relu exp log sqrt softplus softmax log_softmax".split()
@@ -84,6 +97,8 @@ class Value:
     expr: sp.Expr
     shape: Shape = ()
     row: bool = False
+    parts: Shape = ()
+    """The sizes of what is stacked in it."""
 
     @property
     def rank(self) -> int:
@@ -100,11 +115,20 @@ class Scope(Protocol):
     def gradient(self, node: Delta | Derivative) -> Value:
         """What a gradient's name stands for."""
 
+    def share(self, of: Name, by: Name) -> Share | None:
+        """What the lines of one step make of a parameter, entry by entry."""
+
     def function(self, name: Name) -> str:
         """The operation that a name applied to an argument is, or nothing where that is a product."""
 
     def big(self, node: Big, body: Callable[[Formula], Value]) -> Value:
         """A sum or product over an index."""
+
+    def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
+        """What a column of names stands for as a whole."""
+
+    def size(self, name: Name) -> sp.Expr:
+        """The size that a name denotes where it bounds a range of entries."""
 
 
 _FIRST: dict[str, Callable[[sp.Expr], sp.Expr]] = {
@@ -120,6 +144,13 @@ _SIMPLE: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "softplus": lambda z: N.sigma(z),
     "exp": lambda z: N.exp(z),
     "identity": lambda z: sp.Integer(1),
+    "leaky_relu": lambda z: SLOPE + (1 - SLOPE) * N.step(z),
+    "elu": lambda z: N.step(z) + (1 - N.step(z)) * (N.elu(z, sp.Integer(1)) + 1),
+    "hard_sigmoid": lambda z: N.step(z + 3) * N.step(3 - z) / 6,
+    "softsign": lambda z: 1 / (1 + N.absolute(z)) ** 2,
+    "swish": lambda z: N.sigma(z) * (1 + z * (1 - N.sigma(z))),
+    "log": lambda z: 1 / z,
+    "sqrt": lambda z: 1 / (2 * N.sqrt(z)),
     **{name: _generic_slope(width) for width, name in enumerate(GENERIC, start=1)},
 }
 
@@ -169,12 +200,39 @@ class Express:
 
     def _entries(self, node: Formula) -> Value:
         """A formula in index notation."""
-        read = Reader(self._entry, self._mapped, self._over_steps, self.scope.function, Same(self._same))
+        node = with_fractions(node)
+        read = Reader(self._factors, self._mapped, self._over_steps, self.scope.function, Same(self._same))
         try:
             found = read.value(node)
         except Impossible as error:
             raise Unreadable(str(error)) from None
         return Value(found.expr, found.shape)
+
+    def _factors(self, node: Formula) -> Term:
+        """A name or a gradient as factors with labels."""
+        found = self._of_own_row(node) if isinstance(node, Derivative) else None
+        return (self._entry(node),) if found is None else found
+
+    def _of_own_row(self, node: Derivative) -> Term | None:
+        """The derivative of a unit's quantity by a parameter, as factors; None where it is no such thing."""
+        of, by = node.of, node.by
+        if not isinstance(of, Name) or not isinstance(by, Name) or len(of.units) != 1 or not by.units:
+            return None
+        found = self.scope.share(of, by)
+        if found is None:
+            return None
+        shape = self.scope.quantity(of).shape
+        rows = by.units[::-1] if found.turned else by.units
+        term = [Factor(found.slope, shape, of.units)]
+        if found.operand is not None:
+            size = self.scope.quantity(by).shape[0 if found.turned else 1]
+            term.append(Factor(found.operand, (size,), rows[1:]))
+        if rows[0] != of.units[0]:
+            term.append(Factor(ONE, shape * 2, (of.units[0], rows[0])))
+        if found.earlier:
+            before = " and ".join(map(str, found.earlier))
+            self.noted.append(f"{write(node)} is taken with {before} held fixed")
+        return tuple(term)
 
     def _entry(self, node: Formula) -> Factor:
         """A name or a gradient with its indices, or what has none."""
@@ -244,9 +302,7 @@ class Express:
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":
-            if node.scripts:
-                raise Unreadable("an indicator is not read")
-            return Value(sp.Integer(1))
+            return self._indicated([s.body for s in node.scripts]) if node.scripts else Value(sp.Integer(1))
         if node.primes and node.time is None and not node.scripts and node.base == "'":
             raise Unreadable("a prime stands alone")
         return self.scope.quantity(node)
@@ -264,14 +320,22 @@ class Express:
 
     def _sum(self, node: Sum) -> Value:
         values = [self(t) for t in node.terms]
-        shape, row = values[0].shape, values[0].row
+        shape, row, parts = values[0].shape, values[0].row, self._aligned(values)
         terms = []
         for sign, value in zip(node.signs, values, strict=True):
             if sign not in "+-":
                 raise Unreadable(f"the sign {sign} is not understood")
             shape, row = self._joined(shape, row, value)
             terms.append(value.expr if sign == "+" else -value.expr)
-        return Value(sp.Add(*terms), shape, row)
+        return Value(sp.Add(*terms), shape, row, parts)
+
+    def _aligned(self, values: list[Value]) -> Shape:
+        """The sizes of what is stacked in terms of a sum or factors: those of one are those of the others."""
+        stacked = [v.parts for v in values if v.parts]
+        for parts in stacked[1:]:
+            if len(parts) == len(stacked[0]):
+                self._same(stacked[0], parts, "added")
+        return stacked[0] if stacked else ()
 
     def _joined(self, shape: Shape, row: bool, value: Value) -> tuple[Shape, bool]:
         if shape == () or value.shape == ():
@@ -295,10 +359,26 @@ class Express:
                 groups.append([("", factor)])
             else:
                 groups[-1].append((operator, factor))
-        values = [self._chain(group, inside=bool(between)) for group in groups]
-        found = values[0]
-        for operator, value in zip(between, values[1:], strict=True):
-            found = self._pointwise(found, value, operator)
+        known = dict(self.unifier.known)
+        try:
+            values = [self._chain(group, inside=bool(between)) for group in groups]
+            found = values[0]
+            for operator, value in zip(between, values[1:], strict=True):
+                found = self._pointwise(found, value, operator)
+        except Misfit:
+            operators, factors = flat(node)
+            if set(operators) <= POINTWISE or not set(operators) & POINTWISE:
+                raise
+            self.unifier.known = known
+            return self._in_order(operators, factors)
+        return found
+
+    def _in_order(self, operators: Sequence[str], factors: Sequence[Formula]) -> Value:
+        """A product taken from the left, whatever its signs: a ⊙ b x^T is (a ⊙ b) x^T."""
+        found = self(factors[0])
+        for operator, factor in zip(operators, factors[1:], strict=True):
+            value = self(factor)
+            found = (self._pointwise if operator in POINTWISE else self.times)(found, value, operator)
         return found
 
     def _pointwise(self, a: Value, b: Value, operator: str) -> Value:
@@ -312,7 +392,9 @@ class Express:
             return Value(a.expr * b.expr, whole.shape, whole.row)
         if {a.rank, b.rank} == {1, 2}:
             raise Misfit("a matrix and a vector are multiplied entry by entry")
-        return Value(a.expr * b.expr, self._same(a.shape, b.shape, "multiplied entry by entry"), a.row)
+        parts = self._aligned([a, b])
+        shape = self._same(a.shape, b.shape, "multiplied entry by entry")
+        return Value(a.expr * b.expr, shape, a.row, parts)
 
     def _inner(self, factor: Formula) -> Value:
         """A factor among others, of which nothing is wanted but that it fits them."""
@@ -417,19 +499,34 @@ class Express:
         if a.rank == 2 and b.rank == 1:
             if b.row:
                 raise Misfit("a matrix stands left of a row vector")
-            self._same(a.shape[1:], b.shape, "multiplied")
-            return Value(_applied(a.expr, b.expr), a.shape[:1])
+            return self._applied(a.expr, a.shape, b)
         if a.rank == 1 and b.rank == 2:
             if not a.row:
                 raise Misfit("a column vector stands left of a matrix")
-            self._same(b.shape[:1], a.shape, "multiplied")
-            return Value(_applied(N.transposed(b.expr), a.expr), b.shape[1:], True)
+            return replace(self._applied(_turned(b.expr), b.shape[::-1], a), row=True)
         if a.row == b.row:
             return self._entrywise(a, b)
         if b.row:
             return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         self._same(a.shape, b.shape, "multiplied")
         return Value(N.Sum(a.expr * b.expr))
+
+    def _applied(self, matrix: sp.Expr, shape: Shape, v: Value) -> Value:
+        """A matrix times a vector; one of blocks times what is stacked, block by block."""
+        if isinstance(matrix, Blocks) and len(v.parts) == len(matrix.sizes[1]):
+            self._same(matrix.sizes[1], v.parts, "multiplied")
+        else:
+            self._same(shape[1:], v.shape, "multiplied")
+        if not isinstance(matrix, Blocks):
+            return Value(_applied(matrix, v.expr), shape[:1])
+        stacked = isinstance(v.expr, N.Concat) and len(v.parts) == len(matrix.sizes[1])
+        parts = v.expr.args if stacked else cut(v.expr, matrix.sizes[1])
+        rows = [[_applied(b, p) for b, p in zip(row, parts, strict=True) if b != 0] for row in matrix.rows]
+        found = [
+            sp.Add(*row) if row else N.Spread(sp.Integer(0), size)
+            for row, size in zip(rows, matrix.sizes[0], strict=True)
+        ]
+        return Value(N.concat(*found), shape[:1], parts=matrix.sizes[0])
 
     def _fraction(self, node: Fraction) -> Value:
         above, below = self(node.above), self(node.below)
@@ -438,8 +535,9 @@ class Express:
     def _raised(self, node: Raised) -> Value:
         if is_transposition(node):
             return self.transposed(self(node.body))
-        if isinstance(node.body, Brackets) and node.body.left == "‖":
-            inner = self(node.body.items[0])
+        norm = node.body.body if isinstance(node.body, Indexed) else node.body
+        if isinstance(norm, Brackets) and norm.left == "‖":
+            inner = self(norm.items[0])
             return Value(N.Sum(inner.expr**2) if inner.rank else inner.expr**2)
         base, exponent = self(node.body), self(node.exponent)
         if exponent.shape != () or not exponent.expr.is_number:
@@ -451,7 +549,7 @@ class Express:
     def transposed(self, value: Value) -> Value:
         """A value transposed."""
         if value.rank == 2:
-            return Value(N.transposed(value.expr), value.shape[::-1])
+            return Value(_turned(value.expr), value.shape[::-1])
         return replace(value, row=not value.row)
 
     # -- brackets ------------------------------------------------------------------------------------
@@ -466,26 +564,62 @@ class Express:
             self._same(a.shape, b.shape, "multiplied")
             return Value(N.Sum(a.expr * b.expr))
         if len(node.items) > 1 and node.left in ("[", "("):
-            return self.stacked([self(i) for i in node.items])
+            return self.stacked([self(i) for i in node.items], beside=";" not in node.separators)
         if len(node.items) == 1 and node.left == "|":
             inner = self(node.items[0])
             return Value(N.absolute(inner.expr), inner.shape, inner.row)
         raise Unreadable(f"what stands between {node.left} and {node.right} is not understood")
 
-    def stacked(self, parts: list[Value]) -> Value:
-        """Vectors one after the other."""
+    def stacked(self, parts: list[Value], beside: bool = True) -> Value:
+        """Vectors one after the other, or matrices ``beside`` or below each other."""
+        if all(p.rank == 2 for p in parts):
+            return self._blocks([parts] if beside else [[p] for p in parts])
         if any(p.rank != 1 for p in parts):
             raise Unreadable("only vectors are put one after the other")
         expr = N.Concat(*(p.expr for p in parts)) if len(parts) > 1 else parts[0].expr
-        size = sp.Add(*(p.shape[0] for p in parts))
-        return Value(expr, (size,), self.rows)
+        sizes = tuple(p.shape[0] for p in parts)
+        return Value(expr, (sp.Add(*sizes),), self.rows, sizes)
 
     def _matrix(self, node: Matrix) -> Value:
         if all(len(row) == 1 for row in node.rows):
-            return self.stacked([self(row[0]) for row in node.rows])
+            return self.stacked([self(row[0]) for row in node.rows], beside=False)
         if len(node.rows) == 1:
             return self.stacked([self(item) for item in node.rows[0]])
-        raise Unreadable("a matrix of blocks is not read")
+        return self._blocks([[self(item) for item in row] for row in node.rows])
+
+    def _blocks(self, rows: list[list[Value]]) -> Value:
+        """A matrix of blocks; a zero has the size of its row and column."""
+        if any(v.rank != 2 and v.expr != 0 for row in rows for v in row):
+            raise Unreadable("only matrices are blocks of a matrix")
+        if any(len(row) != len(rows[0]) for row in rows):
+            raise Misfit("the rows of a matrix of blocks have different lengths")
+        high = [self._common([v.shape[0] for v in row if v.rank]) for row in rows]
+        columns = zip(*rows, strict=True)
+        wide = [self._common([v.shape[1] for v in column if v.rank]) for column in columns]
+        blocks = Blocks(len(high), len(wide), *high, *wide, *(v.expr for row in rows for v in row))
+        return Value(blocks, (sp.Add(*high), sp.Add(*wide)))
+
+    def _common(self, sizes: list[sp.Expr]) -> sp.Expr:
+        """The one size that blocks in a row, or in a column, have."""
+        if not sizes:
+            raise Unreadable("a row or column of zeros has no size")
+        for size in sizes[1:]:
+            self._same((sizes[0],), (size,), "put beside each other")
+        return sizes[0]
+
+    def _portion(self, node: Portion) -> Value:
+        """The part of a whole that an entry of a column of names stands for."""
+        sizes = tuple(self(entry).shape[0] for entry in node.layout.entries)
+        whole = self.scope.stack(node, self)
+        if whole.rank != 1:
+            raise Misfit("a column of vectors stands for one vector")
+        if len(whole.parts) == len(sizes):
+            self._same(whole.parts, sizes, "equated")
+            if isinstance(whole.expr, N.Concat):
+                return Value(whole.expr.args[node.number], sizes[node.number : node.number + 1], whole.row)
+        self._same(whole.shape, (sp.Add(*sizes),), "equated")
+        part = cut(whole.expr, sizes)[node.number]
+        return Value(part, sizes[node.number : node.number + 1], whole.row)
 
     def _indexed(self, node: Indexed) -> Value:
         if node.bar or node.time is not None:
@@ -495,10 +629,71 @@ class Express:
         raise Unreadable("an index of an expression is not read")
 
     def _item(self, node: Item) -> Value:
-        raise Unreadable("slices of matrices are not read")
+        """A range of entries of a vector, of rows or of columns of a matrix."""
+        whole = self(node.body)
+        if not is_slice(node) or len(node.items) != whole.rank:
+            raise Unreadable("only ranges of entries are read, one for each index")
+        bounds = [self._range(item, size) for item, size in zip(node.items, whole.shape, strict=True)]  # type: ignore[arg-type]
+        shape = tuple(high - low for low, high in bounds)
+        if whole.rank == 1:
+            return Value(N.Part(whole.expr, *bounds[0]), shape, whole.row)
+        expr = whole.expr
+        if bounds[1] != (0, whole.shape[1]):
+            expr = Columns(expr, *bounds[1])
+        if bounds[0] != (0, whole.shape[0]):
+            expr = N.transposed(Columns(N.transposed(expr), *bounds[0]))
+        return Value(expr, shape)
+
+    def _range(self, node: Slice, size: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+        """The bounds of a range, from 0: ``1:n`` and ``n+1:2n`` count from 1 and have their last entry in."""
+        low = self._bound(node.low) if node.low is not None else sp.Integer(0)
+        high = self._bound(node.high) if node.high is not None else size
+        from_one = low == 1 or low.as_coeff_Add()[0] == 1
+        return (low - 1 if from_one else low), high
+
+    def _bound(self, node: Formula) -> sp.Expr:
+        """A bound of a range, in sizes."""
+        if isinstance(node, Number) and node.text.isdigit():
+            return sp.Integer(node.text)
+        if isinstance(node, Name):
+            return self.scope.size(node)
+        if isinstance(node, Sum):
+            return sp.Add(*(
+                self._bound(t) * (1 if s == "+" else -1) for s, t in zip(node.signs, node.terms, strict=True)
+            ))  # fmt: skip
+        if isinstance(node, Product):
+            return sp.Mul(*map(self._bound, node.factors))
+        raise Unreadable("the bounds of a range are sizes")
 
     def _relation(self, node: Relation) -> Value:
+        """1 where a comparison holds, else 0."""
+        if len(node.terms) == 2 and node.signs[0] in "><≥≤≧≦":
+            above, below = node.terms if node.signs[0] in ">≥≧" else node.terms[::-1]
+            difference = self(Sum(("+", "-"), (above, below)))
+            return replace(difference, expr=N.step(difference.expr))
+        if node.signs == ("=",):
+            return self._indicated(list(node.terms))
         raise Unreadable("a relation inside a formula is not read")
+
+    def _indicated(self, items: list[Formula]) -> Value:
+        """What a 1 with a condition is: a comparison, or the one-hot vector of a class ``k = y_t``."""
+        if len(items) == 1 and isinstance(items[0], Relation):
+            return self._relation(items[0])
+        classes = [n for n in items if isinstance(n, Name) and n.time is not None]
+        if len(classes) != 1:
+            raise Unreadable("an indicator is not read")
+        return self.scope.quantity(classes[0])
+
+    def _cases(self, node: Cases) -> Value:
+        """One value where a comparison holds, another where not."""
+        (first, condition), *rest = node.rows
+        condition = next((n for n in walk(condition) if isinstance(n, Relation)), None) if condition else None
+        if len(rest) != 1 or not isinstance(condition, Relation):
+            raise Unreadable("only two cases, told apart by a comparison, are read")
+        test, one, other = self._relation(condition), self(first), self(rest[0][0])
+        shape, row = self._joined(*self._joined(test.shape, test.row, one), other)
+        (inner,) = test.expr.args if isinstance(test.expr, N.step) else (test.expr,)
+        return Value(N.where(inner, one.expr, other.expr), shape, row)
 
     def _big(self, node: Big) -> Value:
         return self.scope.big(node, self)
@@ -508,6 +703,8 @@ class Express:
     def _apply(self, node: Apply) -> Value:
         head = replace(node.head, primes=0)
         function = self.scope.function(head)
+        if node.head.base == "1":
+            return self(node.argument)
         if not function:
             power = node.power
             left = Raised(node.head, power, "power") if power is not None else node.head
@@ -554,12 +751,21 @@ class Express:
             return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         if function not in ("maximum", "minimum", "max", "min"):
             raise Unreadable(f"{function} of several arguments is not understood")
+        rest = [a for a in arguments if a.expr != 0]
+        if len(rest) == 1 and function.startswith("max"):
+            return replace(rest[0], expr=N.relu(rest[0].expr))
         op = N.maximum if function.startswith("max") else N.minimum
         found = arguments[0]
         for other in arguments[1:]:
             shape, row = self._joined(found.shape, found.row, other)
             found = Value(op(found.expr, other.expr), shape, row)
         return found
+
+
+def with_fractions(node: Formula) -> Formula:
+    """A formula with fractions for its divisions."""
+    node = rebuilt(node, with_fractions)
+    return divided(node) if isinstance(node, Product) else node
 
 
 def divided(node: Product) -> Product:
@@ -586,6 +792,11 @@ def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:
     """A matrix times a vector; a diagonal one entry by entry."""
     inner = matrix.args[0] if isinstance(matrix, N.Transposed) else matrix
     return inner.args[0] * v if isinstance(inner, Diag) else N.Dot(matrix, v)
+
+
+def _turned(matrix: sp.Expr) -> sp.Expr:
+    """A matrix transposed."""
+    return matrix.turned() if isinstance(matrix, Blocks) else N.transposed(matrix)
 
 
 def _matrices(a: sp.Expr, b: sp.Expr) -> sp.Expr:

@@ -11,6 +11,8 @@ from lstmsym import notation as N
 from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import Express, Unreadable, Value
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
+from lstmsym.binding.shares import Share
+from lstmsym.binding.stacks import Portion, entries, stem
 from lstmsym.binding.table import Table, function_of
 from lstmsym.documents.formula import (
     Apply,
@@ -19,11 +21,13 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
+    Matrix,
     Name,
     Number,
     Product,
     Raised,
     Sum,
+    names,
     walk,
 )
 from lstmsym.notation import Ref
@@ -52,6 +56,11 @@ class Forward:
         self.used: set[str] = set()
         self.lines: dict[str, sp.Expr] = {}
         self.held: set[str] = set()
+        self.stacks: dict[tuple[Formula, int], Value] = {}
+        self.parts: dict[str, Shape] = {}
+        """The sizes of what names have stacked in them."""
+        self.waiting: list[tuple[str, sp.Expr]] = []
+        """Lines that a column of names makes: the whole, of which they are the parts."""
 
     def quantity(self, name: Name) -> Value:
         """A name, declared by its use."""
@@ -62,6 +71,8 @@ class Forward:
         if at.lag in (FIRST, LAST):
             raise Unreadable(f"{at.key} at one step only")
         ident = table.idents.get(at.key)
+        if ident is None and at.key in table.macros:
+            return Express(self, self.unifier, table.rows)(table.macros[at.key])
         if ident is None:
             ident = self.declare(at, name)
         role = table.roles[ident]
@@ -72,7 +83,36 @@ class Forward:
             raise Unreadable(f"{at.key} at another step")
         shape = table.shapes[ident]
         self.used.add(ident)
-        return Value(Ref(ident, lag), shape, self.is_row(shape))
+        return Value(Ref(ident, lag), shape, self.is_row(shape), self.parts.get(ident, ()))
+
+    def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
+        """What a column of names stands for, by a name of its own."""
+        key = node.whole, self.lag
+        if key not in self.stacks:
+            value = body(node.whole)
+            if not isinstance(value.expr, Ref):
+                ident = self.name_stack(node)
+                self.table.shapes[ident] = value.shape
+                self.waiting.append((ident, value.expr))
+                value = replace(value, expr=Ref(ident, 0))
+            self.stacks[key] = value
+        return self.stacks[key]
+
+    def name_stack(self, node: Portion) -> str:
+        """A name for a stack: what the names of its parts have in common, if that is free."""
+        table = self.table
+        common = stem(node.layout)
+        at = table.key(common) if common is not None else Place("stack", 0)
+        ident = identifier(at.key, [*table.spelled, *table.roles, *N.FUNCTIONS, "t", "m", "n", "p", "k"])
+        if common is not None and at.key not in table.idents:
+            table.idents[at.key], table.spelled[ident] = ident, untimed(common)[0]
+            table.samples[ident] = common
+        table.roles[ident] = "name"
+        return ident
+
+    def size(self, name: Name) -> sp.Expr:
+        """A size by its name."""
+        return self.table.sizes.setdefault(name.key, self.unifier.fresh())
 
     def scores(self, log: sp.Expr) -> sp.Expr | None:
         """What the softmax is taken of, whose logarithm this is."""
@@ -131,6 +171,10 @@ class Forward:
         """Refuse."""
         raise Unreadable("a gradient in a forward equation")
 
+    def share(self, of: Name, by: Name) -> Share | None:
+        """None: nothing is known yet."""
+        return None
+
     def function(self, name: Name) -> str:
         """The operation a name is."""
         return function_of(name, self.table)
@@ -146,9 +190,11 @@ def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[
     for _, right in lines:
         for node in walk(right):
             for part, use in _uses(node, table):
-                name = _bare(part)
-                if isinstance(name, Name):
+                for name in _blocks(_bare(part)):
                     found.setdefault(table.key(name).key, set()).add(use)
+    for key, macro in table.macros.items():
+        for part in names(macro):
+            found.setdefault(table.key(part).key, set()).update(found.get(key, ()))
     return found
 
 
@@ -156,6 +202,12 @@ def _bare(node: Formula) -> Formula:
     while isinstance(node, Raised) or (isinstance(node, Brackets) and len(node.items) == 1):
         node = node.body if isinstance(node, Raised) else node.items[0]
     return node
+
+
+def _blocks(node: Formula) -> Iterator[Name]:
+    """A name, or the names that are the blocks of a matrix or column."""
+    rows = node.rows if isinstance(node, Matrix) else (entries(node) or (node,),)
+    yield from (part for row in rows for part in map(_bare, row) if isinstance(part, Name))
 
 
 def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
@@ -173,5 +225,6 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
             before, behind = node.factors[place : place + 2]
             use = "pointwise" if operator in ("⊙", "∘", ".*", "⊗") else "open"
             yield from ((before, use), (behind, use))
-            if isinstance(before, Name) and before.base[0].isupper() and operator not in ("⊙", "∘", ".*"):
+            weights = all(name.base[0].isupper() for name in _blocks(before))
+            if isinstance(before, (Name, Matrix)) and weights and operator not in ("⊙", "∘", ".*"):
                 yield from ((behind, "operand"), (before, "matrix"))

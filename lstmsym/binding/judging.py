@@ -13,17 +13,21 @@ from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.inherited import inherited
+from lstmsym.binding.messages import said
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
+from lstmsym.binding.stacks import entries, part_of_itself
+from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.updates import is_update
 from lstmsym.derive import adjoint_of
-from lstmsym.documents.formula import Apply, Brackets, Formula, walk
+from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
 from lstmsym.documents.rows import Equation
 from lstmsym.documents.write import write
-from lstmsym.notation import NotationError, Ref
+from lstmsym.notation import Concat, Dot, NotationError, Ref, transposed
 from lstmsym.shapes import ShapeError
 from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
@@ -31,7 +35,7 @@ from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
 from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
-from lstmsym.verify.words import Label, Local, Through
+from lstmsym.verify.words import Blocks, Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
@@ -103,40 +107,53 @@ class LineJudge:
 
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
+        return self._no_claim(place) or self._claimed(place)
+
+    def _no_claim(self, place: int) -> Row | None:
+        """The row of a line that is to be read in a way of its own."""
         line = self.lines[place]
-        source = line[2]
-        if self.several.boundary(line):
-            return plain(
-                source, "not-a-claim", "what there is before the first step or after the last", "definition"
-            )
-        if self.several.wanted(line):
-            return self._across(place, None)
+        left, right, source = line
+        part = part_of_itself(left, right)
+        if part is not None:
+            return self._part_of_itself(part, source)
+        if is_update(left, right, self.table):  # of a change, ΔW
+            return plain(source, "not-a-claim", "an update, not a claim about the gradient", "statement")
+        what = self.several.definition(line)
+        if what:
+            return plain(source, "not-a-claim", what, "definition")
+        return self._across(place, None) if self.several.wanted(line) else None
+
+    def _claimed(self, place: int) -> Row:
+        """The row of a line that is a claim at a step."""
+        source = self.lines[place][2]
         try:
             stated = self.claims.claim(place)
         except Misfit as error:
-            if sums_repeated(self.text) and has_units(self.lines[place][1]):
-                return plain(source, "unread", "sums over repeated indices that are not written are not read")
-            return self._flipped(place) or self._misfit(place, error)
+            return self._of_other_shapes(place, error)
         except Unbound as error:
             return self._across(place, self._unbound(place, error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return self._across(place, plain(source, "unread", str(error)))
-        verdict = self._verdict(stated.claim)
-        if has_units(self.lines[place][0]) and any(name == "layout" for name, _ in verdict.conventions):
-            verdict = self.judge.contradicted(stated.claim, "the two indices are exchanged")
-        if verdict.status is Status.REFUTED:
-            found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
-            if found is not None:
-                return found
-        if verdict.status in (Status.REFUTED, Status.UNDECIDED):
-            found = self._of_output(place, verdict) or self._of_columns(verdict, source)
-            if found is not None:
-                return found
+            return self._across(place, plain(source, "unread", said(error)))
+        if _names_parts(stated.claim):
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        verdict = self._verdict(stated.claim, has_units(self.lines[place][0]))
+        found = self._otherwise(place, verdict)
+        if found is not None:
+            return found
         if self._is_void(stated.claim):
             message = "by the equations that were read the loss does not depend on it; is one missing?"
             return plain(source, "undecided", message)
         self.verdicts[place] = verdict
         return self._qualified(verdict, stated, source)
+
+    def _otherwise(self, place: int, verdict: Verdict) -> Row | None:
+        """The row of a line that is right in another way than it stands."""
+        found = None
+        if verdict.status is Status.REFUTED:
+            found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+        if found is None and verdict.status in (Status.REFUTED, Status.UNDECIDED):
+            found = self._of_output(place, verdict) or self._of_columns(verdict, self.lines[place][2])
+        return found
 
     def _is_void(self, claim: Claim) -> bool:
         """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
@@ -148,11 +165,13 @@ class LineJudge:
         except (NotationError, ShapeError, *OUT_OF_REACH):
             return False
 
-    def _verdict(self, claim: Claim) -> Verdict:
-        """The verdict on a claim; what is said twice is judged once."""
-        said = (claim.left, claim.right, claim.share)
+    def _verdict(self, claim: Claim, entries: bool = False) -> Verdict:
+        """The verdict on a claim; what is said twice is judged once; indices leave no layout open."""
+        said = (claim.left, claim.right, claim.share, entries)
         if said not in self.known:
             self.known[said] = self.judge(claim)
+            if entries and any(name == "layout" for name, _ in self.known[said].conventions):
+                self.known[said] = self.judge.contradicted(claim, "the two indices are exchanged")
         return replace(self.known[said], claim=claim)
 
     def _qualified(self, verdict: Verdict, stated: Stated, source: Equation) -> Row:
@@ -255,6 +274,27 @@ class LineJudge:
         others = [Ref(q.name, by.lag) for q in self.system.cell.role("state") if q.name != by.base]
         return f"{', '.join(self.judge.show(o) for o in others)} is held fixed"
 
+    def _of_other_shapes(self, place: int, error: Misfit) -> Row:
+        """The row of a line whose shapes do not fit as it stands."""
+        if sums_repeated(self.text) and has_units(self.lines[place][1]):
+            message = "sums over repeated indices that are not written are not read"
+            return plain(self.lines[place][2], "unread", message)
+        return self._flipped(place) or self._misfit(place, error)
+
+    def _part_of_itself(self, part: Item, source: Equation) -> Row:
+        """A weight that is to stand for the part that multiplies one of what is stacked."""
+        weight = self.claims.express(part.body).value.expr
+        axes = {
+            axis for equation in self.system.cell.equations for node in equation.expr.atoms(Dot)
+            for axis, matrix in ((0, transposed(weight)), (1, weight))
+            if node.args[0] == matrix and isinstance(node.args[1], Concat)
+        }  # fmt: skip
+        cut = {axis for axis, item in enumerate(part.items) if item != Slice(None, None)}
+        if len(axes) == 1 and len(cut) == 1 and axes != cut:
+            along = "columns" if axes == {1} else "rows"
+            return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
+        return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+
     def _across(self, place: int, otherwise: Row | None) -> Row:
         """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
         source = self.lines[place][2]
@@ -282,12 +322,16 @@ class LineJudge:
 
     def _misfit(self, place: int, error: Misfit) -> Row:
         """Shapes that do not fit: wrong."""
-        left, _, source = self.lines[place]
+        left, right, source = self.lines[place]
+        entries = has_units(left) or has_units(right)
+        if entries and sums_repeated(self.text):
+            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
-        except (Unreadable, NotationError, ShapeError):
-            return plain(source, "refuted", str(error))
-        row = plain(source, "refuted", str(error))
+        except (Unreadable, NotationError, ShapeError) as unread:
+            known = not entries or isinstance(unread, Unbound)
+            return plain(source, "refuted" if known else "unread", said(error))
+        row = plain(source, "refuted", said(error))
         return replace(row, about=self.judge.show(expr), expected=self.judge.expected(Claim(expr, expr)))
 
     def _unbound(self, place: int, error: Unbound) -> Row:
@@ -300,15 +344,20 @@ class LineJudge:
         return plain(source, "undecided", hint)
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
-        """Whether a name looks like a gradient's and has meanings to choose from, and the side a value."""
+        """Whether a name looks like a gradient's and may be the side: a column may be one of anything."""
         looks = slot.family != "name" or GRADIENT_WORDS.search(slot.target)
         if not looks or not self.choices.meanings.get(slot):
             return False
         try:
-            self.claims.express(side)
+            shape = self.claims.express(side).value.shape
         except (Unreadable, NotationError, ShapeError):
             return False
-        return True
+        if not entries(side):
+            return True
+        return any(
+            valued(m.expr, lambda ref: self.system.shapes[ref.base]).shape == shape
+            for m in self.choices.meanings[slot]
+        )
 
     def reported(self, verdict: Verdict, source: Equation) -> Row:
         """A verdict as a row."""
@@ -329,6 +378,11 @@ class LineJudge:
             return ()
         derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
         return steps(derivation, left.base, self.judge.show)
+
+
+def _names_parts(claim: Claim) -> bool:
+    """Whether a line only says that the gradient by a stack is the stack of the gradients."""
+    return claim.left == claim.right and isinstance(claim.left, (Concat, Blocks))
 
 
 def plain(source: Equation, verdict: str, message: str = "", kind: str = "claim") -> Row:

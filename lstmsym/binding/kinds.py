@@ -8,9 +8,12 @@ from dataclasses import replace
 
 from lstmsym.binding.defined import functions_of, is_naming, named
 from lstmsym.binding.entries import is_unit_sum
+from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
+from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.systems import System, main_system
 from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
+from lstmsym.binding.updates import is_update
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -100,11 +103,17 @@ class _Sorting:
 
     def sorted(self, lines: Sequence[Line]) -> dict[int, str]:
         """The kinds of all lines; of several systems the one that the other lines speak of is forward."""
+        chains: set[tuple[int, int, str]] = set()
         for left, right, _ in lines:
             self._noted(left, right)
         for place, (left, right, row) in enumerate(lines):
+            chain = (row.line, row.column, self.table.key(left).key if isinstance(left, Name) else "")
+            if row.chain and chain in chains:
+                continue  # a = b = c has defined a by b
             if isinstance(left, Name) and row.relation in ("=", ":=", "≡", "←"):
                 self.see(place, left, right)
+            if chain[-1] in self.defined:
+                chains.add(chain)
         spoken = self._spoken(lines)
         main = main_system(self.systems, spoken)
         known = set(main.values())
@@ -130,6 +139,9 @@ class _Sorting:
     def see(self, place: int, left: Name, right: Formula) -> None:
         """One line with a name on its left side."""
         at = self.table.key(left)
+        if is_update(left, right, self.table):
+            self.kinds[place] = "update"
+            return
         if is_naming(left, right):
             self.kinds[place] = "definition"
             return
@@ -141,7 +153,15 @@ class _Sorting:
             self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
-        if not self.is_forward(at, parts, right) or self.repeats(at, parts):
+        if self.is_forward(at, parts, right) and not self.repeats(at, parts):
+            self.see_forward(place, left, right, parts)
+
+    def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
+        """One line that may be forward, with the names on its right side."""
+        at = self.table.key(left)
+        if is_layout(left, right) or (isinstance(right, Apply) and right.head.base.lower() == "diag"):
+            self.table.macros[at.key] = right
+            self.kinds[place] = "definition"
             return
         if self.is_aside(at, parts, right):
             self.kinds[place] = "aside"
@@ -157,9 +177,6 @@ class _Sorting:
         if isinstance(right, Name) and parts and parts[0].key not in self.defined and at.lag is not None:
             self.table.aliases[parts[0].key] = at.key
             self.kinds[place] = "alias"
-        elif isinstance(right, Apply) and right.head.base.lower() == "diag":
-            self.table.macros[at.key] = right
-            self.kinds[place] = "definition"
         else:
             self.define(place, at, parts)
 
@@ -188,7 +205,9 @@ class _Sorting:
         strange = any(_unnatural(n, self.table) for n in bare_names(right))
         if self.closed and strange and _grounded(right, self.table):
             return False
-        sums = (n for n in walk(right) if isinstance(n, (Big, Item)) and not is_unit_sum(n))
+        sums = (
+            n for n in walk(right) if isinstance(n, (Big, Item)) and not is_unit_sum(n) and not is_slice(n)
+        )
         return not any(sums) and at not in parts
 
     def define(self, place: int, at: Place, parts: Sequence[Place]) -> None:
@@ -229,7 +248,8 @@ def _is_loss(right: Formula, name: Name, defined: set[str]) -> bool:
     text = {n.base for n in names(right)}
     bigs = any(isinstance(n, Big) for n in walk(right))
     norms = any(isinstance(n, Brackets) and n.left == "‖" for n in walk(right))
-    squares = any(isinstance(n, Raised) and isinstance(n.exponent, Number) for n in walk(right))
+    inner = any(isinstance(n, Raised) and is_transposition(n) for n in walk(right))
+    squares = inner or any(isinstance(n, Raised) and isinstance(n.exponent, Number) for n in walk(right))
     return (
         bigs
         or norms

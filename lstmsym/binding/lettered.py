@@ -1,4 +1,4 @@
-r"""Letters that number units and tell quantities apart as well: ``a_\iota`` and ``a_\phi``, ``w_{ji}`` and ``w_{kj}``.
+r"""Letters that number units and tell quantities apart: ``a_\iota``, ``a_\phi``; ``w_{ji}``, ``w_{kj}``.
 
 Where a document defines ``a_j`` and ``a_k`` apart, or gives an index to a label, ``in_v``, such letters
 stay in the names.  One that stands for any of them, g of ``\sum_g w_{cg} \delta_g``, is written out for
@@ -131,9 +131,9 @@ class Lettered:
                     self.aliases.setdefault(stem(name), {})[letter] = alike[0]
 
     def _find_members(self) -> None:
-        """How many indices the names of the forward lines have, and at which steps they are multiplied with."""
-        for left, right, letters in self._forward():
-            left, right = self.joined(self.of(left, letters), self.of(right, letters))
+        """How many indices the names of the forward lines have, and at which steps they are multiplied."""
+        for name_, formula, letters in self._forward():
+            left, right = self.joined(self.of(name_, letters), self.of(formula, letters))
             for name in (*every_name(left), *every_name(right)):
                 self.members.setdefault(name.key, len(set(name.units)))
             for product in (n for n in walk(right) if isinstance(n, Product)):
@@ -162,7 +162,7 @@ class Lettered:
         found = replace(bare, time=name.time, units=tuple(p.letter for p in own))
         aliases = {x: x.rstrip("'") for x in gone if x.endswith("'")} | self.aliases.get(stem(name), {})
         for old, new in aliases.items() if keep else ():
-            found = lettered(found, old, new)
+            found = relettered(found, old, new)
         return found
 
     def of(self, node: Formula, letters: set[str]) -> Formula:
@@ -199,7 +199,7 @@ class Lettered:
         if len(node.units) != 2 or node.key in self.members:
             return node
         first, second = node.units
-        turned = lettered(lettered(lettered(node, first, "?"), second, first), "?", second)
+        turned = relettered(relettered(relettered(node, first, "?"), second, first), "?", second)
         return turned if turned.key in self.members else node
 
     # -- letters that stand for any --------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Lettered:
         return [
             x
             for x in sorted(self.labels)
-            if all(self._known(lettered(n, letter, x), lag) for n in quantities)
+            if all(self._known(relettered(n, letter, x), lag) for n in quantities)
         ]
 
     def _known(self, name: Name, lag: int | None = None) -> Name | None:
@@ -242,7 +242,7 @@ class Lettered:
 
         def put(part: Formula, letter: str) -> Formula:
             if isinstance(part, Name) and letters[0] in part.units:
-                changed = lettered(part, letters[0], letter)
+                changed = relettered(part, letters[0], letter)
                 return self._known(changed, lag) or changed
             return rebuilt(part, lambda inner: put(inner, letter))
 
@@ -287,10 +287,15 @@ def _alike(units: Units) -> dict[str, str]:
 
 def lettered(node: Formula, old: str, new: str) -> Formula:
     """A formula with a letter in the scripts of its names put for another; the units stay."""
-    if not isinstance(node, Name):
-        return rebuilt(node, lambda part: lettered(part, old, new))
-    if old not in node.units and old != "?":
-        return node
+    if isinstance(node, Name):
+        return relettered(node, old, new)
+    return rebuilt(node, lambda part: lettered(part, old, new))
+
+
+def relettered(name: Name, old: str, new: str) -> Name:
+    """A name with a letter in its scripts put for another."""
+    if old not in name.units and old != "?":
+        return name
 
     def change(body: Formula) -> Formula:
         if isinstance(body, Name) and body.base + "'" * body.primes == old:
@@ -300,7 +305,7 @@ def lettered(node: Formula, old: str, new: str) -> Formula:
         return rebuilt(body, change) if isinstance(body, Product) else body
 
     return replace(
-        node, scripts=tuple(s if s.wrap else replace(s, body=change(s.body)) for s in node.scripts)
+        name, scripts=tuple(s if s.wrap else replace(s, body=change(s.body)) for s in name.scripts)
     )
 
 

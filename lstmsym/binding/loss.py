@@ -11,19 +11,42 @@ from lstmsym import notation as N
 from lstmsym.binding.express import Express, Unreadable
 from lstmsym.binding.forward import Forward
 from lstmsym.binding.table import LOSSES, Table, function_of
-from lstmsym.documents.formula import Apply, Big, Brackets, Formula, Name, Product, Sum, names, rebuilt
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Brackets,
+    Formula,
+    Indexed,
+    Name,
+    Product,
+    Raised,
+    Sum,
+    Words,
+    names,
+    rebuilt,
+    walk,
+)
 from lstmsym.notation import NotationError, Ref
+
+ENTROPIES = frozenset("ce crossentropy xent nll".split())
+Losses = list[tuple[Formula | None, Formula]]
+"""Both sides of the lines that are losses; the left one is not known of a loss that words give."""
 
 
 def loss_of(
-    losses: list[Formula], scope: Forward, express: Express, table: Table
+    losses: Losses, scope: Forward, express: Express, table: Table
 ) -> tuple[sp.Expr | None, list[str]]:
-    """The loss of a step, where a document writes it out; and its targets."""
-    for right in losses:
+    """The loss of a step, where a document writes it out; and its targets.
+
+    Where ``L = 1/T sum_t L_t`` that is the loss, and 1/T what ``L_t`` enters with.
+    """
+    steps = {left.key: r for left, r in losses if isinstance(left, Name) and left.time is not None}
+    totals = [right for _, right in losses if any(_is_step(n, steps) for n in names(right))]
+    for right in totals or [right for _, right in losses]:
         known = set(table.roles)
         scope.lag = 0
         try:
-            expr = _loss_of_step(right, scope, express)
+            expr = _loss_of_step(right, scope, express, steps)
         except (Unreadable, NotationError):
             expr = None
         new = [ident for ident in table.roles if ident not in known]
@@ -43,32 +66,119 @@ def loss_of(
     return None, []
 
 
-def _loss_of_step(right: Formula, scope: Forward, express: Express) -> sp.Expr | None:
-    factor, body = sp.Integer(1), right
-    while True:
-        if isinstance(body, Big):
-            body = body.body
-        elif isinstance(body, Sum) and len(body.terms) == 1:
-            factor, body = (-factor if body.signs[0] == "-" else factor), body.terms[0]
-        elif isinstance(body, Product) and any(isinstance(f, Big) for f in body.factors):
-            rest = [f for f in body.factors if not isinstance(f, Big)]
-            for item in rest:
-                factor = factor * express(item).expr
-            body = next(f for f in body.factors if isinstance(f, Big))
-        elif isinstance(body, Brackets) and len(body.items) == 1 and body.left in "([{":
-            body = body.items[0]
-        else:
-            break
+def _is_step(node: Formula, steps: dict[str, Formula]) -> bool:
+    return isinstance(node, Name) and node.time is not None and node.key in steps
+
+
+def _loss_of_step(
+    right: Formula, scope: Forward, express: Express, steps: dict[str, Formula]
+) -> sp.Expr | None:
+    factor, body = _peeled(right, scope, express, steps)
     if isinstance(body, Apply) and not function_of(body.head, scope.table):
         return None
     if any(
         n.base in LOSSES and table_key not in scope.table.roles for n, table_key in _keyed(body, scope.table)
     ):
         return None
-    body = _without_units(body, scope.table)
-    value = express(body)
+    picked = _picked(body)
+    scope.table.unit |= picked != body
+    value = express(_without_units(picked, scope.table))
     expr = N.Sum(value.expr) if value.rank else value.expr
-    return _one_hot(factor * expr, scope) if expr.has(N.Sum) else None
+    return _stable(factor * expr, scope) if expr.has(N.Sum) else None
+
+
+def _peeled(
+    body: Formula, scope: Forward, express: Express, steps: dict[str, Formula]
+) -> tuple[sp.Expr, Formula]:
+    """What stands behind the sums of a loss, and the number before them."""
+    factor = sp.Integer(1)
+    while True:
+        if _is_step(body, steps):
+            scope.table.average = factor
+            body, steps = steps[body.key], {}  # type: ignore[attr-defined]
+        elif isinstance(body, Big):
+            body = body.body
+        elif isinstance(body, Sum) and (len(body.terms) == 1 or _spans(body)):
+            factor, body = (-factor if body.signs[0] == "-" else factor), _spanned(body)
+        elif isinstance(body, Product) and any(map(_is_summed, body.factors)):
+            factor *= sp.Mul(*(express(f).expr for f in body.factors if not _is_summed(f)))
+            body = next(f for f in body.factors if _is_summed(f))
+        elif isinstance(body, Brackets) and len(body.items) == 1 and body.left in "([{":
+            body = body.items[0]
+        else:
+            return factor, _named_entropy(body, scope)
+
+
+def _named_entropy(node: Formula, scope: Forward) -> Formula:
+    """``CE(y, p)`` written out: the target is the one of the two that no equation defines."""
+    if not (isinstance(node, Apply) and node.head.base.lower().replace("_", "") in ENTROPIES):
+        return node
+    items = node.argument.items if isinstance(node.argument, Brackets) else ()
+    idents, key = scope.table.idents, scope.table.key
+    known = [item for item in items if isinstance(item, Name) and key(item).key in idents]
+    if len(items) != 2 or len(known) != 1:
+        return node
+    target = next(item for item in items if item is not known[0])
+    log = Apply(Name("log"), known[0], certain=True)
+    return Sum(("-",), (Product(("",), (Raised(target, Words("⊤"), "transpose"), log)),))
+
+
+def _is_summed(node: Formula) -> bool:
+    """Whether a factor is the sum of a loss, numbers before which are factors of all of it."""
+    return isinstance(node, Big) or (
+        isinstance(node, Brackets) and any(isinstance(n, Big) for n in walk(node))
+    )
+
+
+def _spans(node: Sum) -> bool:
+    """Whether a sum over an index runs on over the terms behind it, which have that index too."""
+    first = node.terms[0]
+    if not isinstance(first, Big) or not first.variable:
+        return False
+    return all(first.variable in set(_indices(term)) for term in node.terms)
+
+
+def _indices(node: Formula) -> Iterator[str]:
+    """The indices that names, and what is indexed as a whole, have."""
+    for part in walk(node):
+        if isinstance(part, (Name, Indexed)):
+            yield from (script.text for script in part.scripts)
+        if isinstance(part, Name):
+            yield from part.units
+
+
+def _spanned(node: Sum) -> Formula:
+    """The one term, or all terms under the sum before the first."""
+    first = node.terms[0]
+    if len(node.terms) == 1 or not isinstance(first, Big):
+        return first
+    return replace(first, body=Sum(("+", *node.signs[1:]), (first.body, *node.terms[1:])))
+
+
+def _picked(node: Formula) -> Formula:
+    """``log p_y``, the entry of a class y, as the product with the one-hot y."""
+    node = rebuilt(node, _picked)
+    if not isinstance(node, Apply) or node.head.base not in ("log", "ln"):
+        return node
+    inner = node.argument
+    while isinstance(inner, Brackets) and len(inner.items) == 1:
+        inner = inner.items[0]
+    if not isinstance(inner, Name):
+        return node
+    found = [s for s in inner.scripts if s.where == "sub" and _is_class(s.body)]
+    if len(found) != 1:
+        return node
+    picked = found[0].body
+    assert isinstance(picked, Name)
+    guess = replace(inner, scripts=tuple(s for s in inner.scripts if s is not found[0]))
+    target = replace(picked, time=picked.time or guess.time)
+    guess = replace(guess, time=guess.time or target.time)
+    return Product(("",), (Raised(target, Words("⊤"), "transpose"), replace(node, argument=guess)))
+
+
+def _is_class(node: Formula) -> bool:
+    """Whether an index is the class of a step, and not the number of a unit."""
+    return isinstance(node, Name) and (node.time is not None or node.base == "y")
 
 
 def _keyed(node: Formula, table: Table) -> Iterator[tuple[Name, str]]:
@@ -88,15 +198,31 @@ def _without_units(node: Formula, table: Table) -> Formula:
 
     def change(part: Formula) -> Formula:
         part = rebuilt(part, change)
-        if isinstance(part, Name) and any(s.text in units for s in part.scripts):
-            return replace(part, scripts=tuple(s for s in part.scripts if s.text not in units))
-        return part
+        if not isinstance(part, Name):
+            return part
+        kept = part.units if len(part.units) < 2 else ()  # a sample and a unit: all of a batch
+        return replace(part, scripts=tuple(s for s in part.scripts if s.text not in units), units=kept)
 
-    return change(node) if units else node
+    return change(node)
+
+
+def _stable(expr: sp.Expr, scope: Forward) -> sp.Expr:
+    """Logarithms of a sigmoid and of one less it by what it is taken of; then those of a softmax."""
+    rules = {}
+    for log in expr.atoms(N.log):
+        (inner,) = log.args
+        for ref in inner.atoms(Ref):
+            line = scope.lines.get(ref.base)
+            if isinstance(line, N.sigma) and inner in (ref, 1 - ref):
+                rules[log] = N.canonical(N.log(inner.xreplace({ref: line})))
+    return _one_hot(expr.xreplace(rules), scope)
 
 
 def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
-    """The cross entropy of a softmax, -sum(y log p), by the scores: the targets add up to one."""
+    """The cross entropy of a softmax, -sum(y log p), by the scores.
+
+    If the targets add up to one it is logsumexp(scores) - sum(y scores).
+    """
     for node in expr.atoms(N.Sum):
         (inner,) = node.args
         factors = sp.Mul.make_args(inner)
@@ -106,5 +232,6 @@ def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
         scores = scope.scores(logs[0])
         if scores is not None and isinstance(scores, Ref):
             rest = sp.Mul(*(f for f in factors if f is not logs[0]))
-            expr = expr.xreplace({node: N.Sum(rest * scores) - N.LogSumExp(scores)})
+            whole = N.Sum(rest * scores) - N.LogSumExp(scores)
+            expr = expr.xreplace({node: whole if scope.table.unit else N.Sum(rest * N.log_softmax(scores))})
     return expr

@@ -7,13 +7,27 @@ from dataclasses import replace
 
 from lstmsym.binding.lettered import Lettered, relabelled
 from lstmsym.binding.table import Line
-from lstmsym.binding.units import Units, unit_labels
-from lstmsym.documents.formula import Formula, Name, Product, Raised, Script, rebuilt, walk
+from lstmsym.binding.units import USUAL, Units, every_name, unit_labels, variables
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Derivative,
+    Formula,
+    Name,
+    Number,
+    Product,
+    Raised,
+    Script,
+    Time,
+    rebuilt,
+    walk,
+)
 
 
 def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
     """The lines, the names in those with indices having their units apart."""
     lines = [(raised(left), raised(right), row) for left, right, row in lines]
+    lines = stepped(lines, frozenset(letters))
     units = Units(lines, letters)
     if not any(units.letters):
         return list(lines)
@@ -25,6 +39,29 @@ def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
         else:
             found.append((left, right, row))
     return found
+
+
+def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:
+    """The lines with the step of ``h_{jt}`` told from its unit, where a sum runs over such units."""
+    sides = [side for left, right, _ in lines for side in (left, right)]
+    bigs = [n for side in sides for n in walk(side) if isinstance(n, Big)]
+    units = {x for big in bigs for x in variables(big)} - letters
+    if not units:
+        return list(lines)
+    units |= USUAL - {n.base for side in sides for n in every_name(side)}
+
+    def change(node: Formula) -> Formula:
+        if not isinstance(node, Name) or node.time is not None:
+            return rebuilt(node, change)
+        for place, script in enumerate(node.scripts):
+            word = script.body.base if isinstance(script.body, Name) and not script.wrap else ""
+            if len(word) == 2 and word[0] in units and word[1] in letters:
+                rest = replace(script, body=Name(word[0]))
+                scripts = (*node.scripts[:place], rest, *node.scripts[place + 1 :])
+                return replace(node, scripts=scripts, time=Time(Name(word[1]), place=1))
+        return node
+
+    return [(change(left), change(right), row) for left, right, row in lines]
 
 
 def raised(node: Formula) -> Formula:
@@ -44,4 +81,16 @@ def raised(node: Formula) -> Formula:
 def numbered(left: Formula, right: Formula) -> tuple[Formula, Formula]:
     """A line in which the units of the left side are numbered, as the indices of both sides are ordered."""
     order = {label: f"{place}{label}" for place, label in enumerate(unit_labels(left))}
+    right = _with_own_rows(left, right)
     return relabelled(left, order), relabelled(right, order)
+
+
+def _with_own_rows(left: Formula, right: Formula) -> Formula:
+    r"""The right side of ``\partial a_j / \partial w_{ji} = x_i``, the same for every j."""
+    if not isinstance(left, Derivative) or not isinstance(left.of, Name) or not isinstance(left.by, Name):
+        return right
+    (own, *more), known = left.of.units or ("", ""), unit_labels(right)
+    if more or own not in left.by.units or not known or own in known:
+        return right
+    one = Raised(left.of, Number("0"), "power")
+    return Product(("",), (Brackets("(", ")", (right,)), one))

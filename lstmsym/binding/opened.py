@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from lstmsym.binding.bind import bind
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
+from lstmsym.binding.indexed import by_index, letters_of_gradients
 from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
+from lstmsym.binding.updates import as_gradient
 from lstmsym.cell import Cell
 from lstmsym.documents.read import Document, read
 from lstmsym.listings import Listing
@@ -46,10 +49,17 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     document = read(text, path)
     said = told(document, text)
     lines = lines_of(document)
+    letters = letters_of_gradients(lines, said.gradients)
+    lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
+    gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
+    said = replace(said, gradients=tuple(gradients))
     lines = marked(lines, letters_of(document, lines))
+    if said.loss is None:
+        said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document))
     listed = read_listings(document, bound.cell or cell)
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
+    lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.express import is_transposition
+from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
 from lstmsym.binding.table import Line
 from lstmsym.binding.templates import expanded, index_sets
 from lstmsym.documents.formula import (
@@ -27,10 +28,13 @@ from lstmsym.documents.times import is_step
 def lines_of(document: Document) -> list[Line]:
     """Every equation of a document, one for each value of a free index."""
     sets = index_sets(document.rows)
-    lines = [
-        (attached(left), attached(right), row)
-        for row in document.equations for left, right in expanded(row, sets)
-    ]  # fmt: skip
+    sides = [
+        (row, tuple(sliced(attached(side)) for side in pair))
+        for row in document.equations
+        for pair in [*chained(row.before, row.right), *expanded(row, sets)]
+    ]
+    both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
+    lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
     lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
     functions = functions_of(lines)
     return [(*called(left, right, functions), row) for left, right, row in lines]
@@ -47,28 +51,9 @@ def attached(node: Formula) -> Formula:
         for factor in node.factors:
             last = factors[-1] if factors else None
             index = _step(factor)
-            if (
-                index is not None
-                and isinstance(last, Delta)
-                and isinstance(last.of, Name)
-                and last.of.time is None
-            ):
-                factors[-1] = replace(last, of=replace(last.of, time=Time(index, "call")), whole="")
-            elif (
-                index is not None
-                and isinstance(last, Derivative)
-                and isinstance(last.by, Name)
-                and last.by.time is None
-            ):
-                factors[-1] = replace(last, by=replace(last.by, time=Time(index, "call")))
-            elif (
-                index is not None
-                and isinstance(last, Raised)
-                and isinstance(last.body, Name)
-                and last.body.time is None
-                and isinstance(last.exponent, Number)
-            ):
-                factors[-1] = replace(last, body=replace(last.body, time=Time(index, "call")))
+            with_step = None if index is None or last is None else _at(last, Time(index, "call"))
+            if with_step is not None:
+                factors[-1] = with_step
             else:
                 factors.append(factor)
         if len(factors) == 1:
@@ -78,11 +63,23 @@ def attached(node: Formula) -> Formula:
     if isinstance(node, Product) and node.operators == ("/",):
         above, below = (_row(f) for f in node.factors)
         top, bottom = above[-1], below[0]
-        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix == bottom.prefix:
+        if isinstance(top, Delta) and isinstance(bottom, Delta) and top.prefix.rstrip("+") == bottom.prefix:
             one = Derivative(top.of, bottom.of, top.prefix, form="slash", span=node.span)
             whole = (*above[:-1], one, *below[1:])
             return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)
     return node
+
+
+def _at(node: Formula, time: Time) -> Formula | None:
+    """A gradient, or a power, of a name without a step, at a step; None for what cannot have one."""
+    if isinstance(node, Delta) and isinstance(node.of, Name) and node.of.time is None:
+        return replace(node, of=replace(node.of, time=time), whole="")
+    if isinstance(node, Derivative) and isinstance(node.by, Name) and node.by.time is None:
+        return replace(node, by=replace(node.by, time=time))
+    power = node if isinstance(node, Raised) and isinstance(node.exponent, Number) else None
+    if power is not None and isinstance(power.body, Name) and power.body.time is None:
+        return replace(power, body=replace(power.body, time=time))
+    return None
 
 
 def _row(node: Formula) -> tuple[Formula, ...]:

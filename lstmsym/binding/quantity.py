@@ -15,6 +15,8 @@ from lstmsym.documents.formula import ACCENT_KEYS, Name, Number, Sum, Time
 
 EARLIER = frozenset("prev previous old last prv".split())
 NEW = frozenset("next new cur curr current now".split())
+COUNTS = {"T": "T", "τ": "T", "N": "B", "B": "B", "S": "B", "n": "B", "m": "B"}
+"""Letters that, with no other meaning, are the number of steps or of sequences: that of the notation."""
 LAST = "last"
 """The lag of the last step of the sequence."""
 FIRST = "first"
@@ -43,6 +45,11 @@ def place(name: Name, letters: Iterable[str] = ("t",)) -> Place:
     if letter == "" and offset is not None:
         return Place(bare.key, FIRST, "")
     return Place(bare.key, offset, letter)
+
+
+def is_count(name: Name) -> bool:
+    """Whether a name may be the number of steps or of sequences."""
+    return name.base in COUNTS and not (name.marks or name.scripts or name.primes or name.time)
 
 
 def untimed(name: Name) -> tuple[Name, int | None]:

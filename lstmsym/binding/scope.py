@@ -10,9 +10,12 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, Unreadable, Value
-from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
+from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
+from lstmsym.binding.shares import Share, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
+from lstmsym.binding.stacks import Portion
+from lstmsym.binding.standing import valued
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
 from lstmsym.documents.formula import (
@@ -30,7 +33,6 @@ from lstmsym.documents.formula import (
     plain,
 )
 from lstmsym.notation import Ref
-from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
@@ -81,6 +83,9 @@ class Backward:
         """A quantity of the cell, a short name for an expression, or a gradient with a name of its own."""
         table = self.bound.table
         at = self.placed(name)
+        if at.key in table.standing:
+            value = valued(table.standing[at.key], self._shape, table.rows)
+            return replace(value, expr=later(value.expr, _lag(at) or 0))
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
         ident = table.idents.get(at.key)
@@ -97,6 +102,8 @@ class Backward:
             return Value(Diag(sp.Integer(1)), (size, size))
         if found is not None:
             return self._slot(found[0], self.placed_slot(found[1], name), name)
+        if is_count(name):
+            return Value(N.Size(COUNTS[name.base]))
         raise Unreadable(f"{at.key} is not known")
 
     def placed(self, name: Name) -> Place:
@@ -150,8 +157,7 @@ class Backward:
             raise Unbound(slot)
         expr = later(meaning.expr, _lag(at) or 0)
         bare = meaning.expr.args[1] if isinstance(meaning.expr, Label) else meaning.expr
-        shape = shape_of(bare, self._shape, Unifier())
-        return Value(expr, shape, self.bound.table.rows != self.flat and len(shape) == 1)
+        return replace(valued(bare, self._shape, self.bound.table.rows != self.flat), expr=expr)
 
     def _shape(self, ref: Ref) -> Shape:
         return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
@@ -194,16 +200,35 @@ class Backward:
             return Value(label, by.shape, row)
         if of.time is not None:
             if ref.base in self.system.cell.outputs and _lag(at) == ref.lag:
-                return Value(Ref(names_.given(ref.base), ref.lag), by.shape, row)
+                given = Ref(names_.given(ref.base), ref.lag)
+                return Value(given / self.bound.table.average, by.shape, row)
             raise Unreadable("the derivative of one step's loss by an earlier quantity is not read")
         base = names_.adjoint(ref.base)
         if base not in self.system.shapes:
             raise Unreadable(f"{ref} has no gradient")
         return Value(Ref(base, ref.lag), by.shape, row)
 
+    def share(self, of: Name, by: Name) -> Share | None:
+        """What the lines of one step make of a parameter, entry by entry."""
+        known = self.bound.table.idents
+        if self.placed(by).key not in known or self.placed(of).key not in known:
+            return None
+        what, parameter = self.quantity(of).expr, self.quantity(by).expr
+        if not isinstance(what, Ref) or not isinstance(parameter, Ref) or parameter.lag is not None:
+            return None
+        return share(what, parameter, self.system)
+
     def function(self, name: Name) -> str:
         """The operation a name is."""
         return function_of(name, self.bound.table)
+
+    def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
+        """What a column of names stands for."""
+        return body(node.whole)
+
+    def size(self, name: Name) -> sp.Expr:
+        """A size by its name."""
+        return self.bound.table.sizes.setdefault(name.key, self.unifier.fresh())
 
     # -- sums ----------------------------------------------------------------------------------------
 
@@ -212,7 +237,7 @@ class Backward:
         if node.operator != "∑":
             raise Unreadable("a product over an index is not read")
         rule = chain_rule(node)
-        if rule is not None:
+        if rule is not None and not (isinstance(rule[1].by, Name) and rule[1].by.units):
             return self._chain_rule(*rule)
         items = self._set(node)
         if items:

@@ -9,11 +9,23 @@ from functools import cached_property
 
 import sympy as sp
 
-from lstmsym.binding.across import LAST, Across, Chained, Layout, unsaid
+from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import Misfit, Unreadable, Value
 from lstmsym.binding.table import LOSSES, Line, Table
-from lstmsym.documents.formula import Big, Derivative, Formula, Name, Number, Relation, names, walk
+from lstmsym.documents.formula import (
+    Big,
+    Brackets,
+    Derivative,
+    Formula,
+    Matrix,
+    Name,
+    Number,
+    Relation,
+    Words,
+    names,
+    walk,
+)
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.across import (
@@ -121,6 +133,19 @@ class Several:
         ]
         return _is_zero(right) and (self.is_start(line) or bool(after) or beyond)
 
+    def definition(self, line: Line) -> str:
+        """What a line says without claiming anything: the ends of a sequence, how a Jacobian is laid out."""
+        if self.boundary(line):
+            return "what there is before the first step or after the last"
+        left, right, _ = line
+        listed = isinstance(right, (Brackets, Matrix)) and isinstance(left, Derivative)
+        parts = (
+            [n for n in walk(right) if isinstance(n, Words) and set(n.text) <= set("….⋯⋮⋱ ")]
+            if listed
+            else []
+        )
+        return "how a Jacobian is laid out" if parts else ""
+
     def wanted(self, line: Line) -> bool:
         """Whether a line has a product over steps, or a sum that ends at a step that is a letter."""
         times = {
@@ -145,6 +170,7 @@ class Several:
         Raises:
             Unreadable: no reading of it is understood.
         """
+        line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}
         if "refuted" in verdicts and len(verdicts) > 1:
@@ -336,7 +362,7 @@ def _by_parameters(side: Formula, table: Table) -> Iterator[tuple[Name, Name]]:
 
 
 def _is_zero(node: Formula) -> bool:
-    return isinstance(node, Number) and node.text == "0"
+    return (isinstance(node, Number) and node.text == "0") or (isinstance(node, Name) and node.key == "0")
 
 
 def _index(name: Name) -> str:

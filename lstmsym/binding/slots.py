@@ -15,10 +15,23 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.express import is_transposition
-from lstmsym.binding.quantity import Place, untimed
+from lstmsym.binding.quantity import Place, is_count, untimed
+from lstmsym.binding.stacks import Portion
+from lstmsym.binding.standing import share, stacked_gradient
 from lstmsym.binding.table import Table, function_of, is_gradient_name
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Big, Delta, Derivative, Formula, Name, Number, Raised, children
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Delta,
+    Derivative,
+    Formula,
+    Item,
+    Name,
+    Number,
+    Raised,
+    children,
+)
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import ShapeError, Unifier
@@ -28,7 +41,10 @@ from lstmsym.verify.system import System
 
 @dataclass(frozen=True)
 class Slot:
-    """A gradient's notation: ``family`` is its letter, ``target`` what it is of; ``word``: prev or next."""
+    """A gradient's notation: ``family`` is its letter, ``target`` what it is of.
+
+    ``word`` is prev, next, or step: what a step adds to the gradient of a parameter.
+    """
 
     family: str
     target: str
@@ -46,6 +62,20 @@ class Meaning:
 
 def slot_of(node: Formula, table: Table) -> tuple[Slot, Place, Name | None] | None:
     """The slot of a gradient's name, where it is taken, and its quantity; None for what is no such name."""
+    found = _slot_of(node, table)
+    if found is not None and isinstance(found[1].lag, int) and _is_constant(found[0].target, table):
+        return replace(found[0], word="step"), *found[1:]
+    return found
+
+
+def _is_constant(key: str, table: Table) -> bool:
+    """Whether a name is that of a parameter, or of one made of parameters."""
+    if key in table.standing:
+        return all(ref.lag is None for ref in table.standing[key].atoms(Ref))
+    return table.roles.get(table.idents.get(key, "")) == "parameter"
+
+
+def _slot_of(node: Formula, table: Table) -> tuple[Slot, Place, Name | None] | None:
     if isinstance(node, Delta):
         if isinstance(node.of, Number):
             return Slot(node.prefix, node.of.text), Place(node.of.text, None), None
@@ -74,7 +104,7 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
 
 def _by_name(name: Name, table: Table) -> tuple[Slot, Place, Name | None] | None:
     at = table.key(name)
-    if at.key in table.idents or at.key in table.macros or name.base == "1":
+    if at.key in table.idents or at.key in table.macros or name.base == "1" or is_count(name):
         return None
     if name.primes and table.key(replace(name, primes=0)).key in table.idents:
         return None
@@ -104,6 +134,8 @@ def resolve(slot: Slot, table: Table) -> list[str]:
     key = slot.target
     if key in table.idents and table.idents[key] in table.roles:
         return [table.idents[key]]
+    if key in table.standing:
+        return [key]
     if not key or slot.family == "name":
         return []
     found = []
@@ -123,7 +155,12 @@ def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Mea
     """What a slot may mean, likeliest first."""
     found = _Candidates(table, cell, system)
     targets = resolve(slot, table)
-    meanings = found.of(targets) if targets else found.any(slot)
+    meanings = [*found.of(targets)] if targets else [*found.any(slot)]
+    if slot.target in table.standing:
+        whole = stacked_gradient(table.standing[slot.target], system)
+        meanings = [*meanings, Meaning(whole, "stacked", slot.target)] if whole is not None else meanings
+    if slot.word == "step":
+        meanings = [replace(m, expr=share(m.expr, system)) for m in meanings]
     return list(dict.fromkeys(meanings))
 
 
@@ -234,10 +271,10 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
         return
     if isinstance(node, (Name, Derivative)):
         return
-    if isinstance(node, Raised) and is_transposition(node):
-        yield from occurrences(node.body, table)
-        return
-    if isinstance(node, Big):  # its bounds name no gradients
+    if isinstance(node, Portion):
+        for entry in node.layout.entries:
+            yield from occurrences(entry, table)
+    if isinstance(node, (Big, Item)) or (isinstance(node, Raised) and is_transposition(node)):
         yield from occurrences(node.body, table)
         return
     for child in children(node):

@@ -11,6 +11,7 @@ import numpy as np
 
 from lstmsym import notation as N
 from lstmsym.binding.choices import label, own_choice
+from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
 from lstmsym.binding.slots import occurrences, resolve, slot_of
 from lstmsym.documents.formula import Sum
@@ -57,6 +58,7 @@ class Solver:
             before = dict(self.choices.choice)
             for group in families:
                 self._settle(group)
+            own = self._stacks(own)
             self._bind_unknown({g.name: g for g in own})
             for group in own:
                 self._settle(group)
@@ -64,6 +66,7 @@ class Solver:
             if self.choices.choice == before:
                 break
         self._give(own)
+        self._name_stacks(own)
         counted = []
         for flat in (False, True):
             self.choices.flat = flat
@@ -104,6 +107,26 @@ class Solver:
             for _node, slot, _at, _name in occurrences(side, self.table):
                 found |= {own_choice(slot), f"{slot.family} gates", f"{slot.family} back"}
         return found
+
+    def _stacks(self, own: list[Group]) -> list[Group]:
+        """The choices; a name for a column may mean the stack of what stands in it."""
+        for place in self.choices.claims():
+            left = slot_of(self.lines[place][0], self.table)
+            group = self.own_groups.get(own_choice(left[0])) if left is not None else None
+            if left is None or group is None or group.name in self.choices.choice:
+                continue
+            meaning = stack_meaning(place, self.consistency)
+            if meaning is not None and label(meaning) not in group.options:
+                self.choices.meanings[left[0]].append(meaning)
+                self.own_groups[group.name] = Group(group.name, (*group.options, label(meaning)))
+        return [self.own_groups[group.name] for group in own]
+
+    def _name_stacks(self, own: list[Group]) -> None:
+        """A name that nothing settles is the stack that it is said to be."""
+        for group in own:
+            stacks = [o for o in group.options if o.startswith("stacked ")]
+            if group.name not in self.choices.choice and stacks:
+                self.choices.choice[group.name] = stacks[0]
 
     def _give(self, own: list[Group]) -> None:
         """A Δ that nothing settles is what the loss gives to the one output."""

@@ -22,6 +22,7 @@ _BY = re.compile(
     r"(\bof|with respect to|w\.?r\.?t\.?|\bby|\bon|对|について)\s*(the\s+)?(state|cell|output|loss)?\s*$",
     re.IGNORECASE,
 )
+_LOSS = re.compile(r"\s*\\?(mathcal|mathrm|mathscr|boldsymbol)?\s*\{?\s*([LEJCS]|\\ell)\s*\}?\s*")
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
@@ -56,6 +57,10 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
             if groups[place + 2 :] and not re.search(r"[.;,。]", line[second[-1].end() : end]):
                 after += line[end : groups[place + 2][0].end()]
             kind, turned = _kind(between, after), False
+            if kind and _LOSS.fullmatch(second[0][1]) and groups[place + 2 :]:  # the derivative of L by x
+                third = groups[place + 2]
+                kind = kind if _BY.search(line[second[-1].end() : third[0].start()]) else ""
+                second = third
             if not kind:
                 kind, turned = _turned(line[max(0, first[0].start() - 60) : first[0].start()], between), True
             if kind and len(first) == len(second):  # several names of as many quantities, respectively

@@ -122,12 +122,13 @@ class Supposed:
         judge = self._under(functions)
         if judge is None:
             return False
+        across = judge.several.wanted(self.lines[place])
         try:
-            if judge.judge.right(judge.claims.claim(place).claim):
+            if not across and judge.judge.right(judge.claims.claim(place).claim):
                 return True
         except (Unreadable, NotationError, ShapeError, *OUT_OF_REACH):
-            return False
-        return bool(row.assumption) and judge.judged(place).verdict in ("proved", "conditional")
+            across = True
+        return (across or bool(row.assumption)) and judge.judged(place).verdict in ("proved", "conditional")
 
 
 def _said(functions: Functions) -> str:

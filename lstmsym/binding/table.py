@@ -10,7 +10,7 @@ import sympy as sp
 
 from lstmsym.binding.quantity import Place, place, untimed
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, children, walk
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Slice, children, walk
 from lstmsym.documents.rows import Equation
 from lstmsym.shapes import Shape
 
@@ -25,6 +25,11 @@ _SPELLINGS = {
     **{f: f for f in "exp sqrt max min sum mean transpose concat".split()},
     "softplus": "softplus Softplus",
     "relu": "relu ReLU Relu",
+    "leaky_relu": "leaky_relu LeakyReLU LReLU lrelu leakyrelu leakyReLU",
+    "elu": "elu ELU",
+    "softsign": "softsign Softsign",
+    "swish": "swish Swish silu SiLU",
+    "identity": "id identity",
     "softmax": "softmax Softmax",
     "diag": "diag Diag",
     "outer": "outer",
@@ -60,6 +65,14 @@ class Table:
     functions: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)
     macros: dict[str, Formula] = field(default_factory=dict)
+    standing: dict[str, sp.Expr] = field(default_factory=dict)
+    """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
+    sizes: dict[str, sp.Expr] = field(default_factory=dict)
+    """Names of sizes: n of ``a[:n]``."""
+    average: sp.Expr = sp.S.One
+    """What the loss of a step enters the loss with, 1/T of a mean."""
+    unit: bool = False
+    """Whether the targets are said to be one-hot, or to add up to one."""
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
@@ -147,6 +160,8 @@ def bare_names(node: Formula) -> Iterator[Name]:
         return
     if isinstance(node, Apply):
         yield from bare_names(node.argument)
+        return
+    if isinstance(node, Slice):
         return
     for child in children(node):
         yield from bare_names(child)

@@ -2,7 +2,7 @@ r"""Equations that stand for several: ``\delta_k`` for k in {i, f, o}, ``\delta\
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lstmsym.documents.formula import (
@@ -31,6 +31,7 @@ def index_sets(rows: Iterable[Row]) -> Sets:
         formulas = list(row.conditions) if isinstance(row, Equation) else []
         if isinstance(row, NotAClaim) and row.formula is not None:
             formulas.append(row.formula)
+        found += [(row.line, index, items) for index, items in _listed(formulas)]
         for formula in formulas:
             waiting = _noted(formula, row.line, waiting, found)
     return found
@@ -78,6 +79,18 @@ def expanded(row: Equation, sets: Sets) -> Iterator[tuple[Formula, Formula]]:
         yield substituted(row.left, index, item), substituted(row.right, index, item)
 
 
+def _listed(conditions: Sequence[Formula]) -> Iterator[tuple[str, tuple[Formula, ...]]]:
+    """What an index beside an equation runs over, ``k = r, z, n``."""
+    for place, condition in enumerate(conditions):
+        if not isinstance(condition, Relation) or condition.signs != ("=",):
+            continue
+        items = [condition.terms[1]]
+        for other in conditions[place + 1 :]:
+            items += other.items if isinstance(other, Brackets) and not other.left else [other]
+        if isinstance(condition.terms[0], Name) and items[1:] and all(isinstance(i, Name) for i in items):
+            yield condition.terms[0].key, tuple(items)
+
+
 def _is_free(node: Formula, index: str) -> bool:
     """Whether an index stands in scripts, or a placeholder anywhere, outside a sum over it."""
     if isinstance(node, Big) and node.lower is not None and index in plain(node.lower):
@@ -101,7 +114,24 @@ def _accented(item: Name, part: Name) -> str:
 
 
 def _is_index(script: Script, index: str) -> bool:
-    return isinstance(script.body, Name) and script.body.key == index
+    return _indexed(script.body, index, Name("")) is not script.body
+
+
+def _indexed(body: Formula, index: str, item: Formula) -> Formula:
+    """A script with an index put in, wherever it stands: k, the k of u_k, a letter of the word xk."""
+    if not isinstance(body, Name):
+        return rebuilt(body, lambda part: _indexed(part, index, item))
+    if body.key == index and body.time is None:
+        return item
+    if len(body.base) in (2, 3) and body.base.isalpha() and body.base.count(index) == 1 and not body.scripts:
+        return replace(body, base=body.base.replace(index, plain(item)))
+    return replace(body, scripts=scripts) if (scripts := _put(body.scripts, index, item)) else body
+
+
+def _put(scripts: tuple[Script, ...], index: str, item: Formula) -> tuple[Script, ...]:
+    """Scripts with an index put in; none where it does not stand in them."""
+    new = tuple(replace(s, body=_indexed(s.body, index, item)) for s in scripts)
+    return new if any(a.body is not b.body for a, b in zip(new, scripts, strict=True)) else ()
 
 
 def substituted(node: Formula, index: str, item: Formula) -> Formula:
@@ -118,8 +148,8 @@ def substituted(node: Formula, index: str, item: Formula) -> Formula:
                     item, marks=marks, scripts=scripts, time=part.time, spelling=_accented(item, part)
                 )
             bare = replace(item, marks=()) if isinstance(item, Name) and index in ("⋆", "*", "•") else item
-            scripts = tuple(replace(s, body=bare) if _is_index(s, index) else s for s in part.scripts)
-            return replace(part, scripts=scripts) if scripts != part.scripts else part
+            scripts = _put(part.scripts, index, bare)
+            return replace(part, scripts=scripts) if scripts else part
         return rebuilt(part, change)
 
     return change(node)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from lstmsym.binding.defined import spoken
 from lstmsym.binding.quantity import untimed
+from lstmsym.binding.spoken import adds_up
 from lstmsym.binding.stated import Said, stated
 from lstmsym.binding.table import FUNCTIONS
 from lstmsym.documents.formula import Delta, Derivative, Formula, Name
@@ -57,6 +58,8 @@ class Told:
     gradients: tuple[Said, ...] = ()
     rows: bool | None = None
     loss: Formula | None = None
+    unit: bool = False
+    """Whether targets are one-hot, or probabilities."""
 
     @property
     def named(self) -> frozenset[str]:
@@ -90,7 +93,7 @@ def told(document: Document, text: str) -> Told:
     rows = {"rows": True, "columns": False}.get(front.layout)
     loss = _formula(front.loss, document, "loss") if front.loss else None
     gradients += stated(text, document.lexicon, definitions(text))
-    return Told(roles, functions, dict(_spoken(text, document)), tuple(gradients), rows, loss)
+    return Told(roles, functions, dict(_spoken(text, document)), tuple(gradients), rows, loss, adds_up(text))
 
 
 def _spoken(text: str, document: Document) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from lstmsym.binding.table import Line
 from lstmsym.documents.formula import (
     Big,
     Brackets,
+    Derivative,
     Formula,
     Indexed,
     Name,
@@ -192,8 +193,10 @@ class Units:
         for place, (left, right, _) in enumerate(self.lines):
             if not self.bound[place] or not isinstance(left, Name):
                 continue
-            free = {p.letter for p in parts(left)} - self.letters[place] - self.steps
-            for own in (parts(name) for name in every_name(right)):
+            free = {p.letter for p in parts(left)} - self.steps
+            if free & self.letters[place]:
+                continue
+            for own in ([p for p in parts(n) if p.spot[1] == "sub"] for n in every_name(right)):
                 if len(own) == 2 and {p.letter for p in own} & self.bound[place]:
                     self.spots |= {p.spot for p in own if p.letter in free}
         return len(self.spots) > before
@@ -215,6 +218,15 @@ def unmatched(left: Formula, right: Formula) -> str:
         return f"{alone[0]} stands on the right side only, and is not summed over"
     lacking = [label.lstrip("0123456789") for label in both[0] if label not in both[1] and once[label] == 1]
     return f"{lacking[0]} stands on the left side only" if lacking else ""
+
+
+def carries_on(left: Formula, right: Formula) -> bool:
+    """Whether a line has derivatives by a parameter at several steps: one goes on from the step before."""
+    steps: dict[object, set[int | None]] = {}
+    for node in (n for side in (left, right) for n in walk(side) if isinstance(n, Derivative)):
+        if isinstance(node.of, Name) and isinstance(node.by, Name) and node.by.time is None and node.by.units:
+            steps.setdefault(node.by.key, set()).update([node.of.time.offset] if node.of.time else ())
+    return any(len(found) > 1 for found in steps.values())
 
 
 def unit_labels(node: Formula) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ FORWARD = {
     "loss": ("definition", "a definition"),
     "aside": ("statement", "it speaks of no step of the cell"),
     "definition": ("definition", "a definition"),
+    "update": ("statement", "an update, not a claim about the gradient"),
 }
 """What a line that makes the cell is called."""
 
@@ -120,7 +121,10 @@ class Judging:
     def rows(self) -> Iterator[Row]:
         """A row for every row that was read; the equations of a chain a = b = c share one."""
         for _, together in groupby(self.document.rows, _place):
-            yield max(map(self.row, together), key=lambda row: WORST.index(row.verdict))
+            found = [self.row(row) for row in together]
+            forward = [row for row in found if row.kind == "forward"]
+            worst = max(found, key=lambda row: WORST.index(row.verdict))
+            yield forward[0] if forward and worst.verdict == "proved" else worst
 
     def row(self, row: Read) -> Row:
         """What is found of one row."""

@@ -170,6 +170,8 @@ def _delta(node: Delta, raised: Sequence[Formula] = ()) -> str:
             return node.whole + _scripts((), None, raised)
         word = of.base + node.prefix if node.prefix.startswith("_") else node.prefix + of.base
         return _name(of, raised, typewriter(word))
+    if node.spelling.endswith(("_", "^")) and isinstance(of, Name) and node.prefix != "F_":
+        return f"{node.spelling}{{{_name(of, raised)}}}"
     prefix = node.spelling or _letter(node.prefix)
     inner = _name(of, raised) if isinstance(of, Name) else held(of, FACTOR)
     return join(prefix, inner)

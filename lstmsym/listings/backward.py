@@ -201,7 +201,11 @@ class Backward:
     def fill(self) -> None:
         """Names and series of the forward pass."""
         old = self.forward.scope
-        self.scope.names = {k: self.ours(v) for k, v in old.names.items()}
+        shapes, rename = self.truth.judge.system.shapes, self.forward.rename
+        begun = {
+            k for k, v in old.names.items() if v is ZERO and getattr(rename.get(Ref(k)), "base", "") in shapes
+        }
+        self.scope.names = {k: self.ours(v) for k, v in old.names.items() if k not in begun}
         self.scope.series = {
             k: {lag: self.ours(v) for lag, v in store.items()} for k, store in old.series.items() if store
         }
@@ -237,6 +241,8 @@ class Backward:
         alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
         if alike is not None:
             return shifted(self.known[alike], lag or 0)
+        if lag is not None and options and all(isinstance(o, Ref) and o.lag is None for o in options):
+            raise ListingError(f"{key} has no steps")
         return self.given(key, lag or 0)
 
     def given(self, key: str, lag: int = 0) -> Array:
@@ -262,10 +268,12 @@ class Backward:
         states = [q.name for q in self.forward.cell.role("state")]
         family = self.family(key)
         bases = [s for s in states if any(f.base in (names.adjoint(s), names.back(s)) for f in family)]
-        if not family and not like_gradient(key):
+        if not family and not (like_gradient(key) and len(key) > 1):
             return ()
         if family and not bases:
             return family
+        if family and all(f.base in {names.back(s) for s in states} for f in family):
+            return tuple(f for f in family if f.lag == 1)  # of the value before: not of this step's
         found: list[Any] = []
         for base in bases or [
             *self.forward.cell.outputs,
@@ -373,7 +381,7 @@ class Backward:
             try:
                 self.one(statement, block[index + 1 :])
             except ListingError as error:
-                why = self.aside(statement)
+                why = "" if isinstance(error, Misfit) else self.aside(statement)
                 if why:
                     self.findings.append(Finding(statement, "prose", message=why))
                 else:
@@ -384,7 +392,8 @@ class Backward:
         if not isinstance(statement, ast.Assign):
             return ""
         target, value = statement.targets[0], statement.value
-        if isinstance(value, ast.Call) and getattr(value.func, "attr", key_of(value.func)) in self.functions:
+        called = getattr(value.func, "attr", key_of(value.func)) if isinstance(value, ast.Call) else ""
+        if called in self.functions and called not in self.reader.helpers:
             return "a call of the listing's own function"
         if isinstance(target, ast.Tuple) and (key := key_of(value)):
             return f"what {key} holds, under the same names"
@@ -445,7 +454,8 @@ class Backward:
     def for_(self, loop: ast.For) -> None:
         """The general step of a loop over time; another loop is over names."""
         self.findings.append(Finding(loop, "prose"))
-        if isinstance(loop.iter, (ast.List, ast.Tuple)) and isinstance(loop.target, ast.Name):
+        calls = all(isinstance(s, (ast.Expr, ast.Pass)) for s in loop.body)
+        if isinstance(loop.target, ast.Name) and (calls or isinstance(loop.iter, (ast.List, ast.Tuple))):
             for inner in loop.body:
                 clipped = [
                     n

@@ -109,7 +109,8 @@ class _Inline:
         values |= {k.arg: k.value for k in call.keywords if k.arg}
         defaults = function.args.defaults
         for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
-            values.setdefault(name, default)
+            plain = isinstance(default, ast.Name) or getattr(default, "value", 0) is None
+            values.setdefault(name, ast.Name(name, ast.Load()) if plain else default)
         complete = len(call.args) <= len(names) and all(n in values for n in names)
         return [(n, values[n]) for n in names] if complete else None
 

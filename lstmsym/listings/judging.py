@@ -93,6 +93,8 @@ class Judging(Backward):
             self.wrong(replace(found, wanted=tuple(w for w in wanted if w != right[0])), target, parts)
         elif right:
             self.right(found, right[0], target, parts)
+        elif wanted and matches and self.hands_on(key, target):
+            self.wrong(found, target, parts)
         elif matches and not any(w.lag is None for w in wanted):
             self.other(found, matches[0], target, parts)
         elif self.is_forward(total.expr) and not self.claims(wanted, key, target, total, statement):
@@ -101,6 +103,12 @@ class Judging(Backward):
             self.wrong(found, target, parts)
         else:
             self.intermediate(found, target, total)
+
+    def hands_on(self, key: str, target: ast.expr) -> bool:
+        """Whether a statement is the last of a loop to set what the loop carries."""
+        plain = self.loop is not None and isinstance(target, ast.Name | ast.Attribute)
+        guess = self.meanings.get(key, next(iter(self.asked.get(key, ())), None))
+        return plain and isinstance(guess, Ref) and guess.lag == 1 and self.now >= self.ends.get(key, 0)
 
     def gathers(self, key: str, statements: list[Part]) -> bool:
         """Whether a loop adds to what there was before it: a sum over the steps."""
@@ -173,58 +181,16 @@ class Judging(Backward):
         self.supported |= set(found.given)
         statements = [p for p in parts if p.notes != "start"]
         stale = next((s for p in parts for s in p.reads if s in self.stale), None)
-        self.hold(target, true)
-        if stale is not None:
-            for part in statements:
-                if stale in part.reads:
-                    message = f"{stale} stays zero: it is never set in the loop"
-                    self.findings.append(
-                        replace(
-                            found,
-                            statement=part.statement,
-                            status="stale",
-                            true=true,
-                            message=message,
-                            assumption=stale,
-                        )
-                    )
-                else:
-                    self.findings.append(
-                        replace(
-                            found,
-                            statement=part.statement,
-                            status="definition",
-                            message="a part of what follows",
-                        )
-                    )
-            return
-        single = (
-            self.loop is not None
-            and true.lag is None
-            and isinstance(statements[-1].statement, ast.Assign)
-            and true in self.truth.table
-            and not self.truth.is_total(found.value or true)
-            and not self.used_in_loop(found.target, statements[-1].statement)
+        share = (
+            self.loop is not None and true.lag is None and isinstance(statements[-1].statement, ast.Assign)
         )
-        if single:
-            self.findings.append(
-                replace(
-                    found,
-                    status="last-only",
-                    true=true,
-                    message="only the last step of the loop is kept: += is needed",
-                )
-            )
+        self.hold(target, self.add(parts) if share else true)  # one step's share of a sum over the steps
+        if stale is not None:
+            self.stays_zero(found, stale, true, statements)
             return
-        if self.loop is None and statements[-1].reads and _is_copy(statements[-1].statement):
-            given = [k for k in statements[-1].reads if k in self.asked]
-            if given and len(statements) == len(statements[-1].reads) == 1:
-                message = f"another name of {given[0]}, which is given"
-                self.findings.append(replace(found, status="definition", value=None, message=message))
-                return
-        if self.overwrites(target, true, statements[-1].statement):
-            message = "what was there from the loss is lost: += is needed"
-            self.findings.append(replace(found, status="last-only", true=true, message=message))
+        instead = self.instead(found, true, target, statements)
+        if instead is not None:
+            self.findings.append(instead)
             return
         for part in statements:
             several = len(statements) > 1
@@ -282,6 +248,38 @@ class Judging(Backward):
         """Whether the loop goes on with a value: then it need not outlive the step."""
         inner = (s for s in each(self.loop.body) if s is not statement) if self.loop else ()
         return any(text in texts(s.value) for s in inner if isinstance(s, (ast.Assign, ast.AugAssign)))
+
+    def stays_zero(self, found: Finding, stale: str, true: Ref, statements: list[Part]) -> None:
+        """What is right but for a carry that no step sets."""
+        for part in statements:
+            one = replace(found, statement=part.statement)
+            if stale in part.reads:
+                message = f"{stale} stays zero: it is never set in the loop"
+                one = replace(one, status="stale", true=true, message=message, assumption=stale)
+            else:
+                one = replace(one, status="definition", message="a part of what follows")
+            self.findings.append(one)
+
+    def instead(self, found: Finding, true: Ref, target: ast.expr, statements: list[Part]) -> Finding | None:
+        """Of a right value, what else there is to say: it is not kept, it is given, or what it replaces."""
+        last = statements[-1]
+        single = self.loop is not None and true.lag is None and isinstance(last.statement, ast.Assign)
+        if (
+            single
+            and true in self.truth.table
+            and not self.truth.is_total(found.value or true)
+            and not self.used_in_loop(found.target, last.statement)
+        ):
+            message = "only the last step of the loop is kept: += is needed"
+            return replace(found, status="last-only", true=true, message=message)
+        given = [k for k in last.reads if k in self.asked] if self.loop is None else []
+        if given and _is_copy(last.statement) and len(statements) == len(last.reads) == 1:
+            message = f"another name of {given[0]}, which is given"
+            return replace(found, status="definition", value=None, message=message)
+        if self.overwrites(target, true, last.statement):
+            message = "what was there from the loss is lost: += is needed"
+            return replace(found, status="last-only", true=true, message=message)
+        return None
 
     def one_sample(self, true: Ref, part: Part) -> str:
         """The assumption under which nothing need be added up over samples, where other statements do so."""

@@ -110,14 +110,18 @@ class _Split:
         backward = bool(BACKWARD.search(statement.name)) or bool(
             self.given and not FORWARD.search(statement.name)
         )
-        aside = not backward and bool(ASIDE.search(statement.name)) and statement.name != "__init__"
-        if aside or (self.backward and not backward and statement.name != "__init__"):
+        both = backward and bool(re.search("forward|fprop", statement.name, re.I)) and not self.given
+        backward = backward and not both
+        aside = (
+            not backward and not both and bool(ASIDE.search(statement.name)) and statement.name != "__init__"
+        )
+        if aside or both or (self.backward and not backward and statement.name != "__init__"):
             self.turn()
         before, self.in_backward = self.in_backward, backward
         for inner in statement.body:
             self.take(inner, statement.name)
         self.in_backward = self.in_backward and before
-        if aside:
+        if aside or both:
             self.turn()
 
     def place(self, statement: ast.stmt) -> None:

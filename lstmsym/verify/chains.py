@@ -280,7 +280,8 @@ class Chains:
 
     def jacobian_step(self, matrix: sp.Expr, letter: sp.Expr, flip: bool = False) -> sp.Expr | None:
         """How many steps after a letter the Jacobian of one step is that a matrix is proved to be."""
-        for step in (0, 1, -1):
+        found = {parted(step)[1] for step in steps_in(matrix)} or {0}
+        for step in sorted(found | {step + 1 for step in found}):
             wanted: sp.Expr = Slope(*(At(Ref(self.state, 0), letter + step - d) for d in (0, 1)), TOTAL)
             if self.prove(self.ordinary(N.transposed(wanted) if flip else wanted), self.ordinary(matrix)):
                 return sp.Integer(step)

@@ -15,13 +15,13 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
-from lstmsym.shapes import Shape, ShapeError, Unifier
+from lstmsym.shapes import Shape, ShapeError, Unifier, plain
 from lstmsym.verify.jacobian import Jacobian, jacobian
 from lstmsym.verify.losses import chain_sum, loss_derivative, shown
 from lstmsym.verify.system import System
-from lstmsym.verify.words import ChainSum, Columns, Diag, Label, Local, LossFrom, later
+from lstmsym.verify.words import Blocks, ChainSum, Columns, Diag, Label, Local, LossFrom, cut, later
 
-MAPS = (Local, Diag, Columns)
+MAPS = (Local, Diag, Columns, Blocks)
 """Operations that may stand for a matrix known by what it does to a vector."""
 
 MIXES = "{} is a matrix: multiply by it with @, or hold fixed what lies between"
@@ -40,7 +40,7 @@ def sides(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) ->
     right = N.Total(right) if share else right
     written = _Written(system, _horizon(left, right))
     if written.is_map(left) or written.is_map(right):
-        probe = system.probe(written.common_shape(left, right)[:1])
+        probe = _probe(written.common_shape(left, right)[0], left + right, system)
         left, right = (written.times(e, probe, flip=True) for e in (left, right))
     else:
         left, right = written(left), written(right)
@@ -56,6 +56,16 @@ def written_out(expr: sp.Expr, system: System) -> sp.Expr | None:
     """
     written = _Written(system, _horizon(expr))
     return written.jacobian(expr).written if isinstance(expr, Local) else written(expr)
+
+
+def _probe(size: sp.Expr, claim: sp.Expr, system: System) -> sp.Expr:
+    """A vector of which nothing is known; one of the height of blocks has a part for each of them."""
+    whole = system.probe((size,))
+    if whole.base in system.shapes:
+        return whole
+    layouts = (sizes for blocks in claim.atoms(Blocks) for sizes in blocks.sizes)
+    found = next((sizes for sizes in layouts if plain(sp.Add(*sizes)) == size), (size,))
+    return N.concat(*(system.probe((part,), number) for number, part in enumerate(found)))
 
 
 def shape_before(expr: sp.Expr, system: System) -> Shape:
@@ -123,7 +133,7 @@ class _Written:
         if rank == 1 or (rank == 0 and not expr.has(Diag)):  # diag(1) has any size
             return False
         derivatives = (self.jacobian(node).entries for node in expr.atoms(Local))
-        return expr.has(Diag, Columns) or any(entries is None for entries in derivatives)
+        return expr.has(Diag, Columns, Blocks) or any(entries is None for entries in derivatives)
 
     def method(self, kind: str, expr: sp.Expr) -> Callable[..., Any] | None:
         """The method for the operation that an expression is, or is a kind of."""
@@ -171,7 +181,7 @@ class _Written:
     def write_Diag(self, expr: sp.Expr) -> sp.Expr:
         raise NotationError(f"{expr} is a matrix: multiply by it with @")
 
-    write_Columns = write_Diag
+    write_Columns = write_Blocks = write_Diag
 
     def write_Dot(self, expr: sp.Expr) -> sp.Expr:
         """A product; with a matrix known by what it does, what it does."""
@@ -255,6 +265,16 @@ class _Written:
         parts = [part for part in (zeros[0], v, zeros[1]) if part is not None]
         return self.times(whole, N.concat(*parts))
 
+    def times_Blocks(self, matrix: Blocks, v: sp.Expr, flip: bool) -> sp.Expr:
+        """Each row of blocks times the parts of a vector."""
+        whole = matrix.turned() if flip else matrix
+        parts = cut(v, whole.sizes[1])
+        found = []
+        for size, row in zip(whole.sizes[0], whole.rows, strict=True):
+            total = sp.Add(*(self.times(b, p) for b, p in zip(row, parts, strict=True)))
+            found.append(total if total != 0 else N.Spread(total, size))
+        return N.concat(*found)
+
     # -- shapes ----------------------------------------------------------------------------------------
 
     def common_shape(self, left: sp.Expr, right: sp.Expr) -> Shape:
@@ -293,6 +313,9 @@ class _Written:
         matrix, low, high = expr.args
         rows, size = self.shape(matrix)
         return rows, (size if high == N.End else high) - low
+
+    def shape_Blocks(self, expr: Blocks) -> Shape:
+        return tuple(plain(sp.Add(*sizes)) for sizes in expr.sizes)
 
     def shape_Transposed(self, expr: sp.Expr) -> Shape:
         return self.shape(expr.args[0])[::-1]

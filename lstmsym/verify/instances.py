@@ -15,8 +15,8 @@ from lstmsym.verify.pullback import REACH, through
 from lstmsym.verify.system import System, shifted
 from lstmsym.verify.words import Diag, Local
 
-LONGEST = 8
-"""Factors that a product is written out with."""
+LONGEST, FARTHEST, MOST = 8, 12, 500
+"""Factors that a product is written out with, steps from the first, terms of the sums in an equation."""
 
 
 class Instance:
@@ -25,7 +25,7 @@ class Instance:
     def __init__(self, system: System, first: int, start: int = 0) -> None:
         """``start``: the first step of a sequence, as a lag of what results."""
         self.system, self.first, self.start = system, first, start
-        self.names = system.derivation.names
+        self.terms = 0
 
     def __call__(self, expr: sp.Expr) -> sp.Expr:
         """An expression whose steps are whole numbers."""
@@ -42,19 +42,33 @@ class Instance:
         """A step as a lag."""
         if not step.is_Integer:
             raise NotationError(f"{step} is not one step")
+        if abs(int(step) - self.first) > FARTHEST:
+            raise NotationError(f"step {step} lies beyond the steps on which equations are tried")
         return int(step) - self.first
+
+    def steps(self, low: sp.Expr, high: sp.Expr) -> range:
+        """The steps of a sum or product.
+
+        Raises:
+            NotationError: there are too many.
+        """
+        found = range(self.lag(low), self.lag(high) + 1)
+        self.terms += len(found)
+        if self.terms > MOST:
+            raise NotationError("the sums have too many terms")
+        return range(found.start + self.first, found.stop + self.first)
 
     def _at(self, ref: sp.Expr, step: sp.Expr) -> sp.Expr:
         assert isinstance(ref, Ref)
         return ref.shifted(self.lag(step))
 
     def _over(self, body: sp.Expr, letter: sp.Symbol, low: sp.Expr, high: sp.Expr) -> sp.Expr:
-        return sp.Add(*(self(put(body, {letter: sp.Integer(j)})) for j in range(int(low), int(high) + 1)))
+        return sp.Add(*(self(put(body, {letter: sp.Integer(j)})) for j in self.steps(low, high)))
 
     def _run(
         self, body: sp.Expr, letter: sp.Symbol, low: sp.Expr, high: sp.Expr, first: sp.Expr, flat: sp.Expr
     ) -> sp.Expr:
-        steps = [sp.Integer(j) for j in range(int(low), int(high) + 1)]
+        steps = [sp.Integer(j) for j in self.steps(low, high)]
         factors = [self(put(body, {letter: j})) for j in (steps[::-1] if first == NEWEST else steps)]
         if flat:
             return sp.Mul(*factors)

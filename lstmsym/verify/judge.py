@@ -27,7 +27,7 @@ from lstmsym.verify.meaning import Meanings
 from lstmsym.verify.prove import Prover
 from lstmsym.verify.readings import BY_NAME, Reading, readings
 from lstmsym.verify.repair import edits, labels
-from lstmsym.verify.sequence import Special
+from lstmsym.verify.sequence import USUAL, Special
 from lstmsym.verify.system import System
 from lstmsym.verify.witness import Trial
 from lstmsym.verify.witness import Witness as Witness
@@ -106,11 +106,14 @@ def agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
     without it, or, more of them, under another.
     """
     used = Counter(c for v in verdicts for c in v.conventions if BY_NAME[c[0]].shared)
-    plain = [v.claim for v in verdicts if v.status is Status.PROVED]
+    plain = [
+        (v.claim, special_of(v.conventions)) for v in verdicts
+        if v.status is Status.PROVED or (v.conventions and {c for c, _ in v.conventions} <= set(SPECIAL))
+    ]  # fmt: skip
     refused = {}
     for convention, said in used:
         rival = max((c for c in used if c[0] == convention), key=lambda c: used[c])
-        if any(not judge.upholds(claim, convention, said) for claim in plain):
+        if any(not judge.upholds(claim, convention, said, special) for claim, special in plain):
             refused[convention, said] = f"right if {said}, which other lines of the page contradict"
         elif rival[1] != said:
             refused[convention, said] = f"right if {said}, while for other lines {rival[1]}"
@@ -119,6 +122,15 @@ def agreed(judge: Judge, verdicts: list[Verdict]) -> list[Verdict]:
         reason = next((refused[c] for c in verdict.conventions if c in refused), None)
         result.append(judge.contradicted(verdict.claim, reason) if reason else verdict)
     return result
+
+
+SPECIAL = {"targets": "unit", "start": "start", "end": "end"}
+"""Conventions that are no more than that sequences are special in some way."""
+
+
+def special_of(conventions: tuple[tuple[str, str], ...]) -> Special:
+    """The sequences on which a claim is right."""
+    return Special(**{SPECIAL[name]: True for name, _ in conventions if name in SPECIAL})
 
 
 PLAIN = Reading(Claim(sp.Integer(0), sp.Integer(0)))
@@ -272,12 +284,14 @@ class Judge:
         """Whether a claim is proved as it stands."""
         return self.alike(Reading(claim)) and self.holds(Reading(claim))
 
-    def upholds(self, claim: Claim, name: str, said: str) -> bool:
-        """Whether a claim that is right as it stands may stand on a page with a convention."""
+    def upholds(self, claim: Claim, name: str, said: str, special: Special = USUAL) -> bool:
+        """Whether a claim that is right as it stands, on special sequences, may stand beside a convention."""
         convention = BY_NAME[name]
         if convention.breaks(claim, self.meanings):
             return False
-        found = [r for r in convention.read(Reading(claim), self.meanings) if r.said == (said,)]
+        found = [
+            r for r in convention.read(Reading(claim, special=special), self.meanings) if r.said == (said,)
+        ]
         return not found or any(map(self.alike, found))
 
     def contradicted(self, claim: Claim, reason: str) -> Verdict:

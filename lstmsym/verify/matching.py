@@ -172,6 +172,8 @@ class Matching:
         if len(a.binders) != len(b.binders) or len(a.chains) != len(b.chains) or a.factor != b.factor:
             return False
         letters = [binder[0] for binder in a.binders]
+        if len(letters) > LONGEST:
+            return a == b
         for order in permutations(letters):
             names = dict(zip((binder[0] for binder in b.binders), order, strict=True))
             other = replace(
@@ -230,8 +232,10 @@ class Matching:
             return
         letter, low, high = term.binders[0]
         (u, a), (v, b) = parted(low), parted(high)
-        if not Region(self.chains.facts).holds(u + lows[u], v + highs[v] + 1):
-            raise NotationError("a sum may be empty")
+        if lows[u] - a + b - highs[v] > LONGEST or not Region(self.chains.facts).holds(
+            u + lows[u], v + highs[v] + 1
+        ):
+            raise NotationError("a sum may be empty, or is much longer than another")
         bare = replace(term, binders=())
         yield from (bare.put({letter: u + s}) for s in range(a, lows[u]))
         yield from (bare.put({letter: v + s}) for s in range(highs[v] + 1, b + 1))

@@ -233,6 +233,20 @@ def _unit(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
         yield reading.under(f"the entries of {names} add up to 1", "targets", special=special)
 
 
+def _sums_plainly(claim: Claim, meanings: Meanings) -> bool:
+    """Whether a line has a parameter's gradient as a sum over t that no number divides."""
+    left = claim.left
+    gradient = isinstance(left, Ref) and left.base in meanings.backward and left.lag is None
+    return gradient and claim.right.has(Total) and not _counts(claim)
+
+
+def mean_loss(claim: Claim, said: str, special: Special) -> Iterator[Reading]:
+    """A claim where the loss is said to be a mean, whether it speaks of numbers or not."""
+    for name, what in COUNTED.items():
+        if said == f"the loss is the mean over the {what}":
+            yield Reading(claim, loss=1 / Size(name), special=special)
+
+
 COUNTED = {"T": "steps", "B": "sequences of the batch"}
 
 
@@ -268,7 +282,7 @@ CONVENTIONS = (
     Convention("rows", _rows, breaks=_has_columns),
     Convention("layout", _layout),
     Convention("sum over t", _share, breaks=_is_sum),
-    Convention("mean", _average),
+    Convention("mean", _average, breaks=_sums_plainly),
     Convention("loss", _loss),
     Convention("targets", _unit, shared=False),
     Convention("end", _end, shared=False),

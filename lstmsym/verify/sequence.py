@@ -26,8 +26,8 @@ PRESENT = 2
 SIZES = ((2, 3, 4, 5, 6, 7, 8, 9), (3, 2, 5, 4, 7, 6, 9, 8), (4, 7, 3, 2, 5, 8, 6, 10))
 """Sizes of the generic sequences: different choices, so that what holds at one size only is found out."""
 
-COUNTS = {"T": STEPS, "B": 1}
-"""The numbers of steps and of sequences, where a document divides by them."""
+COUNTS = {"T": STEPS, "B": 3}
+"""The numbers of steps and of sequences, where a document divides by them; sums are over one sequence."""
 
 
 @dataclass(frozen=True)

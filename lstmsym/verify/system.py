@@ -18,6 +18,9 @@ from lstmsym.derive import Derivation, derive
 from lstmsym.notation import Ref
 from lstmsym.shapes import Shape
 
+PARTS = 8
+"""How many vectors of one size there are of which nothing is known."""
+
 
 def shifted(expr: sp.Expr, steps: int) -> sp.Expr:
     """An expression ``steps`` later."""
@@ -45,17 +48,18 @@ class System:
         """Name -> shape, of quantities, invented names and adjoints."""
         shapes = {**self.with_loss.shapes, **self.derivation.shapes}
         sizes = sorted({size for shape in shapes.values() for size in shape}, key=str)
-        probes = {self.probe(shape).base: shape for shape in ((), *((size,) for size in sizes))}
+        probes: dict[str, Shape] = {self.probe(()).base: ()}
+        probes |= {self.probe((size,), n).base: (size,) for size in sizes for n in range(PARTS)}
         return shapes | {self.doubled(b.name.base): b.shape for b in self.derivation.backward} | probes
 
-    def probe(self, shape: Shape) -> Ref:
-        """A number or a vector of which nothing is known but its shape."""
-        return Ref(f"any {shape}")
+    def probe(self, shape: Shape, number: int = 0) -> Ref:
+        """A number or a vector of which nothing is known but its shape; others have other numbers."""
+        return Ref(f"any {shape}" + (f" {number}" if number else ""))
 
     @property
     def probes(self) -> Mapping[str, Shape]:
         """The probes of all shapes that there are."""
-        return {name: shape for name, shape in self.shapes.items() if name == self.probe(shape).base}
+        return {name: shape for name, shape in self.shapes.items() if name.startswith("any ")}
 
     @cached_property
     def jacobians(self) -> dict[sp.Expr, Any]:

@@ -6,11 +6,12 @@ own quantities and gradients before anything is compared.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
 
-from lstmsym.notation import Op, Time, Written
+from lstmsym.notation import End, Op, Part, Time, Written, transposed
 from lstmsym.signatures import checked
 from lstmsym.values import expression
 
@@ -67,6 +68,54 @@ class Diag(Op, takes="v"):
 
 class Columns(Op, takes="A a b"):
     """``A[:, a:b]``: some columns of a matrix."""
+
+    def own_shape(self, shapes: list[Any]) -> tuple[sp.Expr, ...]:
+        """All rows by these columns."""
+        rows, size = shapes[0]
+        return rows, (size if self.args[2] == End else self.args[2]) - self.args[1]
+
+
+class Blocks(Op, takes="rows columns *parts"):
+    """A matrix of blocks: how many rows and columns of them, the sizes of these, the blocks row by row."""
+
+    @property
+    def sizes(self) -> tuple[tuple[sp.Expr, ...], tuple[sp.Expr, ...]]:
+        """The heights of the rows of blocks and the widths of the columns."""
+        high, wide = map(int, self.args[:2])
+        return self.args[2 : 2 + high], self.args[2 + high : 2 + high + wide]
+
+    @property
+    def rows(self) -> tuple[tuple[sp.Expr, ...], ...]:
+        """The blocks."""
+        high, wide = map(int, self.args[:2])
+        found = self.args[2 + high + wide :]
+        return tuple(found[k * wide : (k + 1) * wide] for k in range(high))
+
+    def own_shape(self, shapes: list[Any]) -> tuple[sp.Expr, ...]:
+        """All rows by all columns."""
+        return tuple(sp.Add(*sizes) for sizes in self.sizes)
+
+    def mapped(self, change: Callable[[sp.Expr], sp.Expr]) -> Blocks:
+        """The same layout with every block changed."""
+        high, wide = map(int, self.args[:2])
+        blocks = (change(b) for row in self.rows for b in row)
+        return Blocks(high, wide, *self.sizes[0], *self.sizes[1], *blocks)
+
+    def turned(self) -> Blocks:
+        """The transposed matrix."""
+        blocks = (transposed(b) if b != 0 else b for column in zip(*self.rows, strict=True) for b in column)
+        return Blocks(*reversed(self.args[:2]), *self.sizes[1], *self.sizes[0], *blocks)
+
+
+def cut(v: sp.Expr, sizes: tuple[sp.Expr, ...]) -> list[sp.Expr]:
+    """The parts of a vector that have these sizes."""
+    if len(sizes) == 1:
+        return [v]
+    low, found = sp.Integer(0), []
+    for size in sizes:
+        found.append(Part(v, low, low + size))
+        low = low + size
+    return found
 
 
 @checked

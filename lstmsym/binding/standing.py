@@ -1,0 +1,72 @@
+"""Names that stand for an expression: what they are worth, and the gradients of stacks of quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy as sp
+
+from lstmsym import notation as N
+from lstmsym.binding.express import Value
+from lstmsym.notation import Ref
+from lstmsym.rules import shape_of
+from lstmsym.shapes import Shape, Unifier
+from lstmsym.verify.system import System
+from lstmsym.verify.words import Blocks
+
+
+def valued(expr: sp.Expr, known: Callable[[Ref], Shape], rows: bool = False) -> Value:
+    """An expression in a cell's names, of which the shapes are known, as a value; ``rows``: vectors lie."""
+
+    def shape(part: sp.Expr) -> Shape:
+        return shape_of(part, known, Unifier())
+
+    whole = shape(expr)
+    parts = tuple(shape(arg)[0] for arg in expr.args) if isinstance(expr, N.Concat) else ()
+    return Value(expr, whole, rows and len(whole) == 1, parts)
+
+
+def stacked_gradient(expr: sp.Expr, system: System) -> sp.Expr | None:
+    """The gradient by a stack, or by a matrix of blocks: those by its parts; None where it has none."""
+    if isinstance(expr, N.Concat):
+        parts = [_gradient(part, system) for part in expr.args]
+        return None if None in parts else N.Concat(*parts)
+    if isinstance(expr, Blocks):
+        found = {b: _gradient(b, system) for row in expr.rows for b in row}
+        return None if None in found.values() else expr.mapped(lambda b: found[b])
+    return None
+
+
+def _gradient(part: sp.Expr, system: System) -> sp.Expr | None:
+    """The gradient by one part: a quantity's own, a state's of the step before as far as this step has it."""
+    if isinstance(part, N.Transposed):
+        inner = _gradient(part.args[0], system)
+        return None if inner is None else N.transposed(inner)
+    if isinstance(part, (N.Concat, Blocks)):
+        return stacked_gradient(part, system)
+    if not isinstance(part, Ref):
+        return None
+    names = system.derivation.names
+    if part.lag == -1:
+        return Ref(names.back(part.base), 0) if _acts_through_weights(part, system) else None
+    adjoint = Ref(names.adjoint(part.base), part.lag)
+    return adjoint if adjoint.base in system.backward else None
+
+
+def _acts_through_weights(state: Ref, system: System) -> bool:
+    """Whether a state of the step before stands nowhere but behind a weight."""
+    for equation in system.cell.equations:
+        rules = {node: sp.Integer(0) for node in equation.expr.atoms(N.Dot) if node.args[1] == state}
+        if equation.expr.xreplace(rules).has(state):
+            return False
+    return True
+
+
+def share(expr: sp.Expr, system: System) -> sp.Expr:
+    """What one step adds to the gradients of parameters in an expression."""
+    rules = {}
+    for ref in expr.atoms(Ref):
+        line = system.backward.get(ref.base)
+        if ref.lag is None and isinstance(line, N.Total):
+            rules[ref] = line.args[0]
+    return expr.xreplace(rules)

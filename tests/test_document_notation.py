@@ -1,0 +1,74 @@
+"""Indices, names of gradients and steps as documents write them."""
+
+from lstmsym.binding.verify import verify_document
+
+
+def test_an_index_is_put_in_wherever_it_stands():
+    cell = r"""
+$$u^k_t = W_{xk} x_t + W_{hk} h_{t-1} + b^{(k)}, \quad k \in \{i, o, g\}$$
+$$i_t = \sigma(u^i_t), \quad o_t = \sigma(u^o_t), \quad g_t = \tanh(u^g_t), \quad h_t = o_t \odot \tanh(i_t \odot g_t)$$
+$$\delta_{u^i}(t) = \frac{\partial L}{\partial u^i_t}, \quad \delta_{u^o}(t) = \frac{\partial L}{\partial u^o_t}, \quad \delta_{u^g}(t) = \frac{\partial L}{\partial u^g_t}$$
+"""
+    line = r"""
+$$\frac{\partial L}{\partial W_{xk}} = \sum_t \delta_{u^k}(t) x_t^T, \quad \frac{\partial L}{\partial b^{(k)}} = \sum_t \delta_{u^k}(t), \quad \frac{\partial L}{\partial W_{hk}} = \sum_t \delta_{u^k}(t) h_{t}^T, \qquad k = i, o, g$$
+"""
+    rows = verify_document(cell + line, "a.md").rows[-3:]
+    assert [row.verdict for row in rows] == ["proved", "proved", "refuted"]
+
+
+def verdicts(text):
+    """Verdicts of the rows that claim something."""
+    return [row.verdict for row in verify_document(text, "a.md").rows if row.kind == "claim"]
+
+
+INDEXED = r"""
+$$a_t = W x_t + U h_{t-1} + b, \quad h_t = \tanh(a_t), \quad L = \sum_t \frac12 \|h_t - y_t\|^2$$
+SAID
+$$e_{h_t} = h_t - y_t + U^T e_{a_{t+1}}$$
+$$e_{a_t} = (1 - h_t^2) \odot e_{h_t}$$
+$$e_{a_t} = (1 - h_t) \odot e_{h_t}$$
+$$e_W = \sum_t e_{a_t} x_t^T, \quad e_U = \sum_t e_{a_t} (h_t)^T$$
+"""
+
+
+def test_a_letter_before_what_it_is_the_gradient_of_is_no_forward_equation():
+    expected = ["proved", "proved", "refuted", "proved", "refuted"]
+    assert verdicts(INDEXED.replace("SAID", "We write $e_v$ for the derivative of $L$ by $v$.")) == expected
+    assert verdicts(INDEXED.replace("SAID", "")) == expected, "by its use"
+
+
+def test_the_name_of_an_argument_is_no_gradient():
+    text = r"""
+$$a_{i_t} = W_i x_t + U_i h_{t-1}, \quad i_t = \sigma(a_{i_t}), \quad a_{g_t} = W_g x_t + U_g h_{t-1}, \quad g_t = \tanh(a_{g_t})$$
+$$h_t = i_t \odot g_t, \quad \frac{\partial L}{\partial a_{i_t}} = \frac{\partial L}{\partial i_t} \odot i_t \odot (1 - i_t)$$
+"""
+    rows = verify_document(text, "a.md").rows
+    assert [row.kind for row in rows] == ["forward"] * 5 + ["claim"]
+    assert rows[-1].verdict == "proved"
+
+
+def test_what_is_defined_by_gradients_is_no_forward_equation():
+    text = r"""
+$$a_t = W x_t + U h_{t-1}, \quad h_t = \tanh(a_t)$$
+$$\alpha_t = \frac{\partial L}{\partial h_t} \odot (1 - h_t^2), \quad \beta_t = U^T \alpha_t$$
+$$\frac{\partial L}{\partial W} = \sum_t \alpha_t x_t^T, \quad \frac{\partial L}{\partial U} = \sum_t \alpha_t h_t^T$$
+"""
+    rows = verify_document(text, "a.md").rows
+    assert [row.kind for row in rows[2:]].count("forward") == 0
+    assert [row.verdict for row in rows[-2:]] == ["proved", "refuted"]
+
+
+def test_a_derivative_by_what_stands_for_any_quantity_is_a_definition():
+    text = INDEXED.replace(
+        "SAID", r"$$e_v = \partial L/\partial v, \quad \delta^{q} = \partial^{+} L / \partial q$$"
+    )
+    rows = verify_document(text, "a.md").rows
+    assert [row.verdict for row in rows[3:5]] == ["not-a-claim"] * 2
+    assert [row.verdict for row in rows[5:]] == ["proved", "proved", "refuted", "proved", "refuted"]
+
+
+def test_no_message_names_a_place_in_a_program():
+    text = r"$$h_t = \tanh(W x_t + U h_{t-1}), \quad y_t = V z_{t+1}, \quad dh_t = U^T dh_{t+1}$$"
+    for row in verify_document(INDEXED.replace("U h_{t-1}", "U h_{t-1} + V h_{t-2}") + text, "a.md").rows:
+        assert ".py" not in row.message
+        assert "Document" not in row.message

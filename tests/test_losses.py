@@ -1,0 +1,95 @@
+"""The loss and the output layer: written in many ways, averaged, or given in words only."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstmsym.binding.verify import verify_document
+
+HIDDEN = [r"h_t = \tanh(W x_t + U h_{t-1} + b)", r"o_t = V h_t + c"]
+SOFT = [*HIDDEN, r"\hat y_t = \mathrm{softmax}(o_t)"]
+LOGISTIC = [*HIDDEN, r"\hat y_t = \sigma(o_t)"]
+LINEAR = [HIDDEN[0], r"\hat y_t = V h_t + c"]
+RIGHT = [
+    r"\frac{\partial L}{\partial o_t} = \hat y_t - y_t", r"\frac{\partial L}{\partial c} = \sum_t (\hat y_t - y_t)",
+    r"\frac{\partial L}{\partial V} = \sum_t (\hat y_t - y_t) h_t^\top",
+]  # fmt: skip
+WRONG = [
+    r"\frac{\partial L}{\partial o_t} = y_t - \hat y_t",
+    r"\frac{\partial L}{\partial V} = \sum_t h_t (\hat y_t - y_t)^\top",
+]
+
+
+def verdicts(lines):
+    """The verdict on each line of a document; lines with a dot at the end are words."""
+    text = "".join(f"{line}\n" if line.endswith(".") else f"$${line}$$\n" for line in lines)
+    found = {row.line: row.verdict for row in verify_document(text, "a.md").rows}
+    return [found.get(number, "") for number in range(1, len(lines) + 1)]
+
+
+def judged(forward, claims):
+    return verdicts([*forward, *claims])[len(forward) :]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        [r"L = -\sum_t \sum_k y_{t,k} \log \hat y_{t,k}", "The targets are one-hot."],
+        [r"L_t = -y_t^\top \log \hat y_t", r"L = \sum_{t=1}^T L_t", "Here $y_t$ is a probability vector."],
+        [r"L_t = -\log \hat y_{t,y_t}"],
+        [r"L = \sum_t \mathrm{CE}(y_t, \hat y_t)", "with one-hot $y_t$."],
+        [
+            r"The loss is the cross entropy between $\hat y_t$ and the one-hot target $y_t$, added up over the steps."
+        ],
+    ],
+    ids="entries vectors class name words".split(),
+)
+def test_a_softmax_under_cross_entropy(loss):
+    assert judged([*SOFT, *loss], [*RIGHT, *WRONG]) == ["proved"] * 3 + ["refuted"] * 2
+
+
+def test_targets_of_which_nothing_is_said_must_add_up_to_one():
+    loss = r"L = -\sum_t y_t^\top \log \hat y_t"
+    assert judged([*SOFT, loss], [*RIGHT, *WRONG]) == ["conditional"] * 3 + ["refuted"] * 2
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        r"L = -\sum_t [y_t \log \hat y_t + (1 - y_t) \log(1 - \hat y_t)]",
+        r"L_t = -\sum_k y_{t,k} \log \hat y_{t,k} + (1 - y_{t,k}) \log(1 - \hat y_{t,k})",
+    ],
+)
+def test_a_sigmoid_under_binary_cross_entropy(loss):
+    double = r"\frac{\partial L}{\partial o_t} = (\hat y_t - y_t) \odot \hat y_t \odot (1 - \hat y_t)"
+    assert judged([*LOGISTIC, loss], [*RIGHT, double]) == ["proved"] * 3 + ["refuted"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "factor"),
+    [
+        (r"L = \frac12 \sum_t \|y_t - \hat y_t\|^2", ""),
+        (r"L_t = \frac12 (y_t - \hat y_t)^\top (y_t - \hat y_t)", ""),
+        (r"L = \sum_t \|y_t - \hat y_t\|_2^2", "2"),
+        (r"L = \sum_t \sum_k (y_{t,k} - \hat y_{t,k})^2", "2"),
+        (r"L = \frac{1}{2T} \sum_t \|y_t - \hat y_t\|^2", r"\frac1T"),
+    ],
+)
+def test_a_squared_error_with_its_factor(loss, factor):
+    claims = [
+        rf"\frac{{\partial L}}{{\partial V}} = {f} \sum_t (\hat y_t - y_t) h_t^\top"
+        for f in ("", "2", r"\frac1T")
+    ]
+    wanted = ["proved" if f == factor else "refuted" for f in ("", "2", r"\frac1T")]
+    assert judged([*LINEAR, loss], claims) == wanted
+
+
+def test_an_average_counts_once():
+    loss = [r"L_t = -\log \hat y_t[y_t]", r"L = \frac1T \sum_t L_t", "where $y_t$ is one-hot."]
+    claims = [
+        r"\frac{\partial L_t}{\partial o_t} = \hat y_t - y_t", r"\frac{\partial L}{\partial o_t} = \frac1T (\hat y_t - y_t)",
+        r"\frac{\partial L}{\partial o_t} = \hat y_t - y_t", r"dV = \frac1T \sum_t (\hat y_t - y_t) h_t^\top",
+        r"do_t = \frac1T (\hat y_t - y_t)", r"dV = \sum_t do_t h_t^\top", r"dV = \frac1T \sum_t do_t h_t^\top",
+    ]  # fmt: skip
+    wanted = "proved proved refuted proved proved proved refuted".split()
+    assert judged([*SOFT, *loss], claims) == wanted

@@ -59,8 +59,6 @@ class Table:
     """What an activation's output is the activation of: gate to pre-activation, by identifier."""
     scores: dict[str, str] = field(default_factory=dict)
     """What the softmax is taken of, for each output of one."""
-    idle: dict[str, sp.Expr] = field(default_factory=dict)
-    """Names of expressions that no forward equation reads."""
     aliases: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)

@@ -167,6 +167,16 @@ $$\frac{\partial L}{\partial U_k} = \sum_t \frac{\partial L}{\partial \hat k_t} 
     assert [r.verdict for r in found if r.line > 3] == ["proved", "refuted"], found
 
 
+@pytest.mark.parametrize(
+    "words", ["transposed", "(summed over $t$)", "divided by $N$", "and then squared", "的转置"]
+)
+def test_words_of_an_operation_behind_a_formula_make_it_unread(words: str) -> None:
+    (row,) = read(rf"$$a = b \text{{ {words}}}$$").rows
+    assert isinstance(row, Unread) and "belongs to the formula" in row.reason
+    for fine in ("by the chain rule", "(elementwise)", "for all times", "其中"):
+        assert read(rf"$$a = b \quad \text{{ {fine}}}$$").equations
+
+
 def test_a_proportionality_is_no_equation() -> None:
     (row,) = read(r"$a \propto b$").rows
     assert isinstance(row, NotAClaim) and row.reason == "a proportionality"

@@ -21,6 +21,7 @@ from lstmsym.documents.plain import (
     is_command_operator,
 )
 from lstmsym.documents.tokens import is_han
+from lstmsym.documents.wording import DOUBTFUL, DOUBTFUL_HAN, JOINING, leads_on
 
 Piece = tuple[str, str, int, int]
 """Kind, text, start and end."""
@@ -38,32 +39,6 @@ _PIECE = re.compile(
 OPERANDS = frozenset("path number word letter close small".split())
 _ENDS = frozenset('.;!?"“”„«»`$#%。；！？\u241f—–)]}）】」』')
 """Characters after which a formula does not go on."""
-_CLAUSES = frozenset(
-    """where with for and or but so if when while whenever unless until since because as which that who whose
-    is are was were be being has have had can may must will would should does do did holds hold gives give
-    yields yield means mean follows follow becomes become denotes denote defines define describes says
-    equals equal implies imply comes come at by in on of to from into onto through via using per under
-    after before here there then thus hence therefore now not no only also again still just exactly both
-    either all each every any the an this these those its their our we it you they he she one let note see
-    eq eqs equation i.e e.g ie eg resp respectively wrt otherwise else except such than too like whereas
-    wo mit für und oder wobei falls wenn ist sind der die das ein eine im am zu von aus bei dann also nach
-    où avec pour et ou si est sont le la les un une dans du des de par donc alors car
-    donde con para si es son el los las en del por tanto
-    vs cf pp nb fig st th ltd mr mrs dr phd instead
-    где с для и или если при то это так как где-то по из на
-    dove per se onde com são é""".split()
-)
-"""Words of the sentence that go on with no formula."""
-_JOINING = frozenset("and then but or also again once now und et".split())
-"""Words after which an operation may be told: and transposed."""
-_DOUBTFUL = re.compile(
-    r"(?:divid|multipl|scal|weight|transpos|squar|cub|summ|averag|add|subtract|clip|mask|rais|invert|revers"
-    r"|convolv|concatenat|normali[sz]|halv|doubl|shift|delay)(?:e?d|ied|ed|ped|ted|ling|ing|ying|ning)$"
-    r"|^(?:times|plus|minus|over|dot|cross|mod|modulo|less|hadamard|product|outer|inner|squared|inverse|transpose"
-    r"|mal|fois|moins|más|por|menos|раз|плюс|минус|на)$",
-    re.IGNORECASE,
-)
-_DOUBTFUL_HAN = re.compile(r"[乘加减除]|点积|内积|外积|转置|平方|求和|平均|掛け|足し|転置|곱|더하")
 
 
 @dataclass(frozen=True)
@@ -79,7 +54,7 @@ def named(text: str) -> frozenset[str]:
     """Words that a text uses for quantities: at a step, transposed, in a derivative, set to something."""
     found = {m[1] for m in _NAMED.finditer(text)} | {m[1] for m in _SET.finditer(text)}
     found |= {w for m in _OVER.finditer(text) for w in (m[1], m[1][1:])}
-    return frozenset(w for w in found if not leads_on(w) and not _DOUBTFUL.search(w))
+    return frozenset(w for w in found if not leads_on(w) and not DOUBTFUL.search(w))
 
 
 _RANGES = frozenset("all every each any in to down through until steps times".split())
@@ -376,10 +351,10 @@ class _Line:
 
     def words_go_on(self, at: int) -> bool:
         """Whether words after an equation speak of an operation, or lead to a quantity."""
-        if self.text(at).lower() in _JOINING:
+        if self.text(at).lower() in JOINING:
             following = self.solid(at + 1)
-            return bool(_DOUBTFUL.search(self.text(following))) or (
-                self.text(following).lower() in _JOINING and self.words_go_on(following)
+            return bool(DOUBTFUL.search(self.text(following))) or (
+                self.text(following).lower() in JOINING and self.words_go_on(following)
             )
         if self.stands_alone(at):
             return True
@@ -387,7 +362,7 @@ class _Line:
             kind, text = self.kind(place), self.text(place)
             if kind in ("colon", "relation") or text in _ENDS or leads_on(text):
                 return False
-            if _DOUBTFUL.search(text) or (kind == "foreign" and _DOUBTFUL_HAN.search(text)):
+            if DOUBTFUL.search(text) or (kind == "foreign" and DOUBTFUL_HAN.search(text)):
                 return True
             near = place < at + 5 and not is_han(self.text(at)[0])
             if kind in ("infix", "command") or (near and self.is_operand(place) and kind != "number"):
@@ -399,11 +374,6 @@ class _Line:
         text = self.text(at)
         ends = self.kind(self.solid(at + 1)) == "" or self.text(at + 1) in (".", ";", "\u241f")
         return ends and self.kind(at) == "word" and not leads_on(text) and not text.endswith(("ly", "wise"))
-
-
-def leads_on(text: str) -> bool:
-    """Whether a word belongs to the sentence around a formula: where, with, is."""
-    return text.lower() in _CLAUSES and (text.islower() or text.istitle())
 
 
 def is_word(text: str) -> bool:

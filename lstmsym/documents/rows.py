@@ -14,6 +14,7 @@ from lstmsym.documents.lines import Line, is_number_tag, lines, relations, state
 from lstmsym.documents.parse import parse
 from lstmsym.documents.times import step_letters, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token
+from lstmsym.documents.wording import may_operate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,11 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
                supposed=source.supposed)  # fmt: skip
     common = vars(base)
     try:
+        for words in (c[0] for c in conditions if c[0].kind == "text"):
+            if may_operate(words.plain) and words.start >= last:
+                raise ReadingError(
+                    f"whether {words.plain!r} belongs to the formula is not clear", words.start
+                )
         beside = [_condition(c) for c in conditions if not is_number_tag(c)]
         yield from _statement(part, beside, source, common)
     except ReadingError as error:

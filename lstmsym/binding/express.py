@@ -404,7 +404,7 @@ class Express:
         finally:
             self.wanted = wanted
 
-    def _factors(self, factors: Sequence[Formula], inside: bool) -> list[Value]:
+    def _valued(self, factors: Sequence[Formula], inside: bool) -> list[Value]:
         """The values of factors; one alone, or among numbers, has the rank that the whole has."""
         if len(factors) == 1 and not inside:
             return [self(factors[0])]
@@ -417,7 +417,7 @@ class Express:
     def _chain(self, group: Sequence[tuple[str, Formula]], inside: bool = False) -> Value:
         if len(group) > FACTORS:
             raise Unreadable(f"a product of {len(group)} factors; at most {FACTORS} are read")
-        values = self._factors([factor for _, factor in group], inside)
+        values = self._valued([factor for _, factor in group], inside)
         operators = [operator for operator, _ in group]
         if len(values) == 1:
             return values[0]

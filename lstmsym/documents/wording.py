@@ -40,7 +40,7 @@ def leads_on(text: str) -> bool:
 
 
 def may_operate(words: str) -> bool:
-    """Whether a remark behind a formula begins with an operation: transposed, divided by N, and then summed."""
+    """Whether a remark behind a formula begins with an operation: transposed, divided by N."""
     if _OPENING_HAN.match(words):
         return True
     for word in _WORD.findall(words)[:3]:

@@ -38,6 +38,7 @@ def test_words_of_the_sentence_end_an_equation(rest: str) -> None:
         (" dzg(t)", " ~ d<zg@t>"), (" . h(t)", " · h@t"), (" times h(t)", " · h@t"), (".h(t)", " · h@t"),
         (" (x) h(t)", " ⊗ h@t"), (" (*) h(t)", " ⊙ h@t"), (" (o) h(t)", " ∘ h@t"), (r" \odot h(t)", " ⊙ h@t"),
         (" [1 + h(t)]", " ~ [(+1 +h@t)]"), (" carry(t+1)", " ~ carry@t+1"), (" Wzx h(t)", " ~ Wzx ~ h@t"),
+        (" – h(t)", " -h@t"),  ("\n     times h(t)", " · h@t"), ("\n     h(t)", " ~ h@t"),
         (" gate(t)", " ~ gate@t"), ("^T h(t)", None), (" ⋄ h(t)", " ⋄ h@t"),
     ],
 )  # fmt: skip
@@ -52,13 +53,19 @@ def test_mathematics_goes_on(rest: str, after: str | None) -> None:
     [
         " plus the carry", " transposed", " squared", " divided by N", " 乘以 h(t)", " 的转置", " mal h(t)", " ★ h(t)",
         " summed over t", " weighted with h(t)", " over h(t)", " + ", " minus what came before", " (1 - h(t)",
-        " reversed in time", " then scaled", " fois h(t)", " squash h(t)",
+        ", times h(t)", " **h(t)**", " `h(t)`", " (times h(t)", " reversed in time", " then scaled", " fois h(t)", " squash h(t)",
     ],
 )  # fmt: skip
 def test_what_may_belong_to_it_makes_it_unread(rest: str) -> None:
     found = read(RIGHT + rest, "x.txt").rows
     assert found and all(isinstance(row, Unread) for row in found), found
     assert found[0].source.startswith(RIGHT) and found[0].line == 1
+
+
+def test_a_formula_right_behind_it_makes_it_unread() -> None:
+    first, second = read(RIGHT + " $h(t)$", "x.txt").rows
+    assert isinstance(first, Unread) and isinstance(second, NotAClaim)
+    assert isinstance(read(RIGHT + ", $h(t)$", "x.txt").rows[0], Equation)
 
 
 @pytest.mark.parametrize(

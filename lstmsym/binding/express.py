@@ -624,7 +624,8 @@ class Express:
     def _indexed(self, node: Indexed) -> Value:
         if node.bar or node.time is not None:
             raise Unreadable("an expression taken at something is not read")
-        if len(node.scripts) == 1 and node.scripts[0].where == "sub":
+        script = node.scripts[0]
+        if len(node.scripts) == 1 and script.where == "sub" and isinstance(script.body, Name):
             return self(node.body)  # the k-th entry of a vector stands for the vector
         raise Unreadable("an index of an expression is not read")
 

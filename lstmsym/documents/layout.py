@@ -88,7 +88,8 @@ def _goes_on(lines: list[str], line: str, indent: int) -> bool:
     if begun and (_OPEN_END.search(last) or _balance(whole) > 0):
         return True
     further = indent > len(lines[0]) - len(lines[0].lstrip()) or line[:1] in "/@⊙∘·×"
-    return begun and further and bool(_OPERATOR.match(line))
+    alone = indent > len(lines[0]) - len(lines[0].lstrip()) and "=" not in line and _is_side(line)
+    return begun and ((further and bool(_OPERATOR.match(line))) or alone)
 
 
 def _is_side(text: str) -> bool:

@@ -45,7 +45,7 @@ def plain_equations(text: str, names: frozenset[str] = frozenset()) -> Iterator[
     for part in stretches(text):
         if len(part.text) > 20_000 or not RELATION.search(part.text):
             continue
-        masked = _MASKED.sub(lambda m: "\u241f" * len(m[0]), part.text)
+        masked = _MASKED.sub(lambda m: "\u2420 " if m[0] == "**" else "\u241f" * len(m[0]), part.text)
         follows = part.follows and text[ended : part.start].strip(" .,;\t\n") == "" and ended >= 0
         for found in equations(masked, names, follows):
             low, ended = whole(text, part.start + found.low, part.start + found.high)

@@ -31,13 +31,13 @@ _PIECE = re.compile(
     rf"|(?P<word>(?<=\^)T(?=[a-z])|[A-Za-z][A-Za-z0-9_]*)|(?P<letter>(?:[\u0370-\u03ff∂∇∑∏ℓ]|{ACCENTED})[A-Za-z0-9_]*)"
     r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|<-|!=|<=|>=|←|≔|=|[≠≤≥≈∝≪≫]|(?<=\s)[<>](?=\s))"
-    rf"|(?P<operator>\*\*|\.\*|\./|\.\^|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•])"
+    rf"|(?P<operator>\*\*|\.\*|\./|\.\^|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•–])"
     r"|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)"
     r"|(?P<bar>\|\|?|[‖∥])|(?P<foreign>[^\W\d_\x00-\x7f][^\W\d_]*)|(?P<other>.)",
     re.DOTALL,
 )
 OPERANDS = frozenset("path number word letter close small".split())
-_ENDS = frozenset('.;!?"“”„«»`$#%。；！？\u241f—–)]}）】」』')
+_ENDS = frozenset('.;!?"“”„«»`$#%。；！？\u241f—)]}）】」』')
 """Characters after which a formula does not go on."""
 
 
@@ -175,6 +175,8 @@ class _Line:
     def is_remark(self, at: int) -> bool:
         """Whether the bracket that opens at a piece holds words: (see above)."""
         end = self.group_end(at)
+        if DOUBTFUL.search(self.text(self.solid(at + 1))):
+            return False
         inside = range(at + 1, end if end > 0 else min(len(self.pieces), at + 8))
         words = [p for p in inside if self.is_prose(p)]
         others = [p for p in inside if p not in words and self.kind(p) not in ("space", "colon", "other")]
@@ -222,7 +224,7 @@ class _Line:
         if kind == "open" and operand and self.kind(at - 1) == "space":
             return self.is_remark(at)
         if kind == "word" and not operand and leads_on(self.text(at)) and self.is_prose(at):
-            return self.text(self.solid(at - 1, -1)) in "-−" and self.kind(self.solid(at + 1)) == "word"
+            return self.text(self.solid(at - 1, -1)) in "-−–" and self.kind(self.solid(at + 1)) == "word"
         return kind == "word" and operand and self.is_prose(at) and not self.infix(at)
 
     def left(self, place: int) -> int:
@@ -335,6 +337,8 @@ class _Line:
     def goes_on(self, at: int, spaced: bool) -> bool:
         """Whether what follows an equation may be a part of it."""
         kind, text = self.kind(at), self.text(at)
+        if text == "," and self.text(self.solid(at + 1)).lower() in OPERATOR_WORDS:
+            return True
         if kind in ("", "colon", "close", "dots", "relation") or text in _ENDS:
             return False
         if kind == "other":
@@ -343,7 +347,7 @@ class _Line:
             return not self.is_remark(at)
         if kind == "operator":
             following = self.solid(at + 1)
-            dash = text in "-−" and self.kind(following) == "word" and self.is_prose(following)
+            dash = text in "-−–" and self.kind(following) == "word" and self.is_prose(following)
             return self.words_go_on(following) if dash else self.is_operand(following) or spaced
         if kind == "bar":
             return self.is_operand(self.solid(at + 1)) and not spaced

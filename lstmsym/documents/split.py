@@ -429,6 +429,12 @@ class _Splitter:
         line = self.place(start - len(before) + offset)[0]
         return replace(block, lead=lead, lead_line=line)
 
+    def touches(self, ended: int, start: int, block: Block) -> bool:
+        """Whether a formula or code with mathematics in it comes right after an equation in plain text."""
+        if self.text[start : start + 1] not in ("$", "`", "\\") or self.text[ended:start].strip(" \t"):
+            return False
+        return block.kind in (INLINE, PLAIN) or bool(re.search(r"[(_^\[*+]|^\w$", block.text))
+
     def prose(self, start: int, end: int, block: Block | None) -> Iterator[Block]:
         """The prose of a stretch, and the plain-text equations in it."""
         at = start
@@ -442,6 +448,8 @@ class _Splitter:
                 break
             if self.text[at : start + low].strip():
                 yield self.block(PROSE, at, start + low)
+            if block is not None and self.touches(start + high, end, block):
+                found = replace(found, problem="the formula may go on in the one after it: write them as one")
             supposed = _SUPPOSED.search(self.text, max(start, start + low - 30), start + low) is not None
             plain = self.block(PLAIN, start + low, start + high, problem=found.problem)
             yield replace(plain, supposed=supposed)

@@ -81,7 +81,7 @@ def _alike(a: Name, b: Name) -> bool:
 def changes(node: Formula, others: Others) -> Iterator[Change]:
     """A formula with one place changed."""
     yield from _here(node, others)
-    if isinstance(node, Name):
+    if isinstance(node, Name) or (isinstance(node, Raised) and isinstance(node.exponent, Name)):
         return
     for child in (node.body,) if isinstance(node, Big) else children(node):
         for what, changed in changes(child, others):
@@ -198,6 +198,7 @@ class Original:
         self.judging = Judging(opened(text, name))
         self.judge = self.judging.judge if self.judging.found else None
         self.rights: list[tuple[Equation, str]] = []
+        self.of_outputs = any("in terms of its output" in r.assumption for r in self.judging.found.values())
         if self.judge is not None:
             claims = self.judging.claims
             self.alone = LineJudge(claims, self.judge, text)
@@ -243,13 +244,15 @@ class Original:
     def differs(self, lines: list[Line]) -> bool | None:
         """Whether lines are wrong of the gradients that they mean in the unchanged document; None: not known."""
         found = [self._differs(line) for line in lines]
+        if True in found and self.of_outputs:
+            found = [self._differs(line, of_output=True) and new for line, new in zip(lines, found, strict=True)]
         return True if True in found else None if None in found or not found else False
 
-    def _differs(self, line: Line) -> bool | None:
+    def _differs(self, line: Line, of_output: bool = False) -> bool | None:
         assert self.judge is not None
         try:
             if not self.alone.several.wanted(line):
-                sides = self.judge.sides(self.judging.claims.claim_of(line).claim)
+                sides = self.judge.sides(self.judging.claims.claim_of(line, of_output).claim)
                 if self.judge.mismatched(*sides):
                     return True
                 return not self.judge.trial.alike(*sides)

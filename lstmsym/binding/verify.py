@@ -23,7 +23,7 @@ from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets, names
+from lstmsym.documents.formula import Apply, Brackets, Delta, Formula, Name, walk
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -139,7 +139,7 @@ class Judging:
         sorted_ = self._of_forward(row, places)
         if sorted_ is not None:
             return sorted_
-        if row.supposed or not any(True for side in (row.left, row.right) for _ in names(side)):
+        if row.supposed or not any(_speaks(side) for side in (row.left, row.right)):
             message = "it is supposed" if row.supposed else "numbers only"
             return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
@@ -180,6 +180,11 @@ def _about(listed: Listing, cell: Cell) -> tuple[Row, ...]:
 def _place(row: Read) -> object:
     """Equations of one chain have one place; any other row its own."""
     return (row.line, row.column, row.source) if isinstance(row, Equation) and row.chain >= 0 else id(row)
+
+
+def _speaks(side: Formula) -> bool:
+    """Whether there is a name in a side, be it a δ with a number."""
+    return any(isinstance(node, (Name, Delta)) for node in walk(side))
 
 
 def _defines_function(row: Equation) -> bool:

@@ -39,6 +39,10 @@ class Printer:
         """Print terms by ``order``, a name's place in its cell."""
         self.order: Order = order or {}
 
+    def knows(self, gradient: Ref, of: Ref) -> bool:
+        """Whether the gradient of a quantity has a name here; what has none is written out."""
+        return True
+
     def __call__(self, expr: Any) -> str:
         """The text of an expression."""
         return self.at(sp.sympify(expr), SUM)

@@ -14,10 +14,14 @@ c40-gate-design-note styles/s01-chinese-lstm styles/s02-row-vector-gru styles/s0
 styles/s03-superscript-two-layer styles/s06-stacked-gates c35-mallya-lstm styles/s13-mean-loss-batch
 c03-goodfellow-2016 styles/s05-index-lstm styles/s09-lecture-macros styles/s12-chain-rule-fractions c06-graves-2012
 styles/s14-units-elman styles/s15-units-gru styles/s16-units-two-layers styles/s17-units-blocks
+styles/s22-stack-functions styles/s23-stack-split styles/s24-stack-ranges styles/s25-stack-beside
+styles/s26-stack-two-gates styles/s27-loss-in-words styles/s28-loss-logistic styles/s29-loss-squared
+styles/s38-rectified styles/s39-descent
 styles/s18-units-jacobian styles/s19-units-email styles/s20-units-descent styles/s21-units-mixed
 c10a-chen-2016-rnn c14-pascanu-2013 styles/s07-jacobian-leaky
 styles/s30-preactivation-states styles/s31-linear-unrolled styles/s32-error-carousel styles/s33-blog-step-three
-styles/s34-forward-mode styles/s35-denominator-layout styles/s36-superscript-ends styles/s37-chinese-leaky""".split()
+styles/s34-forward-mode styles/s35-denominator-layout styles/s36-superscript-ends styles/s37-chinese-leaky
+c03-goodfellow-2016 styles/s03-superscript-two-layer""".split()
 
 CELL = r"""
 $$h_t = \tanh(W x_t + U h_{t-1} + b)$$

@@ -72,3 +72,40 @@ def test_no_message_names_a_place_in_a_program():
     for row in verify_document(INDEXED.replace("U h_{t-1}", "U h_{t-1} + V h_{t-2}") + text, "a.md").rows:
         assert ".py" not in row.message
         assert "Document" not in row.message
+
+
+LSTM = r"""
+$$i_t = \sigma(W_i x_t + U_i h_{t-1}), \quad f_t = \sigma(W_f x_t + U_f h_{t-1}), \quad \tilde c_t = \tanh(W_c x_t + U_c h_{t-1})$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t, \quad h_t = \tanh(c_t)$$
+"""
+
+
+def test_several_names_are_said_to_be_gradients_respectively():
+    text = (
+        LSTM
+        + r"""
+Here $p_t$ and $q_t$ denote the derivatives of the loss with respect to $h_t$ and $c_t$.
+$$q_t = p_t \odot (1 - h_t^2) + q_{t+1} \odot f_{t+1}$$
+$$\frac{\partial L}{\partial i_t} = q_t \odot \tilde c_t, \quad \frac{\partial L}{\partial f_t} = p_t \odot c_{t-1}$$
+"""
+    )
+    assert verdicts(text) == ["proved", "proved", "refuted"]
+
+
+def test_the_gradient_of_a_candidate_may_go_by_its_letter():
+    cell = r"""
+$$r_t = \sigma(W_r x_t + U_r h_{t-1}), \quad \tilde h_t = \tanh(W x_t + U (r_t \odot h_{t-1})), \quad h_t = h_{t-1} + \tilde h_t$$
+$$\delta_r(t) = \frac{\partial L}{\partial r_t} \odot r_t \odot (1 - r_t)$$
+$$\delta_h(t) = \frac{\partial L}{\partial \tilde h_t} \odot (1 - \tilde h_t^2)$$
+$$\frac{\partial L}{\partial W_r} = \sum_t \delta_r(t) x_t^T, \quad \frac{\partial L}{\partial W} = \sum_t \delta_h(t) x_t^T, \quad \frac{\partial L}{\partial U} = \sum_t \delta_h(t) h_{t-1}^T$$
+"""
+    assert verdicts(cell) == ["proved"] * 4 + ["refuted"]
+    state = (
+        LSTM
+        + r"""
+$$\delta_c(t) = \frac{\partial L}{\partial h_t} \odot (1 - h_t^2) + \delta_c(t+1) \odot f_{t+1}$$
+$$\delta_i(t) = \delta_c(t) \odot \tilde c_t \odot i_t \odot (1 - i_t)$$
+$$\delta_f(t) = \delta_c(t) \odot c_{t-1} \odot f_t \odot (1 - f_t)$$
+"""
+    )
+    assert verdicts(state) == ["proved"] * 3

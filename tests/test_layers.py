@@ -51,6 +51,7 @@ binding.told
 binding.indexed
 binding.forward
 binding.loss
+binding.alike
 binding.bind
 binding.restated
 binding.remaining

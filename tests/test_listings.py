@@ -255,6 +255,8 @@ def test_whole_programs_of_other_authors_are_read(style: str) -> None:
         (STEP, "dbi = np.sum(dai, axis=0)", "dbi = dai\ndbg = np.sum(dag, axis=0)"),
         (RNN, "dh = V.T @ dy[t] + dh_next", "dh = V.T @ dy[t] + dh"),
         (RNN, "    db += da", "    db += W"),
+        (RNN, "    db += da", "    db += db[t]"),
+        (STEP, "dh_prev = dai @ Ui.T + dag @ Ug.T", "dh_prev = dh_prev * i"),
     ],
 )
 def test_a_value_is_proved_only_as_the_gradient_that_its_name_speaks_of(

@@ -58,3 +58,17 @@ def test_a_right_line_names_the_wrong_one_that_it_uses():
     mended = wrong.replace("h_t)", "h_t^2)")
     rows = verify_document(forward + mended + "$$df_t = dc_t \\odot c_{t-1}$$", "a.md").rows
     assert [(row.verdict, row.message) for row in rows[2:]] == [("proved", "")] * 2
+
+
+def test_products_are_grouped_as_their_shapes_allow():
+    forward = "$$h_t = \\tanh(W x_t + U h_{t-1})$$\n\n"
+    claim = r"$$dW = \sum_t (1 - h_t^2) \odot dh_t x_t^\top$$"
+    for text, found in ((claim, "proved"), (claim.replace("x_t", "x_{t-1}"), "refuted")):
+        assert verify_document(forward + text, "a.md").rows[-1].verdict == found
+
+
+def test_the_gradient_of_a_state_is_not_that_of_its_argument():
+    text = r"$$h_t = \tanh(W x_t + U h_{t-1})$$" + "\n\n" + r"$$dW = \sum_t dh_t x_t^\top$$"
+    row = verify_document(text, "a.md").rows[-1]
+    assert row.verdict == "refuted"
+    assert "net" not in row.expected + row.repair, "in the names of the document"

@@ -56,6 +56,12 @@ class AuthorLatex(ClaimLatex):
         text = super().below(base)
         return self.bracket(text) if isinstance(base, Ref) and "^" in text else text
 
+    def knows(self, gradient: Ref, of: Ref) -> bool:
+        """Whether the document has a name for a gradient, or at least for what it is of."""
+        if self._known is None:
+            self._known = self._slots()
+        return any(base == gradient.base for base, _ in self._known) or of.base in self.table.spelled
+
     def quantity(self, ident: str, lag: int | None) -> Name:
         """The name of a quantity at a step."""
         name = self.table.samples.get(ident) or self.table.spelled[ident]

@@ -9,6 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.abbreviated import of_gradients
+from lstmsym.binding.alike import stacked_alike
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import GENERIC, POINTWISE_FUNCTIONS, Express, Misfit, Unreadable, Value
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
@@ -72,7 +73,6 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
             shapes={},
             before={},
             scores={},
-            idle={},
         )
         attempt = replace(attempt, aliases=dict(table.aliases), standing={}, sizes={})
         try:
@@ -126,7 +126,7 @@ def _cell(
             scope.waiting.clear()
             scope.parts[name] = value.parts
             scope.lines[name] = value.expr
-    equations = _merged(equations, table)
+    equations = _merged(stacked_alike(equations, lines, kinds, table), table)
     scope.lines = dict(equations)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
     losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
@@ -373,6 +373,5 @@ def _outputs(
 
     idle = [name for name, expr in equations if idles(name, expr)]
     if idle and len(idle) < len(equations):
-        table.idle.update((name, lines[name]) for name in idle)
         return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
     return equations, [name for name, _ in equations if name not in read]

@@ -38,6 +38,7 @@ from lstmsym.documents.formula import (
     Slice,
     Sum,
     Words,
+    flat,
     rebuilt,
     walk,
 )
@@ -358,10 +359,26 @@ class Express:
                 groups.append([("", factor)])
             else:
                 groups[-1].append((operator, factor))
-        values = [self._chain(group) for group in groups]
-        found = values[0]
-        for operator, value in zip(between, values[1:], strict=True):
-            found = self._pointwise(found, value, operator)
+        known = dict(self.unifier.known)
+        try:
+            values = [self._chain(group) for group in groups]
+            found = values[0]
+            for operator, value in zip(between, values[1:], strict=True):
+                found = self._pointwise(found, value, operator)
+        except Misfit:
+            operators, factors = flat(node)
+            if set(operators) <= POINTWISE or not set(operators) & POINTWISE:
+                raise
+            self.unifier.known = known
+            return self._in_order(operators, factors)
+        return found
+
+    def _in_order(self, operators: Sequence[str], factors: Sequence[Formula]) -> Value:
+        """A product taken from the left, whatever its signs: a ⊙ b x^T is (a ⊙ b) x^T."""
+        found = self(factors[0])
+        for operator, factor in zip(operators, factors[1:], strict=True):
+            value = self(factor)
+            found = (self._pointwise if operator in POINTWISE else self.times)(found, value, operator)
         return found
 
     def _pointwise(self, a: Value, b: Value, operator: str) -> Value:

@@ -84,7 +84,10 @@ class Backward:
         table = self.bound.table
         at = self.placed(name)
         if at.key in table.standing:
-            value = valued(table.standing[at.key], self._shape, table.rows)
+            expr = table.standing[at.key]
+            if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
+                raise Unreadable(f"{at.key} is no part of the cell")
+            value = valued(expr, self._shape, table.rows)
             return replace(value, expr=later(value.expr, _lag(at) or 0))
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
@@ -134,8 +137,6 @@ class Backward:
         constant = table.roles[ident] in ("parameter", "hyper")
         lag = None if constant else _lag(at) or 0
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
-        if ident in table.idle:
-            return Value(later(table.idle[ident], lag or 0), shape, table.rows and len(shape) == 1)
         if ident not in self.system.shapes:
             raise Unreadable(f"{at.key} is no part of the cell")
         return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)

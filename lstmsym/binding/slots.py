@@ -18,7 +18,7 @@ from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import Place, is_count, untimed
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import share, stacked_gradient
-from lstmsym.binding.table import Table, function_of, is_gradient_name
+from lstmsym.binding.table import GRADIENT_BASES, Table, function_of, is_gradient_name
 from lstmsym.cell import Cell
 from lstmsym.documents.formula import (
     Apply,
@@ -133,7 +133,8 @@ def resolve(slot: Slot, table: Table) -> list[str]:
     """The quantities that a slot's target may name: itself, or what carries its letter as an index."""
     key = slot.target
     if key in table.idents and table.idents[key] in table.roles:
-        return [table.idents[key]]
+        named = table.idents[key]
+        return [named, *_candidate_of(key, table)] if slot.family in GRADIENT_BASES else [named]
     if key in table.standing:
         return [key]
     if not key or slot.family == "name":
@@ -151,11 +152,17 @@ def resolve(slot: Slot, table: Table) -> list[str]:
     return found
 
 
+def _candidate_of(key: str, table: Table) -> list[str]:
+    """The quantity with a tilde or a hat: beside the letters of gates, δ_h may be that of the candidate."""
+    found = (table.idents.get(key + mark) for mark in ("~", "^"))
+    return [ident for ident in found if ident is not None and table.roles.get(ident) == "name"]
+
+
 def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Meaning]:
     """What a slot may mean, likeliest first."""
     found = _Candidates(table, cell, system)
     targets = resolve(slot, table)
-    meanings = [*found.of(targets)] if targets else [*found.any(slot)]
+    meanings = [*found.of(targets, slot.family)] if targets else [*found.any(slot)]
     if slot.target in table.standing:
         whole = stacked_gradient(table.standing[slot.target], system)
         meanings = [*meanings, Meaning(whole, "stacked", slot.target)] if whole is not None else meanings
@@ -189,11 +196,12 @@ class _Candidates:
         if ident in self.cell.outputs:
             yield Meaning(Ref(self.names.given(ident), 0), "given", ident)
 
-    def of(self, targets: Iterable[str]) -> Iterator[Meaning]:
+    def of(self, targets: Iterable[str], family: str) -> Iterator[Meaning]:
         """What the gradient of one of these may be: that before or after its activation, a part of it."""
         for ident in targets:
             before = self.table.before.get(ident) or self.table.scores.get(ident)
-            for other in (ident, before, self.after.get(ident)):
+            own = family in ("d", "g", "grad", "∂") and ident in self.states  # dh is that of h
+            for other in (ident,) if own else (ident, before, self.after.get(ident)):
                 yield from self.total(other)
             yield from self.carried(ident)
             yield from self.given(ident)

@@ -96,7 +96,9 @@ class Solver:
                 continue
             targets = resolve(slot, self.table)
             special = slot.word == "next" or slot.family == "grad" or slot not in lefts
-            if not targets or (special and len(options) > 1 and any(m.kind == "carried" for m in options)):
+            doubtful = len(targets) > 1 and self.table.idents.get(slot.target) == targets[0]
+            carries = special and len(options) > 1 and any(m.kind == "carried" for m in options)
+            if not targets or carries or doubtful:
                 found[own_choice(slot)] = tuple(label(m) for m in options)
         return [Group(name, options) for name, options in found.items()]
 

@@ -3,7 +3,7 @@ r"""What a text says in formulaic words of its notation: ``$\delta_t$ is the gra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,14 +23,11 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _LOSS = re.compile(r"\s*\\?(mathcal|mathrm|mathscr|boldsymbol)?\s*\{?\s*([LEJCS]|\\ell)\s*\}?\s*")
+_AND = re.compile(r"\s*(,|、|,?\s*(and|und|et|y|resp\.?|和|及|と))\s*")
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
 _HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|constant)")
-
-
-_AND = re.compile(r"\s*(and|und|et|y|和|与|と)\s*")
-"""Between the formulas of an enumeration."""
 
 
 @dataclass(frozen=True)
@@ -46,47 +43,47 @@ class Said:
 def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) -> Iterator[Said]:
     r"""What a text says of its notation."""
     for number, line in enumerate(text.split("\n"), start=1):
-        spans = [[span] for span in _INLINE.finditer(line)]
-        lists = _lists(line)
-        respective = any(len(one) == len(other) > 1 for one, other in pairwise(lists))
-        groups = lists if respective else spans
-        for place, (first, second) in enumerate(pairwise(groups)):
-            between = line[first[-1].end() : second[0].start()]
-            end = groups[place + 2][0].start() if place + 2 < len(groups) else len(line)
-            after = re.split(r"[.;。]|,(?! which)", line[second[-1].end() : end])[0]
-            if groups[place + 2 :] and not re.search(r"[.;,。]", line[second[-1].end() : end]):
-                after += line[end : groups[place + 2][0].end()]
-            kind, turned = _kind(between, after), False
-            if kind and _LOSS.fullmatch(second[0][1]) and groups[place + 2 :]:  # the derivative of L by x
-                third = groups[place + 2]
-                kind = kind if _BY.search(line[second[-1].end() : third[0].start()]) else ""
-                second = third
+        spans = list(_INLINE.finditer(line))
+        for place, (first, second) in enumerate(pairwise(spans)):
+            between = line[first.end() : second.start()]
+            end = spans[place + 2].start() if place + 2 < len(spans) else len(line)
+            after = re.split(r"[.;。]|,(?! which)", line[second.end() : end])[0]
+            if spans[place + 2 :] and not re.search(r"[.;,。]", line[second.end() : end]):
+                after += line[end : spans[place + 2].end()]
+            kind = _kind(between, after)
+            pair = (first[1], second[1])
+            if kind and _LOSS.fullmatch(second[1]) and spans[place + 2 :]:  # the derivative of L by x
+                third = spans[place + 2]
+                kind = kind if _BY.search(line[second.end() : third.start()]) else ""
+                pair = (first[1], third[1])
             if not kind:
-                kind, turned = _turned(line[max(0, first[0].start() - 60) : first[0].start()], between), True
-            if kind and len(first) == len(second):  # several names of as many quantities, respectively
-                pairs = ((one[1], other[1]) for one, other in zip(first, second, strict=True))
-                yield from _said([p[::-1] if turned else p for p in pairs], kind, number, lexicon, macros)
+                kind, pair = _turned(line[max(0, first.start() - 60) : first.start()], between), pair[::-1]
+            if not kind:
+                continue
+            for notation, of in _respectively(pair, spans, place, line):
+                try:
+                    yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
+                except ReadingError:
+                    continue
 
 
-def _lists(line: str) -> list[list[re.Match[str]]]:
-    """The formulas in a line of prose, those of one enumeration together."""
-    lists: list[list[re.Match[str]]] = []
-    for span in _INLINE.finditer(line):
-        if lists and _AND.fullmatch(line[lists[-1][-1].end() : span.start()]):
-            lists[-1].append(span)
-        else:
-            lists.append([span])
-    return lists
+def _respectively(
+    pair: tuple[str, str], spans: Sequence[re.Match[str]], place: int, line: str
+) -> list[tuple[str, str]]:
+    """``$da$ and $dc$ are the derivatives by $a$ and $c$``: each of its own."""
 
+    def beside(a: int, b: int) -> bool:
+        return _AND.fullmatch(line[spans[a].end() : spans[b].start()]) is not None
 
-def _said(
-    pairs: list[tuple[str, str]], kind: str, number: int, lexicon: Lexicon, macros: dict[str, Macro] | None
-) -> Iterator[Said]:
-    for notation, of in pairs:
-        try:
-            yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
-        except ReadingError:
-            continue
+    low, high = place, place + 1
+    while low and beside(low - 1, low):
+        low -= 1
+    while high + 1 < len(spans) and beside(high, high + 1):
+        high += 1
+    names, targets = spans[low : place + 1], spans[place + 1 : high + 1]
+    if low == place or len(names) != len(targets):
+        return [pair]
+    return [(name[1], of[1]) for name, of in zip(names, targets, strict=True)]
 
 
 def _turned(before: str, between: str) -> str:

@@ -59,8 +59,6 @@ class Table:
     """What an activation's output is the activation of: gate to pre-activation, by identifier."""
     scores: dict[str, str] = field(default_factory=dict)
     """What the softmax is taken of, for each output of one."""
-    idle: dict[str, sp.Expr] = field(default_factory=dict)
-    """Names of expressions that no forward equation reads."""
     aliases: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)
@@ -69,7 +67,7 @@ class Table:
     """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
     """Names of sizes: n of ``a[:n]``."""
-    average: sp.Expr = sp.Integer(1)
+    average: sp.Expr = sp.S.One
     """What the loss of a step enters the loss with, 1/T of a mean."""
     unit: bool = False
     """Whether the targets are said to be one-hot, or to add up to one."""

@@ -23,7 +23,7 @@ from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets, Delta, Formula, Name, walk
+from lstmsym.documents.formula import Apply, Brackets, Delta, Derivative, Name, Words, walk
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -139,7 +139,7 @@ class Judging:
         sorted_ = self._of_forward(row, places)
         if sorted_ is not None:
             return sorted_
-        if row.supposed or not any(_speaks(side) for side in (row.left, row.right)):
+        if row.supposed or _is_arithmetic(row):
             message = "it is supposed" if row.supposed else "numbers only"
             return plain(row, "not-a-claim", message, "statement")
         if _defines_function(row):
@@ -182,9 +182,10 @@ def _place(row: Read) -> object:
     return (row.line, row.column, row.source) if isinstance(row, Equation) and row.chain >= 0 else id(row)
 
 
-def _speaks(side: Formula) -> bool:
-    """Whether there is a name in a side, be it a δ with a number."""
-    return any(isinstance(node, (Name, Delta)) for node in walk(side))
+def _is_arithmetic(row: Equation) -> bool:
+    """Whether an equation has numbers only."""
+    parts = (part for side in (row.left, row.right) for part in walk(side))
+    return not any(isinstance(part, (Name, Delta, Derivative, Words)) for part in parts)
 
 
 def _defines_function(row: Equation) -> bool:

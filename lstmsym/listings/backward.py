@@ -241,6 +241,8 @@ class Backward:
         alike = None if options else resolve(key, [k for k, v in self.known.items() if v is not None])
         if alike is not None:
             return shifted(self.known[alike], lag or 0)
+        if lag is not None and options and all(isinstance(o, Ref) and o.lag is None for o in options):
+            raise ListingError(f"{key} has no steps")
         return self.given(key, lag or 0)
 
     def given(self, key: str, lag: int = 0) -> Array:
@@ -270,6 +272,8 @@ class Backward:
             return ()
         if family and not bases:
             return family
+        if family and all(f.base in {names.back(s) for s in states} for f in family):
+            return tuple(f for f in family if f.lag == 1)  # of the value before: not of this step's
         found: list[Any] = []
         for base in bases or [
             *self.forward.cell.outputs,
@@ -377,7 +381,7 @@ class Backward:
             try:
                 self.one(statement, block[index + 1 :])
             except ListingError as error:
-                why = self.aside(statement)
+                why = "" if isinstance(error, Misfit) else self.aside(statement)
                 if why:
                     self.findings.append(Finding(statement, "prose", message=why))
                 else:
@@ -388,7 +392,8 @@ class Backward:
         if not isinstance(statement, ast.Assign):
             return ""
         target, value = statement.targets[0], statement.value
-        if isinstance(value, ast.Call) and getattr(value.func, "attr", key_of(value.func)) in self.functions:
+        called = getattr(value.func, "attr", key_of(value.func)) if isinstance(value, ast.Call) else ""
+        if called in self.functions and called not in self.reader.helpers:
             return "a call of the listing's own function"
         if isinstance(target, ast.Tuple) and (key := key_of(value)):
             return f"what {key} holds, under the same names"

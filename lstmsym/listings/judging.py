@@ -181,7 +181,9 @@ class Judging(Backward):
         self.supported |= set(found.given)
         statements = [p for p in parts if p.notes != "start"]
         stale = next((s for p in parts for s in p.reads if s in self.stale), None)
-        share = self.loop is not None and true.lag is None and isinstance(statements[-1].statement, ast.Assign)
+        share = (
+            self.loop is not None and true.lag is None and isinstance(statements[-1].statement, ast.Assign)
+        )
         self.hold(target, self.add(parts) if share else true)  # one step's share of a sum over the steps
         if stale is not None:
             self.stays_zero(found, stale, true, statements)

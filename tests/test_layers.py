@@ -74,6 +74,7 @@ binding.across
 binding.several
 binding.symbols
 binding.listed
+binding.holding
 binding.inherited
 binding.judging
 binding.supposed

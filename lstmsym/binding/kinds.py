@@ -12,7 +12,16 @@ from lstmsym.binding.express import is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, untimed
 from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.systems import System, main_system
-from lstmsym.binding.table import ASSUMED, FUNCTIONS, LOSSES, Line, Table, bare_names, has_gradient
+from lstmsym.binding.table import (
+    ASSUMED,
+    FUNCTIONS,
+    LOSSES,
+    Line,
+    Table,
+    bare_names,
+    has_gradient,
+    is_step_size,
+)
 from lstmsym.binding.updates import is_update
 from lstmsym.documents.formula import (
     Apply,
@@ -145,7 +154,7 @@ class _Sorting:
         if is_update(left, right, self.table):
             self.kinds[place] = "update"
             return
-        if is_naming(left, right):
+        if is_naming(left, right) or any(is_step_size(node, self.table) for node in walk(right)):
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))

@@ -150,11 +150,18 @@ def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
 def has_gradient(node: Formula, table: Table, closed: bool) -> bool:
     """Whether a gradient or the derivative of a function stands in a formula."""
     for part in walk(node):
-        if isinstance(part, (Delta, Derivative)):
+        if isinstance(part, (Delta, Derivative)) and not is_step_size(part, table):
             return True
         if isinstance(part, Apply) and part.head.primes and not table.renewed:
             return True
     return any(is_gradient_name(n, table, closed) for n in bare_names(node))
+
+
+def is_step_size(node: Formula, table: Table) -> bool:
+    """Whether it is the step of time, Δt, which is no gradient."""
+    if not isinstance(node, Delta) or not isinstance(node.of, Name):
+        return False
+    return node.prefix in ("Δ", "d", "δ") and node.of.base in (*table.letters, "t") and not node.of.scripts
 
 
 def bare_names(node: Formula) -> Iterator[Name]:

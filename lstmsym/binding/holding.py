@@ -1,4 +1,4 @@
-"""What a derivative holds fixed is one thing in a document: dL(t)/ds(t) at fixed h(t) in one line is not in another.
+"""What a derivative holds fixed is one thing in a document: at fixed h(t) here, dL(t)/ds(t) is so everywhere.
 
 A line that is right only where more derivatives hold something fixed than in another right line is
 wrong, if that other line would be wrong with them held so.
@@ -28,7 +28,8 @@ def contradicted(judge: Judge, verdicts: Mapping[int, Verdict]) -> Iterator[tupl
         for other, less in held.items():
             more = {node: changed for node, changed in own.items() if node not in less}
             if more and less.items() <= own.items() and not _bears(judge, verdicts[other], less, more):
-                reason = f"right if {verdicts[place].assumption}, which line {verdicts[other].claim.line} contradicts"
+                line = verdicts[other].claim.line
+                reason = f"right if {verdicts[place].assumption}, which line {line} contradicts"
                 yield place, judge.contradicted(verdicts[place].claim, reason)
                 break
 

@@ -341,20 +341,30 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
+        if error.slot in self.choices.twins:
+            return self._second_name(right, source)
         if found is not None and found[0] == error.slot:
             misfit = self._never_fits(right)
             if misfit is not None:
                 return plain(source, "refuted", said(misfit))
             if self._names_gradient(found[0], right):
-                return plain(source, "refuted", "it is the gradient of nothing that the forward equations hold")
+                return plain(
+                    source, "refuted", "it is the gradient of nothing that the forward equations hold"
+                )
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
+
+    def _second_name(self, right: Formula, source: Equation) -> Row:
+        """The row of a line whose left side would be another name for what has one, by that line alone."""
+        if slot_of(right, self.table) is not None:
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        return plain(source, "undecided", "what the left side is the gradient of, no other line tells")
 
     def _never_fits(self, side: Formula) -> Misfit | None:
         """Why the shapes in a side do not fit, whether gradients lie or stand; None where they may."""
         flat, problem = self.choices.flat, None
-        for lies in (flat, not flat):
-            self.choices.flat = lies
+        for other in (flat, not flat):
+            self.choices.flat = other
             try:
                 self.claims.express(side)
             except Misfit as error:

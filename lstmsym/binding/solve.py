@@ -14,6 +14,7 @@ from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
 from lstmsym.binding.slots import occurrences, resolve, slot_of
+from lstmsym.binding.twins import twins
 from lstmsym.documents.formula import Sum
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
@@ -72,6 +73,12 @@ class Solver:
             self.choices.flat = flat
             counted.append((sum(bool(self.consistency(n)) for n in self.choices.claims()), not flat, flat))
         self.choices.flat = max(counted)[2]
+
+    def part_twins(self) -> None:
+        """Take meanings back that names have by their own lines alone, where other names have them."""
+        self.choices.twins = dict(twins(self.consistency))
+        for slot in self.choices.twins:
+            self.choices.choice.pop(own_choice(slot))
 
     def groups(self) -> list[Group]:
         """The choices there are, those of whole families first."""

@@ -50,7 +50,7 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
             after = re.split(r"[.;。]|,(?! which)", line[second.end() : end])[0]
             if spans[place + 2 :] and not re.search(r"[.;,。]", line[second.end() : end]):
                 after += line[end : spans[place + 2].end()]
-            kind = _kind(between, after)
+            kind = _kind(between, after) or _handed_too(line, spans, place)
             pair = (first[1], second[1])
             if kind and _LOSS.fullmatch(second[1]) and spans[place + 2 :]:  # the derivative of L by x
                 third = spans[place + 2]
@@ -65,6 +65,15 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
                     yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
                 except ReadingError:
                     continue
+
+
+def _handed_too(line: str, spans: Sequence[re.Match[str]], place: int) -> str:
+    """``$a$ is handed to $h$ and $b$ to $x$``: b as well."""
+    if place < 2:
+        return ""
+    between = [line[spans[n].end() : spans[n + 1].start()] for n in (place - 2, place - 1, place)]
+    too = re.fullmatch(r"\s*to\s*", between[2]) and re.fullmatch(r",?\s*(and\s*)?", between[1].lstrip())
+    return "back" if too and _HANDED.search(between[0]) else ""
 
 
 def _respectively(

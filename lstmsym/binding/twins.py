@@ -27,7 +27,8 @@ def twins(consistency: Consistency) -> Iterator[tuple[Slot, Slot]]:
         if not all(_is_left(consistency, n, slot) for n in places):
             continue
         for other, same in meanings.items():
-            if other != slot and other.family == slot.family and same == expr and taken[other] > taken[slot]:
+            better = other in choices.pinned or taken[other] > taken[slot]
+            if other != slot and other.family == slot.family and same == expr and better:
                 yield slot, other
                 break
 

@@ -1,0 +1,84 @@
+"""Right lines of documents with one place changed are not right any more, and are not called so."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lstmsym.binding.verify import verify_document
+from lstmsym.verify.judge import Judge
+from tests.document_mutations import ROOT, Original, outcome
+
+CELL = r"""
+$$ g(t) = \tanh(W_{gx} x(t) + W_{gh} h(t-1) + b_{g}) $$
+$$ s(t) = g(t) + s(t-1) $$
+$$ h(t) = \tanh(s(t)) $$
+$$ L(t) = \sum_{s=t}^{T} l(s) $$
+$$ L(t) = l(t) + L(t+1) $$
+$$ \frac{dL(t)}{ds(t)} = \frac{dL(t)}{dh(t)} \frac{dh(t)}{ds(t)} + \frac{dL(t+1)}{ds(t)} $$
+"""
+
+UNIT = r"""
+$$ h_t = sigmoid(h_{t-1} * W + x_t * U) $$
+
+$\delta 1$ is the error of $h_t$ from the output, $\delta 2$ that of $h_t$ from the step after.
+$\delta 5$ is handed to $h_{t-1}$ and $\delta 6$ to $x_t$.
+
+$$ \delta 3 = \delta 1 + \delta 2 $$
+$$ \delta 4 = \delta 3 \cdot h_t \cdot (1 - h_t) $$
+$$ \delta 5 = \delta 4 * W^T $$
+$$ \delta 6 = \delta 4 * U^T $$
+"""
+
+
+def last(text: str) -> str:
+    """The verdict on the last line of a document."""
+    return verify_document(text, "x.md").rows[-1].verdict
+
+
+@pytest.mark.parametrize(
+    "name", ["c03-goodfellow-2016.tex", "c05c-greff-japanese-note.md", "c12b-gru-update-gate.md"]
+)
+def test_changed_lines_are_not_proved(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Judge, "repairs", lambda self, claim: iter(()))
+    monkeypatch.setattr(Judge, "missing", lambda self, claim, far=False: ("", ""))
+    original, rng = Original((ROOT / name).read_text(encoding="utf-8"), name), random.Random(name)
+    found = [outcome(original, m) for m in rng.sample(list(original.mutants(2, rng)), 4)]
+    assert [f.mutant.source for f in found if f.wrong] == []
+    different = [f for f in found if f.differs]
+    assert different
+    assert {f.row.verdict for f in different if f.row is not None} == {"refuted"}
+
+
+def test_a_derivative_holds_the_same_fixed_in_all_lines() -> None:
+    assert last(CELL) == "conditional"  # dL(t+1)/ds(t) at fixed h(t), dL(t)/ds(t) not
+    held = r"$$ \frac{dL(t)}{ds(t)} = \frac{dL(t+1)}{ds(t)} $$"
+    assert last(CELL + held) == "refuted"
+    zero = r"$$ \frac{dL(t)}{ds(t)} = \frac{dL(t)}{dh(t)} \frac{dx(t)}{ds(t)} + \frac{dL(t+1)}{ds(t)} $$"
+    assert last(CELL.rpartition("$$ \\frac{dL(t)}")[0] + zero) == "refuted"
+
+
+def test_a_name_has_no_second_meaning_from_a_line_of_its_own() -> None:
+    assert last(UNIT) == "proved"
+    assert last(UNIT.replace("U^T", "W^T")) == "refuted"  # it is handed to x
+    silent = UNIT.replace(r" and $\delta 6$ to $x_t$", "")
+    assert last(silent) == "proved"
+    assert last(silent.replace("U^T", "W^T")) == "undecided"
+    assert last(silent.replace("U^T", "U")) == "refuted"  # fits nowhere
+    again = UNIT + r"$$ \delta 3 = \delta 4 * W^T $$"
+    assert last(again) == "refuted"
+
+
+def test_shapes_across_steps() -> None:
+    cell = "$$ h_t = \\tanh(U h_{t-1} + W x_t) $$\n\n"
+    product = r"\prod_{j=k+1}^{t} \frac{\partial h_j}{\partial h_{j-1}} $$"
+    assert last(cell + r"$$ \frac{\partial h_t}{\partial h_k} = " + product) == "proved"
+    assert last(cell + r"$$ \frac{\partial h_t}{\partial x_k} = " + product) == "refuted"
+
+
+def test_the_square_of_a_function() -> None:
+    cell = "$$ a_t = U h_{t-1} + W x_t $$\n\n$$ h_t = \\sigma(a_t) $$\n\n"
+    line = r"$$ \frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial h_t} \odot (%s - \sigma^2(a_t)) $$"
+    assert last(cell + line % r"\sigma(a_t)") == "proved"
+    assert last(cell + line % "1") == "refuted"

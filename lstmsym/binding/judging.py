@@ -53,6 +53,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.stated: dict[int, Claim] = {}
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
@@ -139,6 +140,7 @@ class LineJudge:
             return self._across(place, plain(source, "unread", said(error)))
         if _names_parts(stated.claim):
             return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        self.stated[place] = stated.claim
         verdict = self._verdict(stated.claim, has_units(self.lines[place][0]))
         found = self._otherwise(place, verdict)
         if found is not None:

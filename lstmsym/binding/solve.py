@@ -13,7 +13,7 @@ from lstmsym import notation as N
 from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
-from lstmsym.binding.slots import occurrences, resolve, slot_of
+from lstmsym.binding.slots import Slot, occurrences, resolve, slot_of
 from lstmsym.binding.twins import twins
 from lstmsym.documents.formula import Sum
 from lstmsym.notation import NotationError
@@ -75,10 +75,26 @@ class Solver:
         self.choices.flat = max(counted)[2]
 
     def part_twins(self) -> None:
-        """Take meanings back that names have by their own lines alone, where other names have them."""
-        self.choices.twins = dict(twins(self.consistency))
-        for slot in self.choices.twins:
-            self.choices.choice.pop(own_choice(slot))
+        """Names that have another's meaning by their own lines alone mean what other lines use them as."""
+        for slot, other in twins(self.consistency):
+            name = own_choice(slot)
+            options = self.own_groups[name].options if name in self.own_groups else ()
+            uses = [n for n in self.choices.claims() if name in self.involved[n] and not self._of(n, slot)]
+            scores = []
+            for rank, option in enumerate(options):
+                self.choices.choice[name] = option
+                scores.append((self._count(uses), -rank, option))
+            del self.choices.choice[name]
+            best = max(scores, default=(0, 0, ""))
+            if best[0]:
+                self.choices.choice[name] = best[2]
+            else:
+                self.choices.twins[slot] = other
+
+    def _of(self, place: int, slot: Slot) -> bool:
+        """Whether a line has a name on its left."""
+        left = slot_of(self.lines[place][0], self.table)
+        return left is not None and left[0] == slot
 
     def groups(self) -> list[Group]:
         """The choices there are, those of whole families first."""

@@ -66,6 +66,9 @@ def test_a_name_has_no_second_meaning_from_a_line_of_its_own() -> None:
     assert last(silent) == "proved"
     assert last(silent.replace("U^T", "W^T")) == "undecided"
     assert last(silent.replace("U^T", "U")) == "refuted"  # fits nowhere
+    used = UNIT + r"$$ \delta U = \delta U + x_t^T * \delta 7 $$" + "\n"
+    assert last(used + r"$$ \delta 7 = \delta 3 \cdot h_t \cdot (1 - h_t) $$") == "proved"
+    assert last(used + r"$$ \delta 7 = \delta 3 $$") == "refuted"
     again = UNIT + r"$$ \delta 3 = \delta 4 * W^T $$"
     assert last(again) == "refuted"
 
@@ -82,3 +85,10 @@ def test_the_square_of_a_function() -> None:
     line = r"$$ \frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial h_t} \odot (%s - \sigma^2(a_t)) $$"
     assert last(cell + line % r"\sigma(a_t)") == "proved"
     assert last(cell + line % "1") == "refuted"
+
+
+def test_derivatives_by_a_transposed_matrix() -> None:
+    cell = "$$ a_t = U h_{t-1} + W x_t $$\n\n$$ h_t = \\tanh(a_t) $$\n\n"
+    line = r"$$ \frac{\partial L}{\partial U^T} = \sum_t %s $$"
+    assert last(cell + line % r"h_{t-1} \left(\frac{\partial L}{\partial a_t}\right)^T") == "proved"
+    assert last(cell + line % r"\frac{\partial L}{\partial a_t} h_{t-1}^T") == "refuted"

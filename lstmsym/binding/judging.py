@@ -20,7 +20,7 @@ from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies, sums_repeated
+from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.binding.updates import is_update
 from lstmsym.derive import adjoint_of
@@ -34,6 +34,7 @@ from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
+from lstmsym.verify.readings import Reading, readings
 from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Blocks, Label, Local, Through
@@ -74,7 +75,7 @@ class LineJudge:
             rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
         rows.update(self._mixed(rows))
-        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row, place) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 
     def _laid_out(self, rows: dict[int, Row]) -> None:
@@ -98,16 +99,28 @@ class LineJudge:
             said = f"right if {rows[place].assumption}, which line {where} contradicts"
             yield place, replace(row, message="; ".join(filter(None, (said, row.message))))
 
-    def trusted(self, row: Row) -> Row:
+    def trusted(self, row: Row, place: int) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
         if row.verdict not in ("proved", "conditional", "refuted"):
             return row
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
-        if row.verdict == "refuted" and any(binary(self.text)):
-            return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
+        if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
+            return self._masked(row, place)
         return row
+
+    def _masked(self, row: Row, place: int) -> Row:
+        """A wrong line where masks are zero or one: wrong of such masks too, or open."""
+        names = frozenset(self.table.idents.get(key, "") for key in masks(self.text, self.table))
+        if place in self.verdicts and names <= self.system.cell.by_name.keys():
+            claim = self.verdicts[place].claim
+            ways = [Reading(claim), *readings(claim, self.judge.meanings)]
+            special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
+            if not any(map(self.judge.alike, special)):
+                found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
+                return row if found is None else replace(row, witness=numbers(found))
+        return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
 
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""

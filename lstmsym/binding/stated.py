@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lstmsym.binding.table import Table
 from lstmsym.documents.formula import Formula, Name
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.macros import Macro
@@ -128,6 +129,17 @@ def binary(text: str) -> Iterator[str]:
     """Names of which a text says that they are zero or one."""
     for found in _MASK.finditer(text):
         yield found[1]
+
+
+def masks(text: str, table: Table) -> Iterator[str]:
+    """The keys of these names."""
+    for notation in binary(text):
+        try:
+            found = formula(notation, Lexicon())
+        except ReadingError:
+            continue
+        if isinstance(found, Name):
+            yield table.key(found).key
 
 
 _LYING = re.compile(r"\brow (vector|layout|convention)|as (a )?rows?\b|行向量|行ベクトル", re.IGNORECASE)

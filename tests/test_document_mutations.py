@@ -82,7 +82,9 @@ def test_shapes_across_steps() -> None:
 
 def test_the_square_of_a_function() -> None:
     cell = "$$ a_t = U h_{t-1} + W x_t $$\n\n$$ h_t = \\sigma(a_t) $$\n\n"
-    line = r"$$ \frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial h_t} \odot (%s - \sigma^2(a_t)) $$"
+    line = (
+        r"$$ \frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial h_t} \odot (%s - \sigma^2(a_t)) $$"
+    )
     assert last(cell + line % r"\sigma(a_t)") == "proved"
     assert last(cell + line % "1") == "refuted"
 
@@ -92,3 +94,34 @@ def test_derivatives_by_a_transposed_matrix() -> None:
     line = r"$$ \frac{\partial L}{\partial U^T} = \sum_t %s $$"
     assert last(cell + line % r"h_{t-1} \left(\frac{\partial L}{\partial a_t}\right)^T") == "proved"
     assert last(cell + line % r"\frac{\partial L}{\partial a_t} h_{t-1}^T") == "refuted"
+
+
+def test_an_earlier_quantity_does_not_depend_on_a_later_one() -> None:
+    cell = "$$ a_t = U h_{t-1} + W x_t $$\n\n$$ h_t = f_t \\odot \\tanh(a_t) $$\n\n"
+    line = r"$$ \frac{\partial h_{%s}}{\partial f_t} = \tanh(a_t) $$"
+    assert last(cell + line % "t") == "proved"
+    assert last(cell + line % "t-1") == "refuted"
+
+
+MASKED = r"""
+The entries of the mask $m_t$ are zero or one.
+
+$$ k_t = \tanh(W x_t + u \odot h_{t-1}) $$
+$$ h_t = m_t \odot k_t + (1 - m_t) \odot h_{t-1} $$
+
+$$ dW = \sum_t (da_t x_t^T) $$
+$$ da_t = (1 - k_t^2) \odot m_t \odot dh_t $$
+"""
+
+
+def test_lines_wrong_of_masks_are_wrong() -> None:
+    assert last(MASKED) == "proved"
+    assert last(MASKED.replace(r"\odot m_t \odot dh", r"\odot (1 - m_t) \odot dh")) == "refuted"
+    assert last(MASKED.replace("1 - k_t^2", "1 - h_t^2")) == "undecided"  # where m is 1, h is k
+
+
+def test_a_name_of_which_nothing_else_is_known_proves_nothing() -> None:
+    cell = "$$ k_t = \\tanh(W x_t + u_t) $$\n\n$$ h_t = k_t + h_{t-1} $$\n\n"
+    line = r"$$ %s = (1 - k_t^2) \odot dh_t $$"
+    assert last(cell + line % "du_t") == "proved"
+    assert last(cell + line % "v_t") == "undecided"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import sympy as sp
 
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
@@ -175,7 +176,7 @@ class LineJudge:
 
     def _is_void(self, claim: Claim) -> bool:
         """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
-        if claim.right.is_number:
+        if claim.right.is_number or _is_backward(claim.left):
             return False
         try:
             left = self.judge.sides(claim)[0]
@@ -427,6 +428,12 @@ class LineJudge:
             return ()
         derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
         return steps(derivation, left.base, self.judge.show)
+
+
+def _is_backward(expr: sp.Expr) -> bool:
+    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing."""
+    lags = [ref.lag for ref in expr.args[:2] if isinstance(ref, Ref)] if isinstance(expr, Local) else []
+    return len(lags) == 2 and None not in lags and lags[0] < lags[1]
 
 
 def _names_parts(claim: Claim) -> bool:

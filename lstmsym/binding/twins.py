@@ -1,5 +1,6 @@
 """Names that would be a second name of a gradient, by nothing but the one line that has them on its left.
 
+So it is with names that do not look like a gradient's, be it a first name.
 A meaning that makes one line right and has no other ground is no proof of that line.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from lstmsym.binding.choices import own_choice
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.slots import Slot, resolve, slot_of
+from lstmsym.binding.table import GRADIENT_WORDS
 
 
 def twins(consistency: Consistency) -> Iterator[tuple[Slot, Slot]]:
@@ -25,6 +27,9 @@ def twins(consistency: Consistency) -> Iterator[tuple[Slot, Slot]]:
             continue
         places = [n for n, own in slots.items() if slot in own and consistency(n)]
         if not all(_is_left(consistency, n, slot) for n in places):
+            continue
+        if slot.family == "name" and not GRADIENT_WORDS.search(slot.target):
+            yield slot, slot
             continue
         for other, same in meanings.items():
             better = other in choices.pinned or taken[other] > taken[slot]

@@ -432,8 +432,10 @@ class LineJudge:
 
 def _is_backward(expr: sp.Expr) -> bool:
     """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing."""
-    lags = [ref.lag for ref in expr.args[:2] if isinstance(ref, Ref)] if isinstance(expr, Local) else []
-    return len(lags) == 2 and None not in lags and lags[0] < lags[1]
+    if not isinstance(expr, Local):
+        return False
+    what, by = (ref.lag if isinstance(ref, Ref) else None for ref in expr.args[:2])
+    return what is not None and by is not None and what < by
 
 
 def _names_parts(claim: Claim) -> bool:

@@ -125,3 +125,24 @@ def test_a_name_of_which_nothing_else_is_known_proves_nothing() -> None:
     line = r"$$ %s = (1 - k_t^2) \odot dh_t $$"
     assert last(cell + line % "du_t") == "proved"
     assert last(cell + line % "v_t") == "undecided"
+
+
+GATES = r"""
+$$ z_t = W_z x_t + R_z y_{t-1} $$
+$$ \tilde z_t = \tanh(z_t) $$
+$$ i_t = W_i x_t + R_i y_{t-1} $$
+$$ \tilde i_t = \sigma(i_t) $$
+$$ f_t = W_f x_t + R_f y_{t-1} $$
+$$ \tilde f_t = \sigma(f_t) $$
+$$ c_t = \tilde z_t \odot \tilde i_t + c_{t-1} \odot \tilde f_t $$
+$$ y_t = \tanh(c_t) $$
+
+$$ \delta_z^t = \delta_c^t \odot \tilde i_t \odot (1 - \tilde z_t^2) $$
+$$ \delta_f^t = \delta_c^t \odot c_{t-1} \odot \tilde f_t \odot (1 - \tilde f_t) $$
+$$ \delta_i^t = \delta_c^t \odot \tilde z_t \odot \tilde i_t \odot (1 - \tilde i_t) $$
+"""
+
+
+def test_a_family_of_names_is_of_one_kind() -> None:
+    assert last(GATES) == "proved"
+    assert last(GATES.replace(r" \odot \tilde i_t \odot (1 - \tilde i_t)", "")) == "refuted"

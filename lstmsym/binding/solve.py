@@ -91,6 +91,32 @@ class Solver:
             else:
                 self.choices.twins[slot] = other
 
+        self._like_most()
+
+    def _like_most(self) -> None:
+        """Names that only their own lines show to mean another quantity than they name mean what most do."""
+        found: dict[str, list[tuple[Slot, Group, bool]]] = {}
+        for slot in self.choices.meanings:
+            group = self.own_groups.get(own_choice(slot))
+            chosen = self.choices.choice.get(own_choice(slot))
+            if group is not None and chosen is not None and resolve(slot, self.table):
+                item = (slot, group, chosen == group.options[0])
+                found.setdefault(slot.family, []).append(item)
+        for family in found.values():
+            named = sum(is_named for _, _, is_named in family)
+            for slot, group, is_named in family:
+                if not is_named and named > len(family) - named:
+                    self._name_itself(slot, group)
+
+    def _name_itself(self, slot: Slot, group: Group) -> None:
+        """Take a name for what it names, unless more lines that use it are consistent otherwise."""
+        choice, present = self.choices.choice, self.choices.choice[group.name]
+        uses = [n for n in self.choices.claims() if group.name in self.involved[n] and not self._of(n, slot)]
+        before = self._count(uses)
+        choice[group.name] = group.options[0]
+        if self._count(uses) < before:
+            choice[group.name] = present
+
     def _of(self, place: int, slot: Slot) -> bool:
         """Whether a line has a name on its left."""
         left = slot_of(self.lines[place][0], self.table)

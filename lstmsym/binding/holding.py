@@ -62,12 +62,15 @@ def _changed(before: set[sp.Expr], after: set[sp.Expr]) -> Iterator[tuple[sp.Exp
 def _bears(judge: Judge, verdict: Verdict, less: Held, more: Held) -> bool:
     """Whether a right line, holding fixed what it does, is right with more held fixed as well."""
     claim = verdict.claim
-    rules = {}
+    rules, spoken = {}, False
     for node in _derivatives(claim.left, claim.right):
         by = node.args[1]
         if isinstance(by, Ref) and by.lag is not None:
-            other = (less | more).get(later(node, -by.lag))
-            if other is not None:
-                rules[node] = later(other, by.lag)
+            plain = later(node, -by.lag)
+            spoken = spoken or plain in more
+            if plain in less | more:
+                rules[node] = later((less | more)[plain], by.lag)
+    if not spoken:
+        return True
     changed = replace(claim, left=claim.left.xreplace(rules), right=claim.right.xreplace(rules))
     return judge.alike(Reading(changed))

@@ -25,7 +25,6 @@ from lstmsym.documents.formula import (
     Big,
     Brackets,
     Delta,
-    Derivative,
     Formula,
     Name,
     Number,
@@ -100,7 +99,10 @@ def _here(node: Formula, others: Others) -> Iterator[Change]:
     if isinstance(node, Number) and node.text in "12":
         yield "number", Number("3")
     if isinstance(node, Raised):
-        yield ("transpose" if "T" in write(node.exponent) or "top" in write(node.exponent) else "power"), node.body
+        yield (
+            ("transpose" if "T" in write(node.exponent) or "top" in write(node.exponent) else "power"),
+            node.body,
+        )
     if isinstance(node, Apply) and not node.head.scripts:
         yield from _of_function(node)
     if isinstance(node, Name):
@@ -115,7 +117,9 @@ def _of_product(node: Product) -> Iterator[Change]:
     for place in range(len(node.factors)):
         if "/" in node.operators:
             break
-        operators = node.operators[1:] if place == 0 else (*node.operators[: place - 1], *node.operators[place:])
+        operators = (
+            node.operators[1:] if place == 0 else (*node.operators[: place - 1], *node.operators[place:])
+        )
         rest = (*node.factors[:place], *node.factors[place + 1 :])
         yield "factor", Product(operators, rest) if len(rest) > 1 else rest[0]
     if len(node.factors) == 2 and node.operators[0] in ("⊙", "∘", "*", "·", ".*"):
@@ -245,7 +249,9 @@ class Original:
         """Whether lines are wrong of the gradients that they mean in the unchanged document; None: not known."""
         found = [self._differs(line) for line in lines]
         if True in found and self.of_outputs:
-            found = [self._differs(line, of_output=True) and new for line, new in zip(lines, found, strict=True)]
+            found = [
+                self._differs(line, of_output=True) and new for line, new in zip(lines, found, strict=True)
+            ]
         return True if True in found else None if None in found or not found else False
 
     def _differs(self, line: Line, of_output: bool = False) -> bool | None:
@@ -279,12 +285,12 @@ class Outcome:
     def name(self) -> str:
         """In words."""
         verdict = self.row.verdict if self.row is not None else "no row"
-        return f"{ {True: 'different', False: 'equal', None: 'unknown'}[self.differs]} {verdict}"
+        return f"{ {True: 'different', False: 'equal', None: 'unknown'}[self.differs] } {verdict}"
 
     @property
     def wrong(self) -> bool:
-        """Whether it is a false proof."""
-        return self.differs is True and self.row is not None and self.row.verdict in RIGHT
+        """Whether it is a false proof: right without a reading that is named."""
+        return self.differs is True and self.row is not None and self.row.verdict == "proved"
 
 
 def outcome(original: Original, mutant: Mutant) -> Outcome:

@@ -69,6 +69,7 @@ binding.consistency
 binding.definitions
 binding.columns
 binding.usage
+binding.twins
 binding.solve
 binding.across
 binding.several

@@ -21,6 +21,8 @@ class Choices:
         self.meanings: dict[Slot, list[Meaning]] = {}
         self.pinned: dict[Slot, Meaning] = {}
         self.flat = False
+        self.twins: dict[Slot, Slot] = {}
+        """Names of which no more is known than that they would be second names."""
 
     def claims(self) -> list[int]:
         """The places of the lines that claim something."""

@@ -1,4 +1,4 @@
-"""What a derivative holds fixed is one thing in a document: dL(t)/ds(t) at fixed h(t) in one line is not in another.
+"""What a derivative holds fixed is one thing in a document: at fixed h(t) here, dL(t)/ds(t) is so everywhere.
 
 A line that is right only where more derivatives hold something fixed than in another right line is
 wrong, if that other line would be wrong with them held so.
@@ -28,7 +28,8 @@ def contradicted(judge: Judge, verdicts: Mapping[int, Verdict]) -> Iterator[tupl
         for other, less in held.items():
             more = {node: changed for node, changed in own.items() if node not in less}
             if more and less.items() <= own.items() and not _bears(judge, verdicts[other], less, more):
-                reason = f"right if {verdicts[place].assumption}, which line {verdicts[other].claim.line} contradicts"
+                line = verdicts[other].claim.line
+                reason = f"right if {verdicts[place].assumption}, which line {line} contradicts"
                 yield place, judge.contradicted(verdicts[place].claim, reason)
                 break
 
@@ -61,12 +62,15 @@ def _changed(before: set[sp.Expr], after: set[sp.Expr]) -> Iterator[tuple[sp.Exp
 def _bears(judge: Judge, verdict: Verdict, less: Held, more: Held) -> bool:
     """Whether a right line, holding fixed what it does, is right with more held fixed as well."""
     claim = verdict.claim
-    rules = {}
+    rules, spoken = {}, False
     for node in _derivatives(claim.left, claim.right):
         by = node.args[1]
         if isinstance(by, Ref) and by.lag is not None:
-            other = (less | more).get(later(node, -by.lag))
-            if other is not None:
-                rules[node] = later(other, by.lag)
+            plain = later(node, -by.lag)
+            spoken = spoken or plain in more
+            if plain in less | more:
+                rules[node] = later((less | more)[plain], by.lag)
+    if not spoken:
+        return True
     changed = replace(claim, left=claim.left.xreplace(rules), right=claim.right.xreplace(rules))
     return judge.alike(Reading(changed))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import sympy as sp
 
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
@@ -20,7 +21,7 @@ from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies, sums_repeated
+from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.binding.updates import is_update
 from lstmsym.derive import adjoint_of
@@ -34,6 +35,7 @@ from lstmsym.steps import Steps, steps
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.evaluate import OUT_OF_REACH, evaluate
 from lstmsym.verify.judge import Judge, Status, Verdict, agreed
+from lstmsym.verify.readings import Reading, readings
 from lstmsym.verify.sequence import PRESENT, STEPS
 from lstmsym.verify.witness import Witness as Numbers
 from lstmsym.verify.words import Blocks, Label, Local, Through
@@ -74,7 +76,7 @@ class LineJudge:
             rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
         rows.update(self._mixed(rows))
-        trusted = {place: self.trusted(row) for place, row in rows.items()}
+        trusted = {place: self.trusted(row, place) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 
     def _laid_out(self, rows: dict[int, Row]) -> None:
@@ -98,16 +100,28 @@ class LineJudge:
             said = f"right if {rows[place].assumption}, which line {where} contradicts"
             yield place, replace(row, message="; ".join(filter(None, (said, row.message))))
 
-    def trusted(self, row: Row) -> Row:
+    def trusted(self, row: Row, place: int) -> Row:
         """A row, withheld where the forward equations are not all read or a mask is zero or one."""
         if row.verdict not in ("proved", "conditional", "refuted"):
             return row
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
-        if row.verdict == "refuted" and any(binary(self.text)):
-            return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
+        if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
+            return self._masked(row, place)
         return row
+
+    def _masked(self, row: Row, place: int) -> Row:
+        """A wrong line where masks are zero or one: wrong of such masks too, or open."""
+        names = frozenset(self.table.idents.get(key, "") for key in masks(self.text, self.table))
+        if place in self.verdicts and names <= self.system.cell.by_name.keys():
+            claim = self.verdicts[place].claim
+            ways = [Reading(claim), *readings(claim, self.judge.meanings)]
+            special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
+            if not any(map(self.judge.alike, special)):
+                found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
+                return row if found is None else replace(row, witness=numbers(found))
+        return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
 
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
@@ -162,7 +176,7 @@ class LineJudge:
 
     def _is_void(self, claim: Claim) -> bool:
         """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
-        if claim.right.is_number:
+        if claim.right.is_number or _is_backward(claim.left):
             return False
         try:
             left = self.judge.sides(claim)[0]
@@ -343,20 +357,30 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
+        if error.slot in self.choices.twins:
+            return self._second_name(right, source)
         if found is not None and found[0] == error.slot:
             misfit = self._never_fits(right)
             if misfit is not None:
                 return plain(source, "refuted", said(misfit))
             if self._names_gradient(found[0], right):
-                return plain(source, "refuted", "it is the gradient of nothing that the forward equations hold")
+                return plain(
+                    source, "refuted", "it is the gradient of nothing that the forward equations hold"
+                )
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
+
+    def _second_name(self, right: Formula, source: Equation) -> Row:
+        """The row of a line whose left side would be another name for what has one, by that line alone."""
+        if slot_of(right, self.table) is not None:
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        return plain(source, "undecided", "what the left side is the gradient of, no other line tells")
 
     def _never_fits(self, side: Formula) -> Misfit | None:
         """Why the shapes in a side do not fit, whether gradients lie or stand; None where they may."""
         flat, problem = self.choices.flat, None
-        for lies in (flat, not flat):
-            self.choices.flat = lies
+        for other in (flat, not flat):
+            self.choices.flat = other
             try:
                 self.claims.express(side)
             except Misfit as error:
@@ -404,6 +428,14 @@ class LineJudge:
             return ()
         derivation = self.system.with_loss if self.system.cell.loss else self.system.derivation
         return steps(derivation, left.base, self.judge.show)
+
+
+def _is_backward(expr: sp.Expr) -> bool:
+    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing."""
+    if not isinstance(expr, Local):
+        return False
+    what, by = (ref.lag if isinstance(ref, Ref) else None for ref in expr.args[:2])
+    return what is not None and by is not None and what < by
 
 
 def _names_parts(claim: Claim) -> bool:

@@ -109,7 +109,6 @@ class Patterns:
                 self.known[key] = None
         return self.known[key]
 
-
     def _alone(self, place: int, of_output: bool, held: Mapping[Use, Held]) -> Expressed | None:
         """The right side of a line whose left side is a name of which nothing is known yet."""
         left, right, _ = self.claims.lines[place]

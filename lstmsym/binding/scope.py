@@ -9,7 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
-from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.express import Express, Unreadable, Value, is_transposition
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
 from lstmsym.binding.shares import Share, share
@@ -26,6 +26,7 @@ from lstmsym.documents.formula import (
     Formula,
     Name,
     Number,
+    Raised,
     Relation,
     Script,
     Sum,
@@ -166,6 +167,11 @@ class Backward:
         return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
 
     def _derivative(self, node: Derivative) -> Value:
+        if isinstance(node.by, Raised) and is_transposition(node.by):
+            whole = self._derivative(replace(node, by=node.by.body))
+            if whole.rank != 2 or not isinstance(whole.expr, Ref):
+                raise Unreadable("a derivative by what is transposed is not read")
+            return Value(N.transposed(whole.expr), whole.shape[::-1])
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)

@@ -13,7 +13,8 @@ from lstmsym import notation as N
 from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
-from lstmsym.binding.slots import occurrences, resolve, slot_of
+from lstmsym.binding.slots import Slot, occurrences, resolve, slot_of
+from lstmsym.binding.twins import twins
 from lstmsym.documents.formula import Sum
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
@@ -72,6 +73,54 @@ class Solver:
             self.choices.flat = flat
             counted.append((sum(bool(self.consistency(n)) for n in self.choices.claims()), not flat, flat))
         self.choices.flat = max(counted)[2]
+
+    def part_twins(self) -> None:
+        """Names that have another's meaning by their own lines alone mean what other lines use them as."""
+        for slot, other in twins(self.consistency):
+            name = own_choice(slot)
+            options = self.own_groups[name].options if name in self.own_groups else ()
+            uses = [n for n in self.choices.claims() if name in self.involved[n] and not self._of(n, slot)]
+            scores = []
+            for rank, option in enumerate(options):
+                self.choices.choice[name] = option
+                scores.append((self._count(uses), -rank, option))
+            del self.choices.choice[name]
+            best = max(scores, default=(0, 0, ""))
+            if best[0]:
+                self.choices.choice[name] = best[2]
+            else:
+                self.choices.twins[slot] = other
+
+        self._like_most()
+
+    def _like_most(self) -> None:
+        """Names that only their own lines show to mean another quantity than they name mean what most do."""
+        found: dict[str, list[tuple[Slot, Group, bool]]] = {}
+        for slot in self.choices.meanings:
+            group = self.own_groups.get(own_choice(slot))
+            chosen = self.choices.choice.get(own_choice(slot))
+            if group is not None and chosen is not None and resolve(slot, self.table):
+                item = (slot, group, chosen == group.options[0])
+                found.setdefault(slot.family, []).append(item)
+        for family in found.values():
+            named = sum(is_named for _, _, is_named in family)
+            for slot, group, is_named in family:
+                if not is_named and named > len(family) - named:
+                    self._name_itself(slot, group)
+
+    def _name_itself(self, slot: Slot, group: Group) -> None:
+        """Take a name for what it names, unless more lines that use it are consistent otherwise."""
+        choice, present = self.choices.choice, self.choices.choice[group.name]
+        uses = [n for n in self.choices.claims() if group.name in self.involved[n] and not self._of(n, slot)]
+        before = self._count(uses)
+        choice[group.name] = group.options[0]
+        if self._count(uses) < before:
+            choice[group.name] = present
+
+    def _of(self, place: int, slot: Slot) -> bool:
+        """Whether a line has a name on its left."""
+        left = slot_of(self.lines[place][0], self.table)
+        return left is not None and left[0] == slot
 
     def groups(self) -> list[Group]:
         """The choices there are, those of whole families first."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lstmsym.binding.table import Table
 from lstmsym.documents.formula import Formula, Name
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.macros import Macro
@@ -50,7 +51,7 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
             after = re.split(r"[.;。]|,(?! which)", line[second.end() : end])[0]
             if spans[place + 2 :] and not re.search(r"[.;,。]", line[second.end() : end]):
                 after += line[end : spans[place + 2].end()]
-            kind = _kind(between, after)
+            kind = _kind(between, after) or _handed_too(line, spans, place)
             pair = (first[1], second[1])
             if kind and _LOSS.fullmatch(second[1]) and spans[place + 2 :]:  # the derivative of L by x
                 third = spans[place + 2]
@@ -65,6 +66,15 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
                     yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
                 except ReadingError:
                     continue
+
+
+def _handed_too(line: str, spans: Sequence[re.Match[str]], place: int) -> str:
+    """``$a$ is handed to $h$ and $b$ to $x$``: b as well."""
+    if place < 2:
+        return ""
+    between = [line[spans[n].end() : spans[n + 1].start()] for n in (place - 2, place - 1, place)]
+    too = re.fullmatch(r"\s*to\s*", between[2]) and re.fullmatch(r",?\s*(and\s*)?", between[1].lstrip())
+    return "back" if too and _HANDED.search(between[0]) else ""
 
 
 def _respectively(
@@ -119,6 +129,17 @@ def binary(text: str) -> Iterator[str]:
     """Names of which a text says that they are zero or one."""
     for found in _MASK.finditer(text):
         yield found[1]
+
+
+def masks(text: str, table: Table) -> Iterator[str]:
+    """The keys of these names."""
+    for notation in binary(text):
+        try:
+            found = formula(notation, Lexicon())
+        except ReadingError:
+            continue
+        if isinstance(found, Name):
+            yield table.key(found).key
 
 
 _LYING = re.compile(r"\brow (vector|layout|convention)|as (a )?rows?\b|行向量|行ベクトル", re.IGNORECASE)

@@ -112,6 +112,7 @@ class Judging:
         solver.solve()
         if Usage(definitions, solver.consistency, list(statements(proved, system))).reconsider():
             solver.solve()
+        solver.part_twins()
         return definitions.defining
 
     def _main(self, place: int) -> int:

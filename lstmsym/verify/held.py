@@ -24,9 +24,9 @@ Changed = tuple[str, sp.Expr, sp.Expr]
 def held_readings(left: sp.Expr, right: sp.Expr, system: System) -> Iterator[Changed]:
     """(assumption, both sides under it), for the derivatives in a claim that leave open what they hold."""
     nodes = sorted(left.atoms(Label, Local) | right.atoms(Label, Local), key=str)
-    if any(is_zero(node, system) for node in nodes if isinstance(node, Local)):
-        return
     free = [node for node in nodes if len(node.args) == 2]
+    if any(_lacks_path(node, system) for node in free if isinstance(node, Local)):
+        return
     groups = [free, *([node] for node in free if len(free) > 1)]
     for state in system.cell.role("state"):
         for group in groups:
@@ -66,6 +66,13 @@ def _under(
         subject = "the derivative" if len(group) == len(free) else _name(group[0])
         assumed = sorted({_assumption(other) for other in rules.values()})
         yield f"{subject} {', and '.join(assumed)}", left.xreplace(rules), right.xreplace(rules)
+
+
+def _lacks_path(node: sp.Expr, system: System) -> bool:
+    try:
+        return is_zero(node, system)
+    except (NotationError, ShapeError):
+        return False
 
 
 def _vacuous(node: sp.Expr, other: sp.Expr, system: System) -> bool:

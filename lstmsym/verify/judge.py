@@ -130,7 +130,8 @@ SPECIAL = {"targets": "unit", "start": "start", "end": "end"}
 
 def special_of(conventions: tuple[tuple[str, str], ...]) -> Special:
     """The sequences on which a claim is right."""
-    return Special(**{SPECIAL[name]: True for name, _ in conventions if name in SPECIAL})
+    names = {SPECIAL[name] for name, _ in conventions if name in SPECIAL}
+    return Special(start="start" in names, end="end" in names, unit="unit" in names)
 
 
 PLAIN = Reading(Claim(sp.Integer(0), sp.Integer(0)))

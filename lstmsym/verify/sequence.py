@@ -34,12 +34,14 @@ COUNTS = {"T": STEPS, "B": 3}
 class Special:
     """What is special about a sequence.
 
-    The states start at zero; nothing is sent back to the last step; the targets' entries add up to 1.
+    The states start at zero; nothing is sent back to the last step; the targets' entries add up to 1;
+    the entries of some inputs are zero or one.
     """
 
     start: bool = False
     end: bool = False
     unit: bool = False
+    binary: frozenset[str] = frozenset()
 
 
 USUAL = Special()
@@ -89,6 +91,10 @@ class _Run:
             self.values[q.name] = {t: self.draw(q.shape) for t in range(STEPS)}
         for q in cell.role("target") if self.special.unit else ():
             self.values[q.name] = {t: v / np.sum(v) for t, v in self.values[q.name].items()}
+        for name in self.special.binary & self.values.keys():
+            number = self.numbers.arithmetic.number
+            one, zero = number(Fraction(1)), number(Fraction(0))
+            self.values[name] = {t: np.where(v > 0, one, zero) for t, v in self.values[name].items()}
         for q in cell.role("state"):
             self.values[q.name] = {-1: self.edge(q.shape, self.special.start)}
 

@@ -40,6 +40,7 @@ binding.entries
 binding.shares
 binding.chains
 binding.express
+binding.numbered
 binding.prepared
 binding.standing
 binding.systems

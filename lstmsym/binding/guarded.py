@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
-from lstmsym.binding.judging import plain
+from lstmsym.binding.judging import NOTHING, plain
 from lstmsym.binding.table import Bound, Line
 from lstmsym.documents.result import Row
 from lstmsym.notation import Ref
@@ -21,6 +21,12 @@ def guarded(
     rows: Mapping[int, Row], claims: Mapping[int, Claim], lines: Sequence[Line], bound: Bound, system: System
 ) -> dict[int, Row]:
     """The rows, without verdicts that an equation which is not read might change."""
+    if any(row.verdict == "unread" for row in rows.values()) or bound.unread:
+        message = f"{NOTHING}, as far as they are read"
+        rows = {
+            n: plain(lines[n][2], "undecided", message) if row.message == NOTHING else row
+            for n, row in rows.items()
+        }
     if not bound.unread:
         return dict(rows)
     where = sorted({lines[n][2].line for n in bound.unread})

@@ -42,6 +42,9 @@ Progress = Callable[[int, int], None]
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 
+NOTHING = "it is the gradient of nothing that the forward equations hold"
+"""Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
+
 
 class LineJudge:
     """Judges the lines of a document under the choices that were made."""
@@ -108,7 +111,11 @@ class LineJudge:
 
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
-        return self._no_claim(place) or self._claimed(place)
+        try:
+            return self._no_claim(place) or self._claimed(place)
+        except Exception as error:  # one line never costs the others their verdicts
+            message = f"it could not be judged: {type(error).__name__}"
+            return plain(self.lines[place][2], "undecided", message)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""
@@ -341,7 +348,7 @@ class LineJudge:
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
         if found is not None and found[0] == error.slot and self._names_gradient(found[0], right):
-            return plain(source, "refuted", "it is the gradient of nothing that the forward equations hold")
+            return plain(source, "refuted", NOTHING)
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
 

@@ -79,6 +79,6 @@ def _under(above: Formula, below: Formula) -> Derivative | None:
 
 
 def _order(of: Formula) -> tuple[int, Formula]:
-    if isinstance(of, Raised) and isinstance(of.exponent, Number) and len(of.exponent.text) == 1:
+    if isinstance(of, Raised) and isinstance(of.exponent, Number) and of.exponent.text in "23456789":
         return int(of.exponent.text), of.body
     return 1, of

@@ -22,9 +22,9 @@ listings.forward listings.backward listings.edits listings.judging listings.writ
 listings.meanings listings.given listings.read listings pages documents documents.limits
 documents.file documents.formula documents.symbols documents.macros documents.scanned
 documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
-documents.gradients documents.parse documents.times documents.write documents.lines documents.rows
-documents.front documents.layout documents.prose documents.split documents.read documents.links
-report svg
+documents.gradients documents.parse documents.times documents.write documents.lines
+documents.hypertext documents.wording documents.rows documents.front documents.layout
+documents.reach documents.prose documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.messages
@@ -75,6 +75,7 @@ binding.across
 binding.several
 binding.symbols
 binding.listed
+binding.holding
 binding.inherited
 binding.judging
 binding.supposed

@@ -65,3 +65,10 @@ def test_products_are_grouped_as_their_shapes_allow():
     claim = r"$$dW = \sum_t (1 - h_t^2) \odot dh_t x_t^\top$$"
     for text, found in ((claim, "proved"), (claim.replace("x_t", "x_{t-1}"), "refuted")):
         assert verify_document(forward + text, "a.md").rows[-1].verdict == found
+
+
+def test_the_gradient_of_a_state_is_not_that_of_its_argument():
+    text = r"$$h_t = \tanh(W x_t + U h_{t-1})$$" + "\n\n" + r"$$dW = \sum_t dh_t x_t^\top$$"
+    row = verify_document(text, "a.md").rows[-1]
+    assert row.verdict == "refuted"
+    assert "net" not in row.expected + row.repair, "in the names of the document"

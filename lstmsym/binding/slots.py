@@ -162,7 +162,7 @@ def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Mea
     """What a slot may mean, likeliest first."""
     found = _Candidates(table, cell, system)
     targets = resolve(slot, table)
-    meanings = [*found.of(targets)] if targets else [*found.any(slot)]
+    meanings = [*found.of(targets, slot.family)] if targets else [*found.any(slot)]
     if slot.target in table.standing:
         whole = stacked_gradient(table.standing[slot.target], system)
         meanings = [*meanings, Meaning(whole, "stacked", slot.target)] if whole is not None else meanings
@@ -196,11 +196,12 @@ class _Candidates:
         if ident in self.cell.outputs:
             yield Meaning(Ref(self.names.given(ident), 0), "given", ident)
 
-    def of(self, targets: Iterable[str]) -> Iterator[Meaning]:
+    def of(self, targets: Iterable[str], family: str) -> Iterator[Meaning]:
         """What the gradient of one of these may be: that before or after its activation, a part of it."""
         for ident in targets:
             before = self.table.before.get(ident) or self.table.scores.get(ident)
-            for other in (ident, before, self.after.get(ident)):
+            own = family in ("d", "g", "grad", "∂") and ident in self.states  # dh is that of h
+            for other in (ident,) if own else (ident, before, self.after.get(ident)):
                 yield from self.total(other)
             yield from self.carried(ident)
             yield from self.given(ident)

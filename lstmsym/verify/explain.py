@@ -77,10 +77,19 @@ class Explainer:
 
     def inner(self, ref: Ref) -> bool:
         """Whether a reference is the gradient of an invented factor; arguments are named in papers too."""
-        of = quantity(ref, self.meanings) if ref.base in self.meanings.backward else None
+        of = quantity(ref, self.meanings) if self.is_gradient(ref) else None
         if of is not None and not self.show.knows(ref, of):
             return True
         return of is not None and self.invented(of.base) and of.base[:2] in ("p_", "q_", "v_")
+
+    def speakable(self, expr: sp.Expr) -> bool:
+        """Whether every gradient in an expression has a name in this spelling."""
+        pairs = ((ref, quantity(ref, self.meanings)) for ref in expr.atoms(Ref) if self.is_gradient(ref))
+        return all(of is None or self.show.knows(ref, of) for ref, of in pairs)
+
+    def is_gradient(self, ref: Ref) -> bool:
+        """Whether a reference is a gradient."""
+        return ref.base in self.meanings.backward
 
     def invented(self, base: str) -> bool:
         """Whether a name is the normal form's, and not one that every paper uses (a_i)."""

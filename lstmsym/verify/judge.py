@@ -384,7 +384,7 @@ class Judge:
                 mended = edit.applied(right)
             except (TypeError, ValueError, NotationError):
                 continue
-            if mended in seen or left in mended.atoms(Ref):
+            if mended in seen or left in mended.atoms(Ref) or not self.explain.speakable(mended):
                 continue
             seen.add(mended)
             if self.holds(Reading(Claim(left, mended))):

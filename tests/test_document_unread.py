@@ -63,3 +63,20 @@ def test_nothing_is_the_gradient_of_nothing_while_an_equation_is_unread():
         rows(cell + r"$$q_t = (h_t)^{x_t}, \quad r_t = q_t \odot h_t$$" + "\n\n" + line)[-1].verdict
         == "undecided"
     )
+
+
+def test_differentials_are_no_gradients():
+    text = r"""
+$$a_t = W x_t + U h_{t-1}, \quad h_t = \tanh(a_t)$$
+$$da_t = dW x_t + dU h_{t-1} + U dh_{t-1}$$
+$$dh_t = (1 - h_t^2) \odot da_t$$
+$$\frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot \frac{\partial L}{\partial h_t}$$
+"""
+    assert [row.verdict for row in rows(text)] == ["undecided", "undecided", "proved"]
+    gradients = r"""
+$$a_t = W x_t + U h_{t-1}, \quad h_t = \tanh(a_t)$$
+$$da_t = (1 - h_t^2) \odot dh_t$$
+$$dx_t = dW da_t$$
+$$dW = \sum_t da_t x_t^T$$
+"""
+    assert [row.verdict for row in rows(gradients)][::2] == ["proved", "proved"]

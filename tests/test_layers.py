@@ -51,6 +51,7 @@ binding.spoken
 binding.told
 binding.indexed
 binding.standin
+binding.differential
 binding.forward
 binding.loss
 binding.alike

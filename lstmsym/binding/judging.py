@@ -10,6 +10,7 @@ import numpy as np
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.holding import contradicted
@@ -56,6 +57,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.differentials = differentials(self.lines, self.table)
         self.stated: dict[int, Claim] = {}
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
@@ -124,6 +126,8 @@ class LineJudge:
         """The row of a line that is to be read in a way of its own."""
         line = self.lines[place]
         left, right, source = line
+        if place in self.differentials:
+            return plain(source, "undecided", "an equation of differentials, which are not judged")
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)

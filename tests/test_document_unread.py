@@ -80,3 +80,8 @@ $$dx_t = dW da_t$$
 $$dW = \sum_t da_t x_t^T$$
 """
     assert [row.verdict for row in rows(gradients)][::2] == ["proved", "proved"]
+
+
+def test_a_word_before_a_bracket_is_no_matrix():
+    found = rows(PAGE.replace("(a_t)^{x_t}", r"\operatorname{sort}(a_t)"))
+    assert [row.verdict for row in found][3] == "undecided"

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from lstmsym.binding.judging import NOTHING, plain
+from lstmsym.binding.slots import occurrences
 from lstmsym.binding.table import Bound, Line
+from lstmsym.documents.formula import names as names_of
 from lstmsym.documents.result import Row
 from lstmsym.notation import Ref
 from lstmsym.verify.claims import Claim
@@ -35,7 +37,7 @@ def guarded(
     guard = _Guard(lines, bound, system)
     return {
         n: plain(lines[n][2], "undecided", message)
-        if row.verdict in JUDGED and guard.touches(row.verdict, claims.get(n))
+        if row.verdict in JUDGED and (guard.strange(lines[n]) or guard.touches(row.verdict, claims.get(n)))
         else row
         for n, row in rows.items()
     }
@@ -49,11 +51,19 @@ class _Guard:
         self.open = bound.open
         table = bound.table
         self.defined = {table.idents.get(table.key(lines[n][0]).key, "") for n in bound.unread}  # type: ignore[arg-type]
+        read = {table.key(n).key for place in bound.unread for n in names_of(lines[place][1])}
+        self.table = table
+        self.unknown = {key for key in read if table.idents.get(key) not in system.shapes}
         self.of = {
             gradient: q.name
             for q in system.cell.quantities
             for gradient in (names.adjoint(q.name), names.back(q.name), names.given(q.name))
         }
+
+    def strange(self, line: Line) -> bool:
+        """Whether a gradient stands in a line by what only such an equation reads."""
+        found = (slot for side in line[:2] for _, slot, _, _ in occurrences(side, self.table))
+        return any(slot.target in self.unknown for slot in found)
 
     def touches(self, verdict: str, claim: Claim | None) -> bool:
         """Whether a verdict might be another one.

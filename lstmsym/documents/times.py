@@ -192,7 +192,8 @@ class _Times:
             index = argument.items[0]
             if is_step(index, self.letters) or (isinstance(index, Number) and index.text.isdigit()):
                 return replace(head, time=Time(index, "call"), span=node.span)
-            if head.key in self.timed and isinstance(index, Sum) and isinstance(index.terms[0], Number):
+            before = isinstance(index, Sum) and len(index.terms) == 1 and isinstance(index.terms[0], Number)
+            if before and head.key in self.timed:
                 return replace(head, time=Time(index, "call"), span=node.span)  # h(-1)
         if head.time is not None and single:
             return Product(("",), (head, argument), span=node.span)

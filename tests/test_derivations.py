@@ -83,6 +83,7 @@ def test_words_say_what_a_notation_is_of():
     )
 
 
-def test_nothing_is_judged_where_a_forward_equation_is_not_read():
+def test_what_depends_on_a_forward_equation_that_is_not_read_is_not_judged():
     text = CELL.replace("W x_t", "q_t") + r"$$q_t = \int_0^1 x_t$$" + "\n\n"
-    assert set(verdicts(text + r"$$dq_t = dh_t \odot (1 - h_t^2)$$")) & {"proved", "refuted"} == set()
+    assert set(verdicts(text + r"$$dx_t = dh_t \odot (1 - h_t^2)$$")) & {"proved", "refuted"} == set()
+    assert verdicts(text + r"$$dq_t = dh_t \odot (1 - h_t^2)$$")[-1] == "proved", "whatever q is"

@@ -109,3 +109,23 @@ $$\delta_f(t) = \delta_c(t) \odot c_{t-1} \odot f_t \odot (1 - f_t)$$
 """
     )
     assert verdicts(state) == ["proved"] * 3
+
+
+def test_a_number_above_a_name_that_is_one_somewhere_is_part_of_it():
+    text = r"""
+$$a_n = W^1 x_{n-1} + W^2 x_n + U h_{n-1}, \quad h_n = \tanh(a_n)$$
+$$\frac{\partial L}{\partial W^1} = \sum_n \frac{\partial L}{\partial a_n} x_{n-1}^T, \quad \frac{\partial L}{\partial W^2} = \sum_n \frac{\partial L}{\partial a_n} x_{n}^T$$
+$$\frac{\partial L}{\partial x_n} = W^{2\top} \frac{\partial L}{\partial a_n} + W^{1\top} \frac{\partial L}{\partial a_{n+1}}$$
+$$\frac{\partial L}{\partial x_n} = W^{1\top} \frac{\partial L}{\partial a_n} + W^{2\top} \frac{\partial L}{\partial a_{n+1}}$$
+"""
+    assert verdicts(text) == ["proved", "proved", "proved", "refuted"]
+
+
+def test_steps_in_brackets_have_any_letter():
+    text = r"""
+$$v(k) = A u(k) + B x(k-1), \quad x(k) = \tanh(v(k))$$
+$$\frac{\partial E}{\partial v(k)} = (1 - x(k)^2) \odot \frac{\partial E}{\partial x(k)}$$
+$$\frac{\partial E}{\partial A} = \sum_k \frac{\partial E}{\partial v(k)} u^T(k), \quad \frac{\partial E}{\partial B} = \sum_k \frac{\partial E}{\partial v(k)} x^T(k)$$
+"""
+    assert verdicts(text) == ["proved", "proved", "refuted"]
+    assert verdicts(text.replace("k", "n")) == ["proved", "proved", "refuted"]

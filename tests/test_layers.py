@@ -40,6 +40,7 @@ binding.entries
 binding.shares
 binding.chains
 binding.express
+binding.numbered
 binding.prepared
 binding.standing
 binding.systems
@@ -50,6 +51,7 @@ binding.spoken
 binding.told
 binding.indexed
 binding.standin
+binding.differential
 binding.forward
 binding.loss
 binding.alike

@@ -51,7 +51,10 @@ class Consistency:
     def _consistent(self, place: int, of_output: bool) -> bool | None:
         state = (place, of_output, self.choices.flat, self._meant(place))
         if state not in self.answers:
-            self.answers[state] = self._answer(place, of_output)
+            try:
+                self.answers[state] = self._answer(place, of_output)
+            except Exception:  # what cannot be tried is not known
+                self.answers[state] = None
         return self.answers[state]
 
     def _answer(self, place: int, of_output: bool) -> bool | None:

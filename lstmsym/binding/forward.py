@@ -194,8 +194,13 @@ class Forward:
         return None
 
     def function(self, name: Name) -> str:
-        """The operation a name is."""
-        return function_of(name, self.table)
+        """The operation a name is; a word before a bracket is one, known or not."""
+        found = function_of(name, self.table)
+        word = len(name.base) > 2 and name.base.isalpha() and name.base.islower() and name.time is None
+        if word and not found and not name.scripts and self.table.key(name).key not in self.table.idents:
+            hint = f"the front matter can say it: names: {{{name.base}: function tanh}}"
+            raise Unreadable(f"the function {name.base} is not known; {hint}")
+        return found
 
     def big(self, node: Big, body: Callable[[Formula], Value]) -> Value:
         """A sum over units is in the notation of vectors already; others are not forward."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import sympy as sp
 
-from lstmsym.binding.judging import plain
+from lstmsym.binding.judging import NOTHING, plain
+from lstmsym.binding.slots import occurrences
 from lstmsym.binding.table import Bound, Line
+from lstmsym.documents.formula import names as names_of
 from lstmsym.documents.result import Row
 from lstmsym.notation import Ref
 from lstmsym.verify.claims import Claim
@@ -21,6 +23,12 @@ def guarded(
     rows: Mapping[int, Row], claims: Mapping[int, Claim], lines: Sequence[Line], bound: Bound, system: System
 ) -> dict[int, Row]:
     """The rows, without verdicts that an equation which is not read might change."""
+    if any(row.verdict == "unread" for row in rows.values()) or bound.unread:
+        message = f"{NOTHING}, as far as they are read"
+        rows = {
+            n: plain(lines[n][2], "undecided", message) if row.message == NOTHING else row
+            for n, row in rows.items()
+        }
     if not bound.unread:
         return dict(rows)
     where = sorted({lines[n][2].line for n in bound.unread})
@@ -29,7 +37,7 @@ def guarded(
     guard = _Guard(lines, bound, system)
     return {
         n: plain(lines[n][2], "undecided", message)
-        if row.verdict in JUDGED and guard.touches(row.verdict, claims.get(n))
+        if row.verdict in JUDGED and (guard.strange(lines[n]) or guard.touches(row.verdict, claims.get(n)))
         else row
         for n, row in rows.items()
     }
@@ -43,11 +51,19 @@ class _Guard:
         self.open = bound.open
         table = bound.table
         self.defined = {table.idents.get(table.key(lines[n][0]).key, "") for n in bound.unread}  # type: ignore[arg-type]
+        read = {table.key(n).key for place in bound.unread for n in names_of(lines[place][1])}
+        self.table = table
+        self.unknown = {key for key in read if table.idents.get(key) not in system.shapes}
         self.of = {
             gradient: q.name
             for q in system.cell.quantities
             for gradient in (names.adjoint(q.name), names.back(q.name), names.given(q.name))
         }
+
+    def strange(self, line: Line) -> bool:
+        """Whether a gradient stands in a line by what only such an equation reads."""
+        found = (slot for side in line[:2] for _, slot, _, _ in occurrences(side, self.table))
+        return any(slot.target in self.unknown for slot in found)
 
     def touches(self, verdict: str, claim: Claim | None) -> bool:
         """Whether a verdict might be another one.

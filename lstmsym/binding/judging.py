@@ -11,6 +11,7 @@ import sympy as sp
 from lstmsym.binding.author import AuthorLatex
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
+from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.holding import contradicted
@@ -45,6 +46,9 @@ Progress = Callable[[int, int], None]
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 
+NOTHING = "it is the gradient of nothing that the forward equations hold"
+"""Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
+
 
 class LineJudge:
     """Judges the lines of a document under the choices that were made."""
@@ -55,6 +59,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.differentials = differentials(self.lines, self.table)
         self.stated: dict[int, Claim] = {}
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
@@ -125,12 +130,18 @@ class LineJudge:
 
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
-        return self._no_claim(place) or self._claimed(place)
+        try:
+            return self._no_claim(place) or self._claimed(place)
+        except Exception as error:  # one line never costs the others their verdicts
+            message = f"it could not be judged: {type(error).__name__}"
+            return plain(self.lines[place][2], "undecided", message)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""
         line = self.lines[place]
         left, right, source = line
+        if place in self.differentials:
+            return plain(source, "undecided", "an equation of differentials, which are not judged")
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
@@ -364,9 +375,7 @@ class LineJudge:
             if misfit is not None:
                 return plain(source, "refuted", said(misfit))
             if self._names_gradient(found[0], right):
-                return plain(
-                    source, "refuted", "it is the gradient of nothing that the forward equations hold"
-                )
+                return plain(source, "refuted", NOTHING)
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.express import is_transposition
+from lstmsym.binding.numbered import numbered
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
 from lstmsym.binding.table import FUNCTIONS, Line
 from lstmsym.binding.templates import expanded, index_sets
@@ -37,6 +38,7 @@ def lines_of(document: Document) -> list[Line]:
     both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
     lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
     lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
+    lines = numbered(lines)
     functions = functions_of(lines)
     return [(*called(left, right, functions), row) for left, right, row in lines]
 

@@ -36,6 +36,8 @@ from lstmsym.documents.formula import (
 from lstmsym.documents.gradients import derivative
 from lstmsym.documents.tokens import NOTHING, Lexicon
 
+USUAL = frozenset("n k s m".split())
+"""Letters that are steps where a number is added to them in a call."""
 CERTAIN = frozenset("t τ T".split())
 
 
@@ -51,6 +53,8 @@ def step_letters(formula: Formula) -> set[str]:
     for node in walk(formula):
         if isinstance(node, Name):
             found |= _moved(node)
+    if not any(isinstance(node, Name) and node.key in ("t", "τ") for node in walk(formula)):
+        found |= {letter for node in walk(formula) if isinstance(node, Apply) for letter in _called_at(node)}
     bigs = [node for node in walk(formula) if isinstance(node, Big)]
     for _ in range(3):
         for big in bigs:
@@ -68,6 +72,20 @@ def _moved(name: Name) -> set[str]:
         return set()
     times = [Time(body) for body in bodies if isinstance(body, Sum)]
     return {time.letter for time in times if time.offset and len(time.letter) == 1}
+
+
+def _sign(sign: Name | Words) -> str:
+    """The letters of an exponent."""
+    return sign.base if isinstance(sign, Name) else sign.text
+
+
+def _called_at(node: Apply) -> set[str]:
+    """The letter of a step in a call, ``x(n-1)``."""
+    argument = node.argument
+    if node.certain or not isinstance(argument, Brackets) or argument.left != "(" or len(argument.items) != 1:
+        return set()
+    time = Time(argument.items[0])
+    return {time.letter} & USUAL if isinstance(time.index, Sum) and time.offset else set()
 
 
 def is_step(body: Formula, letters: Iterable[str]) -> bool:
@@ -164,6 +182,9 @@ class _Times:
         head, argument = node.head, node.argument
         if node.certain and head.base in S.FUNCTION_WORDS | S.FUNCTION_LETTERS:
             return node
+        if self.turned(head, argument):  # x^T(n)
+            timed = self.applied(replace(node, head=head.body))  # type: ignore[attr-defined]
+            return replace(head, body=timed, kind="transpose", span=node.span)  # type: ignore[call-arg]
         if not isinstance(head, Name):  # a power or a transpose turned up in the head
             return Product(("",), (head, argument), span=node.span)
         single = isinstance(argument, Brackets) and argument.left == "(" and len(argument.items) == 1
@@ -171,9 +192,26 @@ class _Times:
             index = argument.items[0]
             if is_step(index, self.letters) or (isinstance(index, Number) and index.text.isdigit()):
                 return replace(head, time=Time(index, "call"), span=node.span)
+            before = isinstance(index, Sum) and len(index.terms) == 1 and isinstance(index.terms[0], Number)
+            if before and head.key in self.timed:
+                return replace(head, time=Time(index, "call"), span=node.span)  # h(-1)
         if head.time is not None and single:
             return Product(("",), (head, argument), span=node.span)
         return node
+
+    def turned(self, head: Formula, argument: Formula) -> bool:
+        """Whether a transposed name stands before its step."""
+        return (
+            isinstance(head, Raised)
+            and isinstance(head.body, Name)
+            and head.body.time is None
+            and isinstance(head.exponent, (Name, Words))
+            and _sign(head.exponent) in ("T", "⊤")
+            and isinstance(argument, Brackets)
+            and argument.left == "("
+            and len(argument.items) == 1
+            and is_step(argument.items[0], self.letters)
+        )
 
     def gradient(self, node: Delta) -> Formula:
         """What is raised or multiplied after the quantity of a gradient is so after the gradient."""

@@ -239,8 +239,8 @@ class Express:
         value, labels = self._with_labels(node)
         if isinstance(value.expr, Diag) or value.rank == len(labels) == len(set(labels)):
             return Factor(value.expr, value.shape, labels)
-        if value.rank == 0 and value.expr.is_number:
-            return Factor(value.expr, ())
+        if value.rank == 0 and (value.expr.is_number or isinstance(value.expr, Local)):
+            return Factor(value.expr, ())  # of vectors, by vectors, a derivative without entries is zero
         if value.rank == 1 and len(labels) == 2 and isinstance(value.expr, Local):
             if labels[0] == labels[1]:
                 return Factor(value.expr, value.shape, labels[:1])

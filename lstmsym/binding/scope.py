@@ -139,6 +139,8 @@ class Backward:
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
         if ident not in self.system.shapes:
             raise Unreadable(f"{at.key} is no part of the cell")
+        if lag is not None and (ident, lag) in table.earlier:
+            ident, lag = table.earlier[ident, lag], -1
         return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)
 
     def gradient(self, node: Delta | Derivative) -> Value:

@@ -71,6 +71,7 @@ class _Plain:
         self.text, self.offset = text, offset
         self.found: list[Token] = []
         self.spaced = False
+        self.balance, self.related = 0, False  # brackets that are open, and whether a relation was passed
         self.passed = 0  # up to where words have been taken together
         self.sets: list[bool] = []  # for each open brace, whether it is that of a set
         self.beside = False  # whether a condition is being read
@@ -78,6 +79,8 @@ class _Plain:
     def add(self, kind: str, plain: str, spelling: str, start: int, end: int) -> None:
         self.found.append(Token(kind, plain, spelling, start + self.offset, end + self.offset, self.spaced))
         self.spaced = False
+        self.balance += {"open": 1, "{": 1, "close": -1, "}": -1}.get(kind, 0)
+        self.related |= kind == "relation"
 
     def read(self) -> list[Token]:
         for match in _PLAIN.finditer(self.text):
@@ -131,9 +134,10 @@ class _Plain:
             self.add(*_RANGES[text], start, end)
             return True
         ranges = CONDITIONS.get(text.lower())
-        balance = sum({"open": 1, "{": 1, "close": -1, "}": -1}.get(t.kind, 0) for t in self.found)
+        if ranges is None:
+            return False
         begins = not self.found and ranges and bool(_RANGE.match(self.text, end))
-        if ranges is None or balance > 0 or not (begins or any(t.kind == "relation" for t in self.found)):
+        if self.balance > 0 or not (begins or self.related):
             return False
         said = _ALL.match(self.text, end) if ranges else _REST.match(self.text, end)
         self.passed = said.end() if said else end

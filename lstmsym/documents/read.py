@@ -86,8 +86,6 @@ def read(text: str, name: str = "") -> Document:
         raise DocumentError(
             f"{name or 'the document'}: {total} characters of mathematics; at most {MATHEMATICS} are read"
         )
-    if sum(b.kind in (DISPLAY, INLINE, PLAIN) for b in blocks) > ROWS:
-        raise DocumentError(f"{name or 'the document'}: more than {ROWS} formulas: give the part in question")
     front = front_matter("".join(b.text for b in blocks if b.kind == FRONT))
     lexicon = Lexicon(frozenset(key for key, _ in front.names if key.isalpha() and len(key) > 1))
     first = _readings(blocks, macros, lexicon)

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.front import head
-from lstmsym.documents.limits import BLOCKS, CHARACTERS, DocumentError
+from lstmsym.documents.limits import BLOCKS, CHARACTERS, ROWS, DocumentError
 from lstmsym.documents.macros import Macro, defined, joined
 from lstmsym.documents.prose import is_statement, leading, looks_like_code, plain_equations
 from lstmsym.documents.reach import named
@@ -90,9 +90,14 @@ def split(text: str, name: str = "", macros: Mapping[str, Macro] | None = None) 
     check_size(text, name)
     if name.endswith(".py"):
         return (Block(LISTING, text, 1, language="python"),)
-    found = []
+    found, formulas = [], 0
     for block in _Splitter(text, is_latex(text, name), macros or {}).blocks():
         found.append(block)
+        formulas += block.kind in (DISPLAY, INLINE, PLAIN)
+        if formulas > ROWS:
+            raise DocumentError(
+                f"{name or 'the document'}: more than {ROWS} formulas: give the part in question"
+            )
         if len(found) > BLOCKS:
             raise DocumentError(f"more than {BLOCKS} pieces of text and mathematics: give a part")
     return tuple(found)

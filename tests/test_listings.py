@@ -213,6 +213,53 @@ def backward(dh):
 """,
         ("p.b_i.d += di", "p.b_i.d += dg"),
     ),
+    "both passes in one function, whose name says neither": (
+        """
+def gradients_of_loss(inputs, targets, hprev):
+    hs, ps = {-1: np.copy(hprev)}, {}
+    loss = 0
+    for t in range(len(inputs)):
+        hs[t] = np.tanh(np.dot(Wxh, inputs[t]) + np.dot(Whh, hs[t-1]) + bh)
+        ys = np.dot(Why, hs[t]) + by
+        ps[t] = np.exp(ys) / np.sum(np.exp(ys))
+        loss += -np.sum(targets[t] * np.log(ps[t]))
+    dWhy, dby, dWxh, dWhh = [np.zeros_like(p) for p in (Why, by, Wxh, Whh)]
+    dhnext = np.zeros_like(hs[0])
+    for t in reversed(range(len(inputs))):
+        dy = np.copy(ps[t])
+        dy -= targets[t]
+        dWhy += np.dot(dy, hs[t].T)
+        dby += dy
+        dhraw = (1 - hs[t] * hs[t]) * (np.dot(Why.T, dy) + dhnext)
+        dWxh += np.dot(dhraw, inputs[t].T)
+        dWhh += np.dot(dhraw, hs[t-1].T)
+        dhnext = np.dot(Whh.T, dhraw)
+    return loss, dWxh, dWhh, dWhy
+""",
+        ("dWhh += np.dot(dhraw, hs[t-1].T)", "dWhh += np.dot(dhraw, hs[t].T)"),
+    ),
+    "a new state that is returned without a name": (
+        """
+class Cell:
+    def forward(self, x, h, c):
+        self.c_prev, self.v = c, np.concatenate([h, x])
+        self.i = sigmoid(self.Wi @ self.v)
+        self.o = sigmoid(self.Wo @ self.v)
+        c = c + self.i * self.i
+        self.tc = np.tanh(c)
+        return self.o * self.tc, c
+
+    def backward(self, dh, dc_next):
+        do = dh * self.tc
+        dc = dh * self.o * (1 - self.tc ** 2) + dc_next
+        di = 2 * dc * self.i
+        dzi = di * self.i * (1 - self.i)
+        dzo = do * self.o * (1 - self.o)
+        self.dWi += np.outer(dzi, self.v)
+        self.dWo += np.outer(dzo, self.v)
+""",
+        ("do = dh * self.tc", "do = dh * self.o"),
+    ),
     "collections, loops over names, slices of fused gates": (
         """
 def forward(x, h_prev, P):

@@ -32,6 +32,10 @@ SEARCH = 4_500
 """Values that the search for meanings, blame and repairs may compute for one listing, a third for each."""
 
 
+UNREAD = "unread "
+"""The note on a value that was made, in part, by a statement that was not read: with its name."""
+
+
 @dataclass
 class Truth:
     """The derivation of a cell in numbers: which gradient is a value?"""
@@ -171,6 +175,7 @@ class Backward:
         self.stepped: set[str] = set()
         self.conditional: set[int] = set()
         self.broken: set[str] = set()
+        self.lost: set[str] = set()
         self.now = 0
 
     # -- what the forward pass has left ------------------------------------------------------------------
@@ -249,6 +254,8 @@ class Backward:
         """A gradient that the listing is given, under the meaning that is tried."""
         if self.later.get(key, 0) > self.now and self.loop is None:
             raise Misfit(f"{key} is used before it is assigned")
+        if key in self.lost:
+            raise ListingError(f"{key} is made by a statement that is not read")
         if key not in self.asked:
             self.asked[key] = self.candidates(key)
         options = self.asked[key]
@@ -415,20 +422,29 @@ class Backward:
             isinstance(s, ast.AugAssign) and ast.unparse(s.target) == text for s in self.following(statement)
         ):
             self.broken.add(text)
-        if target is not None and held is not None:
-            self.hold(target, held)
-        else:
+        if status == "unread":
             self.forget(statement)
+        elif target is not None and held is not None:
+            self.hold(target, held)
 
     def forget(self, statement: ast.stmt) -> None:
-        """After a statement that was not read, its name means what it should."""
-        if isinstance(statement, (ast.Assign, ast.AugAssign)):
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            for target in targets:
-                key = key_of(target)
-                family = self.family(key) if key else ()
-                if key and family:
-                    self.hold(target, family[0])
+        """After a statement that was not read, what its names hold is not known."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        targets = [statement.target] if isinstance(statement, ast.AugAssign) else targets
+        for target in (one for t in targets for one in (t.elts if isinstance(t, ast.Tuple) else [t])):
+            self.lose(target)
+
+    def lose(self, target: ast.expr) -> None:
+        """A name stands for the one gradient that it speaks of, or nothing that uses it shows anything."""
+        key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else None)
+        family = self.family(key, target) if key else ()
+        if key is None:
+            return
+        if not family:
+            self.lost.add(key)
+            return
+        notes = () if len(family) == 1 else (f"{UNREAD}{key}",)
+        self.hold(target, replace(self.array_of(family[0]), notes=notes))
 
     def one(self, statement: ast.stmt, rest: list[ast.stmt]) -> None:
         """One statement, knowing those that follow in its block."""
@@ -729,14 +745,19 @@ class Backward:
         """The statements after one, in its block."""
         raise NotImplementedError
 
+    def array_of(self, ref: Ref) -> Array:
+        """A quantity or a gradient as the listing's layout has it."""
+        dims = self.truth.dims(ref)
+        return Array(ref, "ff" if len(dims) == 2 else self.reader.algebra.vector if dims else "", dims)
+
     def hold(self, target: ast.expr, value: Any) -> None:
         """A name, a series at a step or a slice of it has a value from now on."""
         if isinstance(value, Ref):
-            dims = self.truth.dims(value)
-            value = Array(value, "ff" if len(dims) == 2 else self.reader.algebra.vector if dims else "", dims)
+            value = self.array_of(value)
         key = key_of(target)
         if key is not None:
             self.scope.names[key] = value
+            self.lost.discard(key)
             return
         if not isinstance(target, ast.Subscript):
             raise ListingError("such a target is not read")

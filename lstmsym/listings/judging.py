@@ -12,7 +12,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, Finding, Part, each, like_gradient, shifted, texts
+from lstmsym.listings.backward import UNREAD, Backward, Finding, Part, each, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -65,6 +65,10 @@ class Judging(Backward):
         if option is not None and not self.truth.equals(total.expr, option):
             self.wrong(replace(found, wanted=(option,)), target, parts)
             return
+        unread = next((n.removeprefix(UNREAD) for n in total.notes if n.startswith(UNREAD)), "")
+        if unread:
+            self.open(found, unread, target, statements)
+            return
         if text in self.broken:
             self.terms(found, target, statements)
             return
@@ -82,6 +86,13 @@ class Judging(Backward):
         if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
             raise Misfit("it is transposed")
         self.settle(found, matches, key, target, parts)
+
+    def open(self, found: Finding, unread: str, target: ast.expr, statements: list[Part]) -> None:
+        """A value that was made, in part, by what was not read: nothing can be said of it."""
+        message = f"it uses {unread}, which is made by a statement that is not read"
+        for part in statements:
+            self.findings.append(replace(found, statement=part.statement, status="open", message=message))
+        self.lose(target)
 
     def settle(
         self, found: Finding, matches: list[Ref], key: str, target: ast.expr, parts: list[Part]

@@ -92,6 +92,7 @@ def score(judging: Judging) -> float:
         "misnamed": 0.5,
         "unread": -1.0,
         "misfit": -1.0,
+        "open": -0.5,
         "wrong": -0.5,
         "conditional": 0.5,
     }

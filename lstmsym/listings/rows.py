@@ -76,7 +76,7 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         common["assumption"] = finding.assumption
     elif status in ("no-effect", "trap"):
         common["expected"] = common["repair"] = finding.assumption
-    verdicts = {"unread": "unread", "conditional": "conditional", "misnamed": "undecided"}
+    verdicts = {"unread": "unread", "open": "undecided", "conditional": "conditional", "misnamed": "undecided"}
     return row(finding.statement, lines, "statement", verdicts.get(status, "refuted"), **common)
 
 

@@ -29,6 +29,7 @@ binding
 binding.quantity
 binding.messages
 binding.table
+binding.called
 binding.updates
 binding.stacks
 binding.templates

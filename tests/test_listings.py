@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lstmsym.binding.verify import verify_document
 from lstmsym.cells import find
 from lstmsym.documents.result import Row
 from lstmsym.listings import ListingError, read_listing
@@ -400,3 +401,67 @@ def test_nothing_is_run_and_nothing_hangs(text: str, tmp_path: Path) -> None:
 def test_what_is_too_large_is_refused(text: str) -> None:
     with pytest.raises(ListingError):
         parse(text)
+
+
+UNREAD = STEP.replace("dai = di * i * (1 - i)", "q = strange(di)\nr = q * (1 - i)").replace(
+    "dWi = x.T @ dai", "dWi = x.T @ q\ndWg = x.T @ q\ndbg = np.sum(r, axis=0)"
+)
+
+
+def test_what_an_unread_statement_makes_shows_nothing() -> None:
+    found = rows(UNREAD)
+    uses = ("r = q * (1 - i)", "dWi = x.T @ q", "dWg = x.T @ q", "dbg = np.sum(r, axis=0)")
+    assert {found[s].verdict for s in uses} <= {"unread", "undecided"}
+    assert found["dag = dg * (1 - g ** 2)"].verdict == "proved"
+
+
+FORMULAS = r"""
+$$z_t = \sigma(W x_t + U s_{t-1} + b)$$
+$$\tilde s_t = \tanh(A x_t + B s_{t-1})$$
+$$s_t = z_t \odot \tilde s_t + s_{t-1}$$
+
+%s
+
+```python
+def back(gs, x, old, gate, cand, grads):
+    g_cand = gs * gate
+    g_gate = gs * cand
+    g_pre = g_cand * (1 - cand * cand)
+    g_net = g_gate * gate * (1 - gate)
+    grads["W"] += x.T @ g_net
+    grads["U"] += old.T @ g_net
+    grads["b"] += g_net.sum(axis=0)
+    grads["A"] += x.T @ g_pre
+    grads["B"] += old.T @ g_pre
+    gold = gs + g_net @ p["U"].T + g_pre @ p["B"].T
+```
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        r"In code, `gate` is $z_t$ and `cand` is $\tilde s_t$.",
+        "| formula | code |\n|---|---|\n| $z_t$, $\\tilde s_t$ | `gate`, `cand` |",
+        r"With `gs` for $\partial L/\partial s_t$, $z_t$ (`gate`), $\tilde s_t$ (`cand`):",
+    ],
+)
+def test_names_of_code_are_bound_by_words_or_by_all_their_uses(words: str) -> None:
+    """The matrices stand on the other side in the code; ``old`` is explained by its uses alone."""
+    found = {r.source: r for r in verify_document(FORMULAS % words, "a.md").rows if r.kind == "statement"}
+    assert len(found) == 10
+    assert {r.verdict for r in found.values()} == {"proved"}
+    wrong = (FORMULAS % words).replace("x.T @ g_net", "x.T @ g_pre").replace("old.T @ g_pre", "x.T @ g_pre")
+    found = {r.source: r for r in verify_document(wrong, "a.md").rows if r.kind == "statement"}
+    assert {s for s, r in found.items() if r.verdict != "proved"} >= {
+        'grads["W"] += x.T @ g_pre',
+        'grads["B"] += x.T @ g_pre',
+    }
+    assert found['grads["W"] += x.T @ g_pre'].repair == 'grads["W"] += x.T @ g_net'
+
+
+def test_a_name_with_one_use_is_not_given_the_meaning_that_makes_it_right() -> None:
+    text = (FORMULAS % "`gate` is $z_t$, `cand` is $\\tilde s_t$.").replace("old.T @ g_net", "x.T @ g_net")
+    text = "\n".join(line for line in text.split("\n") if "gold" not in line)
+    found = {r.source: r.verdict for r in verify_document(text, "a.md").rows}
+    assert found['grads["B"] += old.T @ g_pre'] in ("unread", "undecided")

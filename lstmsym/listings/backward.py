@@ -32,6 +32,8 @@ SEARCH = 4_500
 """Values that the search for meanings, blame and repairs may compute for one listing, a third for each."""
 
 
+UNKNOWN = "unknown"
+"""What a name means that neither the listing nor the text explains, until its uses agree on a quantity."""
 UNREAD = "unread "
 """The note on a value that was made, in part, by a statement that was not read: with its name."""
 
@@ -159,8 +161,8 @@ class Backward:
         self.reader = Reader(algebra, helpers, Scope())
         self.reader.free, self.reader.size, self.reader.lenient = self.free, self.size, True
         self.scope = self.reader.scope
-        self.fill()
         self.asked: dict[str, tuple[Any, ...]] = {}
+        self.fill()
         self.findings: list[Finding] = []
         self.pending: dict[str, list[Part]] = {}
         self.stale: set[str] = set()
@@ -226,6 +228,12 @@ class Backward:
                     if lag is None or (quantity is not None and quantity.role in ("input", "target")):
                         self.known[key] = Array(new, form, dims)
 
+        for key, ref in self.meanings.items():
+            of = ref.base if isinstance(ref, Ref) and key not in self.known else ""
+            if not self.forward.kinds and of in self.forward.cell.by_name:
+                self.known[key] = self.array_of(ref)  # type: ignore[arg-type]
+                self.asked[key] = (UNKNOWN, ref)
+
     def free(self, key: str, lag: int | None) -> Any:
         """A name that the backward pass has not assigned: of the forward pass, or given."""
         if key in self.known and (lag is None or lag == 0):
@@ -257,16 +265,29 @@ class Backward:
         if key in self.lost:
             raise ListingError(f"{key} is made by a statement that is not read")
         if key not in self.asked:
-            self.asked[key] = self.candidates(key)
+            self.asked[key] = self.candidates(key) or self.quantities(key)
         options = self.asked[key]
-        if not options:
+        ref = self.meanings.get(key, options[0]) if options else UNKNOWN
+        if ref == UNKNOWN:
             raise ListingError(f"{key} is not defined in the listing")
-        ref = self.meanings.get(key, options[0])
         if not isinstance(ref, Ref):
             return ZERO
+        if ref.lag is None:
+            return self.array_of(ref)
         ref = ref.shifted(lag)
         notes = () if self.family(key) else (f"given {key}",)
         return Array(ref, self.reader.algebra.vector, self.truth.dims(ref), notes=notes)
+
+    def quantities(self, key: str) -> tuple[Any, ...]:
+        """What a name of a listing without a forward pass may be: quantities that have no name in it yet."""
+        if self.forward.kinds:
+            return ()
+        used = {str(v.expr) for k, v in self.known.items() if k in self.spelled and isinstance(v, Array)}
+        constant = [Ref(q.name) for q in self.forward.cell.quantities if q.constant and q.role != "loss"]
+        inputs = [q.now for q in self.forward.cell.role("input")]
+        free = [r for r in (*self.truth.values, *inputs, *constant) if str(r) not in used]
+        alike = sorted(free, key=lambda r: (r.base[:1].lower() != key[:1].lower(), r.lag != -1))
+        return (UNKNOWN, *alike)
 
     def candidates(self, key: str) -> tuple[Any, ...]:
         """What a given gradient may be: of a state in all, from later steps, or from outside."""
@@ -318,7 +339,10 @@ class Backward:
     # -- which gradients a name may mean -----------------------------------------------------------------
 
     def family(self, key: str, target: ast.expr | None = None) -> tuple[Ref, ...]:
-        """The gradients that a name speaks of."""
+        """The gradients that a name speaks of, or is said to be."""
+        said = self.forward.said.get(key)
+        if said is not None:
+            return tuple(r for r in self.around(said, False, key) if r in self.truth.table)
         found = gradient_of(key, self.known)
         if found is None:
             return ()
@@ -749,6 +773,8 @@ class Backward:
         """A quantity or a gradient as the listing's layout has it."""
         dims = self.truth.dims(ref)
         return Array(ref, "ff" if len(dims) == 2 else self.reader.algebra.vector if dims else "", dims)
+
+    spelled: dict[str, str]
 
     def hold(self, target: ast.expr, value: Any) -> None:
         """A name, a series at a step or a slice of it has a value from now on."""

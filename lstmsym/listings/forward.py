@@ -43,6 +43,8 @@ class Forward:
     kinds: Mapping[int, tuple[str, str]]
     final: frozenset[str] = frozenset()
     rings: frozenset[str] = frozenset()
+    said: Mapping[str, Ref] = field(default_factory=dict)
+    """Names that are said to be gradients, of what."""
 
 
 @dataclass

@@ -611,8 +611,6 @@ class Judging(Backward):
         )
         return list(dict.fromkeys([*(s for s in spelled if s.replace(".", "").isidentifier()), *series]))[:80]
 
-    spelled: dict[str, str]
-
     def name(self, ref: Ref) -> str:
         """What a gradient is the gradient of."""
         line = self.truth.judge.system.derivation.by_name.get(ref.base)

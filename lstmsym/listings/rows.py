@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 
 import sympy as sp
@@ -42,7 +43,22 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
 
 
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
-    """The row of a statement of the backward pass."""
+    """The row of a statement of the backward pass; what it should be begins as the author has it."""
+    made = _row_of(finding, judging, lines)
+    head, operator, _ = (
+        re.split(r"(\s*[-+*/]?=)", made.source, maxsplit=1) if "=" in made.source else ("", "", "")
+    )
+    if not operator or "," in head:
+        return made
+    own = {
+        name: head + text[len(finding.target) :]
+        for name in ("expected", "repair")
+        if (text := getattr(made, name)).startswith(f"{finding.target} ")
+    }
+    return replace(made, **own)  # type: ignore[arg-type]
+
+
+def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     status = finding.status
     if (
         status == "definition"
@@ -76,7 +92,12 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         common["assumption"] = finding.assumption
     elif status in ("no-effect", "trap"):
         common["expected"] = common["repair"] = finding.assumption
-    verdicts = {"unread": "unread", "open": "undecided", "conditional": "conditional", "misnamed": "undecided"}
+    verdicts = {
+        "unread": "unread",
+        "open": "undecided",
+        "conditional": "conditional",
+        "misnamed": "undecided",
+    }
     return row(finding.statement, lines, "statement", verdicts.get(status, "refuted"), **common)
 
 

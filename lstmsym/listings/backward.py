@@ -231,7 +231,7 @@ class Backward:
         for key, ref in self.meanings.items():
             of = ref.base if isinstance(ref, Ref) and key not in self.known else ""
             if not self.forward.kinds and of in self.forward.cell.by_name:
-                self.known[key] = self.array_of(ref)  # type: ignore[arg-type]
+                self.known[key] = self.array_of(ref)
                 self.asked[key] = (UNKNOWN, ref)
 
     def free(self, key: str, lag: int | None) -> Any:

@@ -68,7 +68,7 @@ def _stacked(cell: Cell, names: set[str], vector: str) -> dict[str, object]:
 
 
 def given(cell: Cell, layout: str, names: set[str], called: Called = NOTHING_SAID) -> Forward:
-    """A cell that is not in the listing, its names as they are, as is said, or as listings usually have them."""
+    """A cell that is not in the listing, its names as they are, as is said, or as is usual."""
     algebra = Algebra(layout)
     rename: dict[Ref, Ref] = {}
     shown: dict[Ref, str] = {}

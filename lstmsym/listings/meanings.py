@@ -136,7 +136,7 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
         options = best.asked.get(key, ())
         known = options[:1] != (UNKNOWN,)
         if not likely and (
-            not options or known and _carried_alike(key, best.meanings.get(key, options[0]), best, True)
+            not options or (known and _carried_alike(key, best.meanings.get(key, options[0]), best, True))
         ):
             continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:

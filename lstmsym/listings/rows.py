@@ -55,7 +55,7 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         for name in ("expected", "repair")
         if (text := getattr(made, name)).startswith(f"{finding.target} ")
     }
-    return replace(made, **own)  # type: ignore[arg-type]
+    return replace(made, **own)
 
 
 def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:

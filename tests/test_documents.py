@@ -78,7 +78,7 @@ TREES = [
     (r"\operatorname{diag}(1-h^2)", "diag!((+1 -h^p:2))"),
     (r"W_f[:n_a,:]", "W_{f}[:n_{a}, :]"),
     (r"hs[t]", "hs@t"),
-    (r"\|y_t-\hat y_t\|_2^2", "‖(+y@t -y^@t)‖_2^p:2"),
+    (r"\|y_t-\hat y_t\|_2^2", "‖(+y@t -y^@t)‖^p:2"),
     (r"1_{t=T}", "1_{t=T}"),
     (r"e^{-z}", "e^p:(-z)"),
     (r"a{+}b\,{\odot}\,c", "(+a +(b ⊙ c))"),

@@ -22,9 +22,9 @@ listings.outline listings.backward listings.edits listings.judging listings.writ
 listings.meanings listings.given listings.read listings pages documents documents.limits
 documents.file documents.formula documents.symbols documents.macros documents.scanned
 documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
-documents.gradients documents.parse documents.times documents.write documents.lines documents.rows
-documents.front documents.layout documents.prose documents.split documents.read documents.links
-report svg
+documents.gradients documents.parse documents.times documents.write documents.lines
+documents.hypertext documents.wording documents.rows documents.front documents.layout
+documents.reach documents.prose documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.messages
@@ -50,6 +50,7 @@ binding.stated
 binding.spoken
 binding.told
 binding.indexed
+binding.standin
 binding.forward
 binding.loss
 binding.alike
@@ -74,9 +75,11 @@ binding.across
 binding.several
 binding.symbols
 binding.listed
+binding.holding
 binding.inherited
 binding.judging
 binding.supposed
+binding.guarded
 binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown

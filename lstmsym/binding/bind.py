@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -26,6 +26,7 @@ from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
 from lstmsym.binding.stacks import entries, tiled
+from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
 from lstmsym.cell import Cell
@@ -37,6 +38,8 @@ from lstmsym.notation import Ref, Size
 from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.words import Diag
 
+FAILED = (Unreadable, NotationError, ShapeError)
+NOT_FORWARD = "it is not understood as an equation of the forward pass"
 NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
 
@@ -60,28 +63,49 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     if not forward:
         return Bound(None, table, kinds, NO_CELL, losses)
     _tile(lines, forward, table)
-    problems = []
-    for rows in (False, True) if told.rows is None else (told.rows,):
-        attempt = replace(
-            table,
-            rows=rows,
-            idents={},
-            spelled={},
-            samples={},
-            defined={},
-            roles={},
-            shapes={},
-            before={},
-            scores={},
-        )
-        attempt = replace(attempt, aliases=dict(table.aliases), standing={}, sizes={})
-        try:
-            cell = _cell(lines, kinds, attempt, told.loss, held_names)
-            lacking = missing(lines, kinds, attempt)
-            return Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), lacking)
-        except (Unreadable, NotationError, ShapeError) as error:
-            problems.append(said(error))
+    layouts = (False, True) if told.rows is None else (told.rows,)
+    problems: list[str] = []
+    found: list[Bound] = []
+    for lenient in (False, True):
+        for rows in layouts:
+            attempt = _blank(table, rows)
+            unread: dict[int, str] | None = {} if lenient else None
+            try:
+                cell = _cell(lines, kinds, attempt, told.loss, held_names, unread)
+            except FAILED as error:
+                problems.append(said(error))
+                continue
+            bound = Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), unread=unread or {})
+            found.append(_completed(bound, lines, told.loss, held_names))
+            if not lenient:
+                return found[0]
+        if found:
+            return min(found, key=lambda bound: len(bound.unread))
     return Bound(None, table, kinds, problems[0], losses)
+
+
+def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:
+    """The document bound with stand-ins for lines that were not read as forward and define what it reads."""
+    places = lacking(lines, bound.kinds, bound.table)
+    kinds = dict(sorted({**bound.kinds, **dict.fromkeys(places, "forward")}.items()))
+    kinds.update({n: "forward" for n in bound.unread})
+    unread = {**bound.unread, **dict.fromkeys(places, NOT_FORWARD)}
+    if places:
+        table = _blank(bound.table, bound.table.rows)
+        try:
+            cell = _cell(lines, kinds, table, loss, held, unread)
+        except FAILED:
+            return replace(bound, missing=missing(lines, bound.kinds, bound.table))
+        bound = replace(bound, cell=cell, table=table)
+    kinds.update(dict.fromkeys(unread, "unread"))
+    return replace(bound, kinds=kinds, unread=unread, open=reads(lines, unread, bound.table))
+
+
+def _blank(table: Table, rows: bool) -> Table:
+    """A table in which no forward equation has been read."""
+    fresh = replace(table, rows=rows, idents={}, spelled={}, samples={}, defined={}, roles={}, shapes={})
+    fresh = replace(fresh, before={}, earlier={}, scores={}, standing={}, sizes={})
+    return replace(fresh, aliases=dict(table.aliases))
 
 
 def _tile(lines: Sequence[Line], forward: Sequence[int], table: Table) -> None:
@@ -102,9 +126,12 @@ def _cell(
     table: Table,
     told_loss: Formula | None,
     held_names: Iterable[str],
+    unread: dict[int, str] | None = None,
 ) -> Cell:
+    """The cell; lines that cannot be read are noted in ``unread``, where that is given, and stood in for."""
     unifier = Sizes()
-    used = [(lines[n][0], lines[n][1]) for n, kind in kinds.items() if kind == "forward"]
+    places = [n for n, kind in kinds.items() if kind == "forward"]
+    used = [lines[n][:2] for n in places]
     timeless = not any(
         isinstance(table.key(n).lag, int) and n.time is not None
         for left, right in used
@@ -114,18 +141,7 @@ def _cell(
     express = Express(scope, unifier, table.rows)
     _declare_defined(used, table, unifier)
     scope.held = {table.idents[k] for k in held_names if k in table.idents}
-    equations: list[tuple[str, sp.Expr]] = []
-    for left, right in sorted(used, key=lambda line: not entries(line[1])):  # stacks first
-        assert isinstance(left, Name)
-        at = table.key(left)
-        scope.lag = at.lag if isinstance(at.lag, int) else 0
-        ident = table.idents[at.key]
-        for name, value in _split(ident, right, express, table, scope):
-            table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
-            equations += [*scope.waiting, (name, value.expr)]
-            scope.waiting.clear()
-            scope.parts[name] = value.parts
-            scope.lines[name] = value.expr
+    equations = _equations(lines, places, scope, express, unread)
     equations = _merged(stacked_alike(equations, lines, kinds, table), table)
     scope.lines = dict(equations)
     equations = [(name, _held(expr, scope.held)) for name, expr in _sorted(equations)]
@@ -204,6 +220,55 @@ def _at_rest(table: Table, unifier: Unifier) -> tuple[str, sp.Expr]:
     return name, Ref(name, -1)
 
 
+def _equations(
+    lines: Sequence[Line],
+    places: Sequence[int],
+    scope: Forward,
+    express: Express,
+    unread: dict[int, str] | None,
+) -> list[tuple[str, sp.Expr]]:
+    """The forward equations, stacks first; lines that cannot be read are noted and stood in for."""
+    table, unifier = scope.table, scope.unifier
+    equations: list[tuple[str, sp.Expr]] = []
+    stacks_first = sorted(places, key=lambda n: not entries(lines[n][1]))
+    for n in stacks_first:
+        left, right, _ = lines[n]
+        assert isinstance(left, Name)
+        at = table.key(left)
+        scope.lag = at.lag if isinstance(at.lag, int) else 0
+        ident = table.idents[at.key]
+        if unread is not None and n in unread:
+            continue
+        known = dict(unifier.known)
+        try:
+            for name, value in list(_split(ident, right, express, table, scope)):
+                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
+                equations += [*scope.waiting, (name, value.expr)]
+                scope.waiting.clear()
+                scope.parts[name] = value.parts
+                scope.lines[name] = value.expr
+        except FAILED as error:
+            if unread is None:
+                raise
+            scope.waiting.clear()
+            unread[n], unifier.known = said(error), known
+    equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
+    return equations
+
+
+def _stood_in(
+    lines: Sequence[Line], unread: Mapping[int, str], table: Table
+) -> Iterator[tuple[str, sp.Expr]]:
+    """Stand-ins for what lines that are not read define; an input where they read nothing."""
+    for n in unread:
+        ident = table.idents[table.key(lines[n][0]).key]  # type: ignore[arg-type]
+        expr = stand_in(ident, lines[n][1], table)
+        if expr is None:
+            table.roles[ident] = "input"
+        else:
+            yield ident, expr
+
+
 def _merged(equations: list[tuple[str, sp.Expr]], table: Table) -> list[tuple[str, sp.Expr]]:
     """Arguments that the document has a name for go by that name."""
     named = {expr: name for name, expr in equations if name in table.spelled}
@@ -243,7 +308,7 @@ def _declare_defined(used: Sequence[tuple[Formula, Formula]], table: Table, unif
         shift = table.key(left).lag or 0
         for name in bare_names(right):
             at = table.key(name)
-            if isinstance(at.lag, int) and isinstance(shift, int) and at.lag - shift == -1:
+            if isinstance(at.lag, int) and isinstance(shift, int) and at.lag - shift < 0:
                 read.add(at.key)
     for left, _ in used:
         assert isinstance(left, Name)

@@ -239,8 +239,8 @@ class Express:
         value, labels = self._with_labels(node)
         if isinstance(value.expr, Diag) or value.rank == len(labels) == len(set(labels)):
             return Factor(value.expr, value.shape, labels)
-        if value.rank == 0 and value.expr.is_number:
-            return Factor(value.expr, ())
+        if value.rank == 0 and (value.expr.is_number or isinstance(value.expr, Local)):
+            return Factor(value.expr, ())  # of vectors, by vectors, a derivative without entries is zero
         if value.rank == 1 and len(labels) == 2 and isinstance(value.expr, Local):
             if labels[0] == labels[1]:
                 return Factor(value.expr, value.shape, labels[:1])
@@ -361,7 +361,7 @@ class Express:
                 groups[-1].append((operator, factor))
         known = dict(self.unifier.known)
         try:
-            values = [self._chain(group) for group in groups]
+            values = [self._chain(group, inside=bool(between)) for group in groups]
             found = values[0]
             for operator, value in zip(between, values[1:], strict=True):
                 found = self._pointwise(found, value, operator)
@@ -396,10 +396,28 @@ class Express:
         shape = self._same(a.shape, b.shape, "multiplied entry by entry")
         return Value(a.expr * b.expr, shape, a.row, parts)
 
-    def _chain(self, group: Sequence[tuple[str, Formula]]) -> Value:
+    def _inner(self, factor: Formula) -> Value:
+        """A factor among others, of which nothing is wanted but that it fits them."""
+        wanted, self.wanted = self.wanted, None
+        try:
+            return self(factor)
+        finally:
+            self.wanted = wanted
+
+    def _valued(self, factors: Sequence[Formula], inside: bool) -> list[Value]:
+        """The values of factors; one alone, or among numbers, has the rank that the whole has."""
+        if len(factors) == 1 and not inside:
+            return [self(factors[0])]
+        values = [self._inner(factor) for factor in factors]
+        ranked = [place for place, value in enumerate(values) if value.rank]
+        if len(ranked) == 1 and not inside:
+            values[ranked[0]] = self(factors[ranked[0]])
+        return values
+
+    def _chain(self, group: Sequence[tuple[str, Formula]], inside: bool = False) -> Value:
         if len(group) > FACTORS:
             raise Unreadable(f"a product of {len(group)} factors; at most {FACTORS} are read")
-        values = [self(factor) for _, factor in group]
+        values = self._valued([factor for _, factor in group], inside)
         operators = [operator for operator, _ in group]
         if len(values) == 1:
             return values[0]
@@ -606,7 +624,8 @@ class Express:
     def _indexed(self, node: Indexed) -> Value:
         if node.bar or node.time is not None:
             raise Unreadable("an expression taken at something is not read")
-        if len(node.scripts) == 1 and node.scripts[0].where == "sub":
+        script = node.scripts[0]
+        if len(node.scripts) == 1 and script.where == "sub" and isinstance(script.body, Name):
             return self(node.body)  # the k-th entry of a vector stands for the vector
         raise Unreadable("an index of an expression is not read")
 

@@ -56,6 +56,8 @@ class Forward:
         self.used: set[str] = set()
         self.lines: dict[str, sp.Expr] = {}
         self.held: set[str] = set()
+        self.handed: dict[str, sp.Expr] = {}
+        """Lines of states that hand a quantity on to later steps."""
         self.stacks: dict[tuple[Formula, int], Value] = {}
         self.parts: dict[str, Shape] = {}
         """The sizes of what names have stacked in them."""
@@ -79,8 +81,10 @@ class Forward:
         lag = (
             None if role in ("parameter", "hyper") else (at.lag if isinstance(at.lag, int) else 0) - self.lag
         )
-        if role == "name" and lag is not None and lag not in (0, -1):
-            raise Unreadable(f"{at.key} at another step")
+        if lag is not None and lag > 0:
+            raise Unreadable(f"{at.key} at a later step")
+        if lag is not None and lag < (0 if role == "input" else -1):
+            ident, lag = self.earlier(ident, -lag), -1
         shape = table.shapes[ident]
         self.used.add(ident)
         return Value(Ref(ident, lag), shape, self.is_row(shape), self.parts.get(ident, ()))
@@ -113,6 +117,20 @@ class Forward:
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""
         return self.table.sizes.setdefault(name.key, self.unifier.fresh())
+
+    def earlier(self, ident: str, steps: int) -> str:
+        """The state that hands a quantity on, so that its value at the step before is that of steps ago."""
+        given = self.table.roles[ident] == "input"
+        line = Ref(ident, 0 if given else -1)
+        for count in range(steps if given else steps - 1):
+            key = (ident, -count - (1 if given else 2))
+            if key not in self.table.earlier:
+                name = identifier(f"{ident}_{-key[1]}_before", [*self.table.roles, *self.table.spelled])
+                self.table.earlier[key] = name
+                self.table.roles[name], self.table.shapes[name] = "state", self.table.shapes[ident]
+                self.handed[name] = line
+            line = Ref(self.table.earlier[key], -1)
+        return line.base
 
     def scores(self, log: sp.Expr) -> sp.Expr | None:
         """What the softmax is taken of, whose logarithm this is."""

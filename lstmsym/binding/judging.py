@@ -12,6 +12,7 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Misfit, Unreadable
+from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import said
 from lstmsym.binding.scope import Unbound
@@ -52,6 +53,7 @@ class LineJudge:
         self.choices, self.system, self.table = claims.choices, claims.system, claims.table
         self.lines = claims.lines
         self.verdicts: dict[int, Verdict] = {}
+        self.stated: dict[int, Claim] = {}
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
@@ -68,6 +70,8 @@ class LineJudge:
         for place, verdict in zip(self.verdicts, agreed(self.judge, [*self.verdicts.values()]), strict=True):
             if verdict is not self.verdicts[place]:
                 rows[place] = self.reported(verdict, self.lines[place][2])
+        for place, verdict in contradicted(self.judge, self.verdicts):
+            rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
         rows.update(self._mixed(rows))
         trusted = {place: self.trusted(row) for place, row in rows.items()}
@@ -136,6 +140,7 @@ class LineJudge:
             return self._across(place, plain(source, "unread", said(error)))
         if _names_parts(stated.claim):
             return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        self.stated[place] = stated.claim
         verdict = self._verdict(stated.claim, has_units(self.lines[place][0]))
         found = self._otherwise(place, verdict)
         if found is not None:
@@ -338,10 +343,31 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
-        if found is not None and found[0] == error.slot and self._names_gradient(found[0], right):
-            return plain(source, "refuted", "it is the gradient of nothing that the forward equations hold")
+        if found is not None and found[0] == error.slot:
+            misfit = self._never_fits(right)
+            if misfit is not None:
+                return plain(source, "refuted", said(misfit))
+            if self._names_gradient(found[0], right):
+                return plain(source, "refuted", "it is the gradient of nothing that the forward equations hold")
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
+
+    def _never_fits(self, side: Formula) -> Misfit | None:
+        """Why the shapes in a side do not fit, whether gradients lie or stand; None where they may."""
+        flat, problem = self.choices.flat, None
+        for lies in (flat, not flat):
+            self.choices.flat = lies
+            try:
+                self.claims.express(side)
+            except Misfit as error:
+                problem = error
+                continue
+            except (Unreadable, NotationError, ShapeError):
+                pass
+            problem = None
+            break
+        self.choices.flat = flat
+        return problem
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
         """Whether a name looks like a gradient's and may be the side: a column may be one of anything."""

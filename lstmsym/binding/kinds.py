@@ -29,6 +29,9 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.documents.read import Document
 
+LONGEST = 4
+"""Steps back that a forward equation may read."""
+
 
 def letters_of(document: Document, lines: Sequence[Line]) -> frozenset[str]:
     """The letters that number the steps: t where it is used, else the letter that is used most."""
@@ -146,6 +149,8 @@ class _Sorting:
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        if at.lag == FIRST and not gradient and _is_start(right, self.table):
+            self.kinds[place] = "definition"
         if at.lag in (FIRST, LAST) or gradient:
             return
         if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
@@ -199,7 +204,8 @@ class _Sorting:
             return False
         shift = at.lag if isinstance(at.lag, int) else 0
         if any(
-            p.lag in (FIRST, LAST) or (isinstance(p.lag, int) and p.lag - shift not in (0, -1)) for p in parts
+            p.lag in (FIRST, LAST) or (isinstance(p.lag, int) and not -LONGEST <= p.lag - shift <= 0)
+            for p in parts
         ):
             return False
         strange = any(_unnatural(n, self.table) for n in bare_names(right))
@@ -215,6 +221,13 @@ class _Sorting:
         self.systems[-1].add(place, at, parts)
         for part in (at, *parts):
             self.table.idents.setdefault(part.key, part.key)
+
+
+def _is_start(right: Formula, table: Table) -> bool:
+    """Whether a right side is a value that a quantity may have before the first step."""
+    while isinstance(right, Brackets) and len(right.items) == 1:
+        right = right.items[0]
+    return isinstance(right, Number) or (isinstance(right, Name) and table.key(right).lag in (FIRST, None))
 
 
 def _keys(name: Name) -> Iterator[str]:

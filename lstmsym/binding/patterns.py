@@ -13,7 +13,7 @@ import sympy as sp
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims, Expressed
 from lstmsym.binding.express import Unreadable, Value
-from lstmsym.binding.slots import Meaning, Slot, occurrences
+from lstmsym.binding.slots import Meaning, Slot, occurrences, slot_of
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, ShapeError, Unifier
@@ -48,6 +48,7 @@ class Patterns:
         self.timed = set(self.system.backward) | {r.base for r in self.system.derivation.given.values()}
         self.slots = {n: self._slots(n) for n in self.choices.claims()}
         self.known: dict[object, tuple[Expressed, Expressed] | None] = {}
+        self.alone: dict[object, Expressed | None] = {}
         self.signatures: dict[Meaning, tuple[int | None, Shape]] = {}
 
     def _slots(self, place: int) -> tuple[Slot, ...]:
@@ -67,10 +68,11 @@ class Patterns:
             return None
 
     def right(self, place: int, of_output: bool = False) -> sp.Expr | None:
-        """The right side of a line, or None where it is not understood."""
+        """The right side of a line, or None where it is not understood; the left one may be unknown yet."""
         held = self._held(place)
         sides = self._sides(place, of_output, held)
-        return None if sides is None else _filled(sides[1], held).value.expr
+        side = sides[1] if sides is not None else self._alone(place, of_output, held)
+        return None if side is None else _filled(side, held).value.expr
 
     def _held(self, place: int) -> dict[Use, Held]:
         held = {}
@@ -106,6 +108,23 @@ class Patterns:
             except FAILED:
                 self.known[key] = None
         return self.known[key]
+
+
+    def _alone(self, place: int, of_output: bool, held: Mapping[Use, Held]) -> Expressed | None:
+        """The right side of a line whose left side is a name of which nothing is known yet."""
+        left, right, _ = self.claims.lines[place]
+        found = slot_of(left, self.claims.table)
+        if found is None or any((found[0], earlier) in held for earlier in (False, True)):
+            return None
+        shapes = tuple((use, h.lag, h.shape) for use, h in held.items())
+        key = (place, of_output, self.choices.flat, shapes)
+        if key not in self.alone:
+            meaning = _Placeholders(self.choices, held)
+            try:
+                self.alone[key] = self.claims.express(right, of_output=of_output, meaning=meaning)
+            except FAILED:
+                self.alone[key] = None
+        return self.alone[key]
 
 
 class _Placeholders:

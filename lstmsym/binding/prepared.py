@@ -7,9 +7,10 @@ from dataclasses import replace
 from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
-from lstmsym.binding.table import Line
+from lstmsym.binding.table import FUNCTIONS, Line
 from lstmsym.binding.templates import expanded, index_sets
 from lstmsym.documents.formula import (
+    Apply,
     Brackets,
     Delta,
     Derivative,
@@ -54,6 +55,8 @@ def attached(node: Formula) -> Formula:
             with_step = None if index is None or last is None else _at(last, Time(index, "call"))
             if with_step is not None:
                 factors[-1] = with_step
+            elif (call := _call(last, factor)) is not None:
+                factors[-1] = call
             else:
                 factors.append(factor)
         if len(factors) == 1:
@@ -68,6 +71,16 @@ def attached(node: Formula) -> Formula:
             whole = (*above[:-1], one, *below[1:])
             return one if len(whole) == 1 else Product(("",) * (len(whole) - 1), whole, span=node.span)
     return node
+
+
+def _call(power: Formula | None, factor: Formula) -> Formula | None:
+    r"""The power of a function before its argument, ``\sigma^2(z)``, as it is of ``\tanh^2(z)``."""
+    if not isinstance(power, Raised) or not isinstance(power.exponent, Number) or power.kind == "transpose":
+        return None
+    head = power.body
+    known = isinstance(head, Name) and head.base in FUNCTIONS and head.time is None and not head.scripts
+    called = isinstance(factor, Brackets) and factor.left == "(" and len(factor.items) == 1
+    return Apply(head, factor, power.exponent, certain=True, span=power.span) if known and called else None  # type: ignore[arg-type]
 
 
 def _at(node: Formula, time: Time) -> Formula | None:

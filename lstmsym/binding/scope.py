@@ -139,6 +139,8 @@ class Backward:
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
         if ident not in self.system.shapes:
             raise Unreadable(f"{at.key} is no part of the cell")
+        if lag is not None and (ident, lag) in table.earlier:
+            ident, lag = table.earlier[ident, lag], -1
         return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)
 
     def gradient(self, node: Delta | Derivative) -> Value:
@@ -173,7 +175,7 @@ class Backward:
         at = self.placed(of)
         table = self.bound.table
         if of.base in LOSSES and at.key not in table.idents:
-            return self._of_loss(of, at, by)
+            return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
         what = self.quantity(of)
         if not isinstance(what.expr, Ref) or (
             what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
@@ -182,6 +184,14 @@ class Backward:
         local = Local(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _immediate(self, by: Value) -> Value:
+        r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""
+        ref = by.expr
+        if not isinstance(ref, Ref) or ref.base not in self.system.cell.outputs:
+            raise Unreadable("an immediate derivative of the loss by what it does not read is not read")
+        row = self.bound.table.rows != self.flat and by.rank == 1
+        return Value(Ref(self.system.derivation.names.given(ref.base), ref.lag), by.shape, row)
 
     def _of_loss(self, of: Name, at: Place, by: Value) -> Value:
         names_ = self.system.derivation.names

@@ -57,6 +57,8 @@ class Table:
     shapes: dict[str, Shape] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     """What an activation's output is the activation of: gate to pre-activation, by identifier."""
+    earlier: dict[tuple[str, int], str] = field(default_factory=dict)
+    """A quantity some steps ago -> the state that holds it at the step before."""
     scores: dict[str, str] = field(default_factory=dict)
     """What the softmax is taken of, for each output of one."""
     aliases: dict[str, str] = field(default_factory=dict)
@@ -104,6 +106,10 @@ class Bound:
     to_go: frozenset[str] = frozenset()
     """Losses that count from a step on, L(t)."""
     missing: str = ""
+    unread: Mapping[int, str] = field(default_factory=dict)
+    """Place of a forward equation that is not read, and why: something stands in for what it defines."""
+    open: frozenset[str] = frozenset()
+    """The quantities that such equations read."""
     """A name that a line not read as forward defines, and that the cell has as given."""
 
 

@@ -96,10 +96,21 @@ def _is_free(node: Formula, index: str) -> bool:
     if isinstance(node, Big) and node.lower is not None and index in plain(node.lower):
         return False
     if isinstance(node, Name):
-        if node.base == index and index in ("⋆", "*", "•", "·"):
+        if node.base == index and (index in ("⋆", "*", "•", "·") or _stands_for(node)):
             return True
         return any(_is_index(s, index) for s in node.scripts)
     return any(_is_free(child, index) for child in children(node))
+
+
+def _stands_for(name: Name) -> bool:
+    r"""Whether a letter that runs over names is itself taken at a step, ``\\hat k_t``: one of them is."""
+    return name.time is not None and not name.primes
+
+
+def _accented(item: Name, part: Name) -> str:
+    r"""A name spelled with the accents of the letter that stood for it."""
+    bare = item.spelling or item.base
+    return part.spelling.replace(f"{{{part.base}}}", f"{{{bare}}}") if part.marks else item.spelling
 
 
 def _is_index(script: Script, index: str) -> bool:
@@ -130,6 +141,12 @@ def substituted(node: Formula, index: str, item: Formula) -> Formula:
         if isinstance(part, Name):
             if part.base == index and isinstance(item, Name) and index in ("⋆", "*", "•"):
                 return replace(item, scripts=(*item.scripts, *part.scripts), time=part.time, span=part.span)
+            if part.base == index and isinstance(item, Name) and _stands_for(part):
+                scripts = (*item.scripts, *part.scripts)
+                marks = (*item.marks, *part.marks)
+                return replace(
+                    item, marks=marks, scripts=scripts, time=part.time, spelling=_accented(item, part)
+                )
             bare = replace(item, marks=()) if isinstance(item, Name) and index in ("⋆", "*", "•") else item
             scripts = _put(part.scripts, index, bare)
             return replace(part, scripts=scripts) if scripts else part

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from lstmsym.binding.bind import NOT_FORWARD
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.guarded import guarded
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.opened import Opened, opened
 from lstmsym.binding.remaining import remaining
@@ -96,7 +98,8 @@ class Judging:
             self.same = restated(self.lines, self.bound)
             judged = LineJudge(self.claims, self.judge, opened.text)
             rows = judged.rows(progress or (lambda done, of: None))
-            self.found = Supposed(judged, opened.with_functions, opened.told).rows(rows)
+            rows = Supposed(judged, opened.with_functions, opened.told).rows(rows)
+            self.found = guarded(rows, judged.stated, self.lines, self.bound, self.judge.system)
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
     def _settle(self, opened: Opened) -> set[int]:
@@ -164,6 +167,12 @@ class Judging:
                 return plain(row, "proved", message, "statement")
             if all(n in firsts for n in places):
                 kinds = {"forward"}
+            if reasons := [self.bound.unread[n] for n in places if n in self.bound.unread]:
+                if NOT_FORWARD in reasons:
+                    return plain(row, "unread", NOT_FORWARD, "forward")
+                return plain(
+                    row, "not-a-claim", f"a forward equation, which is not read: {reasons[0]}", "forward"
+                )
             kind, message = FORWARD[max(kinds, key=list(FORWARD).index)]
             if kinds == {"again"} and (other := self._main(places[0])):
                 message += f": line {other} has another function"

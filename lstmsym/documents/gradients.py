@@ -23,6 +23,7 @@ def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) ->
     rest = word[1:].lstrip("_")
     if (
         word[0] == "d"
+        and word not in ("d_t", "d_T")
         and rest[:1].isalpha()
         and rest not in S.FUNCTION_WORDS
         and word.split("_")[0] not in S.NOT_GRADIENTS - {"d"}
@@ -34,6 +35,9 @@ def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) ->
 def _indexed(text: str, spelling: str, span: tuple[int, int]) -> Name:
     """A letter with indices, ``W_xh``; or a word as it is."""
     base, *parts = text.split("_")
+    if len(base) > 1 and base not in S.LETTERS and parts and parts[-1] in ("t", "T"):
+        step = Script("sub", Name(parts[-1], span=span))
+        return Name("_".join([base, *parts[:-1]]), scripts=(step,), span=span)
     base = S.LETTERS.get(base, base) if parts else base
     if len(base) != 1 or not parts or not all(parts):
         return Name(text, spelling=spelling, span=span)
@@ -79,6 +83,6 @@ def _under(above: Formula, below: Formula) -> Derivative | None:
 
 
 def _order(of: Formula) -> tuple[int, Formula]:
-    if isinstance(of, Raised) and isinstance(of.exponent, Number) and len(of.exponent.text) == 1:
+    if isinstance(of, Raised) and isinstance(of.exponent, Number) and of.exponent.text in tuple("23456789"):
         return int(of.exponent.text), of.body
     return 1, of

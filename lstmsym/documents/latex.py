@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.limits import DIGITS, FORMULA, NESTING, ReadingError
-from lstmsym.documents.macros import Lexeme, Macro, expanded, group, joined, lexemes
+from lstmsym.documents.macros import Lexeme, Macro, expanded, group, joined, lexemes, optional
 from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.scanned import mended_lexemes
 from lstmsym.documents.tokens import (
@@ -166,7 +166,9 @@ class _Latex:
         if char == "~":
             self.spaced = True
             return
-        if char in S.COMBINING:
+        if char in S.VULGAR:
+            self.add("number", S.VULGAR[char], S.VULGAR[char], item.start, item.end)
+        elif char in S.COMBINING:
             self.add("mark", S.COMBINING[char], char, item.start, item.end)
         elif is_small(char):
             self.small(item)
@@ -309,8 +311,21 @@ class _Latex:
             self.add("command", name, item.text, item.start, item.end)
 
     def row(self, item: Lexeme) -> None:
+        if self.at < len(self.items) and self.items[self.at].text == "*":
+            self.at += 1
         self.skip_optional()
         self.add("row", "row", r"\\", item.start, item.end)
+
+    def between(self, item: Lexeme) -> None:
+        r"""``\intertext{so that $a = b$ and}``: words between the rows, with the formulas in them."""
+        inside, end = group(self.items, self.at)
+        pieces: list[Lexeme | str] = [r"\\"]
+        for place, part in enumerate(_at_dollars(inside)):
+            if place % 2:
+                pieces += part
+            elif joined(part).strip():
+                pieces += [r"\text", "{", *part, "}"]
+        self.push(end, [*pieces, r"\\"], item)
 
     def meaningless(self, item: Lexeme) -> None:
         raise ReadingError(f"the character {item.text} has no meaning here", item.start)
@@ -323,7 +338,10 @@ class _Latex:
         spelled = rf"\{name}{{{plain}}}"
         if name == "begin":
             self.skip_position()
-        if name == "begin" and plain in ("array", "tabular", "subarray", "alignedat", "alignat", "alignat*"):
+        if name == "begin" and plain == "empheq":
+            _, self.at = optional(self.items, self.at)
+            plain, self.at = "empheq", group(self.items, self.at)[1]
+        if name == "begin" and plain in _WITH_COLUMNS:
             columns, self.at = group(self.items, self.at)
             spelled += "{" + joined(columns) + "}"
         self.add(name, plain, spelled, item.start, self.items[self.at - 1].end)
@@ -380,6 +398,10 @@ class _Latex:
         name = item.text[1:].removesuffix("*")
         inside, end = group(self.items, self.at)
         text = joined(inside).strip()
+        if name in S.TEXT_FONTS and _BOXED.fullmatch(text):  # a formula in a box
+            first = next(p for p, x in enumerate(inside) if x.text == "$")
+            self.push(end, [x for x in inside[first:] if x.text != "$"], item)
+            return
         spelled = item.text + "{" + joined(inside) + "}"
         last = self.items[end - 1].end
         bare = text.replace(r"\_", "_").replace(r"\-", "")
@@ -537,6 +559,25 @@ class _Latex:
         self.at = end
 
 
+_BOXED = re.compile(r"(?:\\[a-z]+\s*)*\$[^$]+\$")
+
+
+_WITH_COLUMNS = frozenset(
+    "array tabular subarray alignedat alignat alignat* IEEEeqnarray IEEEeqnarray*".split()
+)
+
+
+def _at_dollars(items: Sequence[Lexeme]) -> list[list[Lexeme]]:
+    """Text and formulas in turn."""
+    parts: list[list[Lexeme]] = [[]]
+    for item in items:
+        if item.text in ("$", r"\(", r"\)"):
+            parts.append([])
+        else:
+            parts[-1].append(item)
+    return parts
+
+
 _ESCAPED = {r"\|": ("bar", "‖"), r"\{": ("open", "{"), r"\}": ("close", "}"), r"\'": ("prime", "'")}
 _READ: dict[str, Callable[[_Latex, Lexeme], None]] = {
     **dict.fromkeys(("\\", "cr", "tabularnewline"), _Latex.row),
@@ -550,5 +591,6 @@ _READ: dict[str, Callable[[_Latex, Lexeme], None]] = {
     **dict.fromkeys(("mathrel", "mathbin", "mathord"), _Latex.related),
     **dict.fromkeys(("&", "%", "#", "$"), _Latex.meaningless),
     "_": _Latex.underscore, "not": _Latex.negated,
+    **dict.fromkeys(("intertext", "shortintertext"), _Latex.between),
 }  # fmt: skip
 """Commands that are read by a method of their own."""

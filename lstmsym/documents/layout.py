@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lstmsym.documents.hypertext import unmarked
+
 _WIDE = {**{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}, 0x3000: 0x20}
 _SUMS = re.compile(r"\b(?:the )?sum over (?:all )?(?:time )?(?:steps? )?([A-Za-zτ]) of\b|\bsum_([a-z])\b")
 _NUMBER = r"\( ?\d{1,3}(?:\.\d{1,3})*[a-z]? ?\)"
 _DOT = re.compile(r"(?<=[\w)\]} ] )\.(?= +[A-Za-z(\[])")
 _HEAD = re.compile(
-    r"[ \t]*(?:>+[ \t]?)*[ \t]*(?P<bullet>(?:[•‣▪●○■–—*+-][ \t]+)*)"
+    r"[ \t]*(?:>+[ \t]?)*[ \t]*(?P<bullet>(?:[•‣▪●○■–—*+-][ \t]+)*(?:\[[ xX]\][ \t]+)?)"
     rf"(?:(?:{_NUMBER}|\[\d{{1,3}}[a-z]?\]|\d{{1,3}}[a-z]?[.)](?=[ \t])"
     r"|(?:[Ee]q(?:uation|n)?|式|公式)\.?[ \t]*\(?\d{1,3}[\d.]*[a-z]?\)?)"
     r"[:.、]?(?=[ \t]*[^\s*/+=@⊙·.,-]))?[ \t]*"
@@ -38,8 +40,8 @@ class Stretch:
 
 
 def narrowed(text: str) -> str:
-    """Full-width letters, digits and operators as others have them."""
-    return text.translate(_WIDE)
+    """Full-width letters, digits and operators, and those of HTML, as others have them."""
+    return unmarked(text.translate(_WIDE))
 
 
 def stretches(text: str) -> Iterator[Stretch]:
@@ -86,7 +88,8 @@ def _goes_on(lines: list[str], line: str, indent: int) -> bool:
     if begun and (_OPEN_END.search(last) or _balance(whole) > 0):
         return True
     further = indent > len(lines[0]) - len(lines[0].lstrip()) or line[:1] in "/@⊙∘·×"
-    return begun and further and bool(_OPERATOR.match(line))
+    alone = indent > len(lines[0]) - len(lines[0].lstrip()) and "=" not in line and _is_side(line)
+    return begun and ((further and bool(_OPERATOR.match(line))) or alone)
 
 
 def _is_side(text: str) -> bool:

@@ -38,6 +38,10 @@ class Macro:
     arguments: int
     body: tuple[Lexeme, ...]
     default: tuple[Lexeme, ...] | None = None
+    pattern: tuple[str, ...] = ()
+    """What must stand after the command, its arguments as #: ``\\at#1;`` has (#, ;)."""
+    end: tuple[Lexeme, ...] | None = None
+    """Of an environment, what stands in the place of its end."""
 
 
 def lexemes(text: str, offset: int = 0) -> list[Lexeme]:
@@ -98,8 +102,9 @@ def joined(items: Sequence[Lexeme]) -> str:
 
 
 _DEFINITION = re.compile(
-    r"\\(?:(?:re|provide)?newcommand|renewcommand|providecommand|def|DeclareMathOperator|let"
-    r"|DeclareRobustCommand)(?![A-Za-z])"
+    r"\\(?:(?:re|provide)?newcommand|renewcommand|providecommand|[egx]?def|DeclareMathOperator|let"
+    r"|DeclareRobustCommand|(?:re)?newenvironment"
+    r"|(?:New|Renew|Provide|Declare)Document(?:Command|Environment))(?![A-Za-z])"
 )
 
 
@@ -124,6 +129,20 @@ def definitions(text: str) -> dict[str, Macro]:
     return found
 
 
+def defined(text: str, at: int) -> tuple[str, int] | None:
+    """The name that a definition at an offset gives a meaning, and where the definition ends."""
+    if not _DEFINITION.match(text, at):
+        return None
+    for window in (150, WINDOW):
+        items = lexemes(text[at : at + window], at)
+        try:
+            name, _, end = _definition(items, 0, {})
+        except ReadingError:
+            continue
+        return name, items[end - 1].end
+    return None
+
+
 def _definition(
     items: Sequence[Lexeme], at: int, known: Mapping[str, Macro]
 ) -> tuple[str, Macro | None, int]:
@@ -134,31 +153,89 @@ def _definition(
         at += 1
     target, at = group(items, at)
     name = joined(target).strip()
+    if command.endswith("nvironment"):
+        return _environment(items, at, name, "Document" in command)
     if not name.startswith("\\"):
         raise ReadingError("a definition without a command", items[0].start)
     if command == "let":
-        while at < len(items) and (items[at].kind == "space" or items[at].text == "="):
-            at += 1
-        if at >= len(items):
-            raise ReadingError("an unfinished definition", items[0].start)
-        other = items[at]
-        return name, known.get(other.text) or Macro(0, (other,)), at + 1
-    if command == "def":
-        count = 0
-        while at < len(items) and items[at].text != "{":
-            count += items[at].text == "#"
-            at += 1
+        return _let(items, at, name, known)
+    if command in ("def", "edef", "gdef", "xdef"):
+        return _def(items, at, name)
+    if "Document" in command:
+        count, default, at = _signature(items, at)
         body, at = group(items, at)
-        return name, Macro(count, tuple(body)), at
+        return name, Macro(count, tuple(body), default), at
     if command == "DeclareMathOperator":
         body, at = group(items, at)
         wrapped = [*lexemes(r"\operatorname{"), *body, *lexemes("}")]
         return name, Macro(0, tuple(wrapped)), at
     number, at = optional(items, at)
-    default, at = optional(items, at)
+    value, at = optional(items, at)
     body, at = group(items, at)
-    count = int(joined(number)) if number and joined(number).isdigit() and len(number) == 1 else 0
-    return name, Macro(min(count, 9), tuple(body), None if default is None else tuple(default)), at
+    return name, Macro(_count(number), tuple(body), None if value is None else tuple(value)), at
+
+
+def _count(number: Sequence[Lexeme] | None) -> int:
+    text = joined(number) if number else ""
+    return int(text) if text.isdigit() and len(text) == 1 else 0
+
+
+def _let(
+    items: Sequence[Lexeme], at: int, name: str, known: Mapping[str, Macro]
+) -> tuple[str, Macro | None, int]:
+    r"""The rest of ``\let\a=\b``."""
+    while at < len(items) and (items[at].kind == "space" or items[at].text == "="):
+        at += 1
+    if at >= len(items):
+        raise ReadingError("an unfinished definition", items[0].start)
+    other = items[at]
+    itself = None if other.text == name else Macro(0, (other,))
+    return name, known.get(other.text) or itself, at + 1
+
+
+def _def(items: Sequence[Lexeme], at: int, name: str) -> tuple[str, Macro | None, int]:
+    r"""The rest of ``\def\a#1;{...}``, with what must stand around its arguments."""
+    pattern: list[str] = []
+    while at < len(items) and items[at].text != "{":
+        if not (pattern and pattern[-1] == "#" and items[at].text[:1].isdigit()):
+            pattern.append(items[at].text)
+        at += 1
+    body, at = group(items, at)
+    count = pattern.count("#")
+    return name, Macro(count, tuple(body), pattern=() if count == len(pattern) else tuple(pattern)), at
+
+
+def _environment(
+    items: Sequence[Lexeme], at: int, name: str, documented: bool
+) -> tuple[str, Macro | None, int]:
+    r"""The rest of ``\newenvironment{name}[2][x]{begin}{end}``."""
+    if documented:
+        count, default, at = _signature(items, at)
+    else:
+        number, at = optional(items, at)
+        given, at = optional(items, at)
+        count = _count(number)
+        default = None if given is None else tuple(given)
+    body, at = group(items, at)
+    end, at = group(items, at)
+    return f"begin {name}", Macro(min(count, 9), tuple(body), default, end=tuple(end)), at
+
+
+def _signature(items: Sequence[Lexeme], at: int) -> tuple[int, tuple[Lexeme, ...] | None, int]:
+    """Arguments of a document command, ``{O{L} m}``: how many, the value of the first if it may be absent."""
+    inside, at = group(items, at)
+    default: tuple[Lexeme, ...] | None = None
+    count, place = 0, 0
+    while place < len(inside):
+        letter = inside[place].text
+        place += 1
+        count += letter in "moO"
+        if letter in "oO" and count == 1:
+            default = ()
+        if letter == "O" and place < len(inside):
+            value, place = group(inside, place)
+            default = tuple(value) if count == 1 else default
+    return min(count, 9), default, at
 
 
 def expanded(items: Sequence[Lexeme], macros: Mapping[str, Macro]) -> list[Lexeme]:
@@ -183,6 +260,8 @@ def expanded(items: Sequence[Lexeme], macros: Mapping[str, Macro]) -> list[Lexem
                 known[name] = macro
             del pending[len(pending) - (used - 1) :]
             steps += WINDOW
+        elif item.text in (r"\begin", r"\end") and (macro := _named(pending, known)):
+            steps += 1 + _environment_call(item, macro, pending)
         elif item.text in known:
             steps += 1 + _called(item, known[item.text], pending)
         else:
@@ -196,10 +275,64 @@ def expanded(items: Sequence[Lexeme], macros: Mapping[str, Macro]) -> list[Lexem
     return done
 
 
+def _named(pending: list[Lexeme], known: Mapping[str, Macro]) -> Macro | None:
+    """The author's environment whose name is to be read next (last first)."""
+    if not pending or pending[-1].text != "{":
+        return None
+    name: list[str] = []
+    for item in pending[-2:-60:-1]:
+        if item.text == "}":
+            return known.get("begin " + "".join(name))
+        name.append(item.text)
+    return None
+
+
+def _environment_call(call: Lexeme, macro: Macro, pending: list[Lexeme]) -> int:
+    """Put what begins or ends an environment of the author's in its place."""
+    _taken(pending, call, "{")
+    if call.text == r"\begin":
+        return _called(call, macro, pending)
+    end = [Lexeme(x.kind, x.text, call.start, call.end) for x in macro.end or ()]
+    pending += reversed(end)
+    return len(end)
+
+
+def _delimited(pending: list[Lexeme], call: Lexeme, pattern: Sequence[str]) -> list[list[Lexeme]]:
+    """The arguments of a macro that are told by what stands around them."""
+    given: list[list[Lexeme]] = []
+    for place, mark in enumerate(pattern):
+        following = pattern[place + 1] if place + 1 < len(pattern) else "#"
+        if mark != "#":
+            while pending and pending[-1].kind == "space" and mark.strip():
+                pending.pop()
+            if not pending or pending[-1].text != mark:
+                raise ReadingError(f"the macro {call.text} is used otherwise than it is defined", call.start)
+            pending.pop()
+        elif following == "#":
+            given.append(_taken(pending, call, "{"))
+        else:
+            given.append(_up_to(pending, call, following))
+    return given
+
+
+def _up_to(pending: list[Lexeme], call: Lexeme, mark: str) -> list[Lexeme]:
+    """What comes before a mark that stands in no braces."""
+    found: list[Lexeme] = []
+    depth = 0
+    while pending and (depth or pending[-1].text != mark):
+        found.append(pending.pop())
+        depth += {"{": 1, "}": -1}.get(found[-1].text, 0)
+    if not pending:
+        raise ReadingError(f"the macro {call.text} lacks its {mark}", call.start)
+    return found
+
+
 def _called(call: Lexeme, macro: Macro, pending: list[Lexeme]) -> int:
     """Put a macro's body in the place of its call, on what is still to read (last first); its size."""
     given: list[list[Lexeme]] = []
-    if macro.default is not None:
+    if macro.pattern:
+        given = _delimited(pending, call, macro.pattern)
+    elif macro.default is not None:
         default = [Lexeme(x.kind, x.text, call.start, call.end) for x in macro.default]
         given.append(_taken(pending, call, "[") or default)
     while len(given) < macro.arguments:

@@ -43,6 +43,7 @@ STARTS = frozenset(
     "letter word number open { function accent font frac sqrt partial nabla big begin text dots binom".split()
 )
 NAMES = frozenset("letter word accent font".split())
+APART = frozenset(["big", "bar"])
 GRADIENTS = frozenset("d δ Δ F_".split())
 
 
@@ -100,7 +101,7 @@ class Parser(Scripts, Tables):
         """Juxtapositions with written operators between them."""
         start = self.at
         factors, operators, spelling = [self.juxtaposition()], [], []
-        while self.kind() == "product":
+        while self.kind() == "product" or self.is_star():
             token = self.take()
             operators.append(token.plain)
             spelling.append(token.spelling)
@@ -109,33 +110,25 @@ class Parser(Scripts, Tables):
                 sign = self.take().plain
                 body = self.juxtaposition()
                 factors.append(Sum((sign,), (body,), span=self.span(inner)))
-            elif token.plain == "/" and isinstance(factors[-1], Number) and self.is_spaced_number():
-                operators, spelling = operators[:-1], spelling[:-1]
-                below = self.number()
-                half = Fraction(factors.pop(), below, span=self.span(start))
-                following = self.juxtaposition()
-                factors.append(Product(("",), (half, following), span=self.span(start)))
             else:
-                factors.append(self.juxtaposition())
+                factors.append(self.juxtaposition(below=operators[-1] == "/"))
+            if self.kind() in APART:  # 1/N \sum_t x, the rest of a row behind a fraction
+                whole = Product(tuple(operators), tuple(factors), tuple(spelling), span=self.span(start))
+                factors, operators, spelling = [self.beside(whole, start)], [], []
         if not operators:
             return factors[0]
         return Product(tuple(operators), tuple(factors), tuple(spelling), span=self.span(start))
 
-    def is_spaced_number(self) -> bool:
-        """Whether a number comes that a space keeps apart from what it would multiply: 1/2 x."""
-        following = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
-        return (
-            self.kind() == "number"
-            and following is not None
-            and following.spaced
-            and (following.kind in STARTS or following.kind == "bar")
-        )
+    def beside(self, first: Formula, start: int) -> Formula:
+        """A factor with those that come after it."""
+        rest = self.juxtaposition()
+        return Product(("",), (first, rest), span=self.span(start))
 
-    def juxtaposition(self) -> Formula:
-        """Factors side by side."""
+    def juxtaposition(self, below: bool = False) -> Formula:
+        """Factors side by side; below a slash up to a sum or a norm, which no one writes there."""
         start = self.at
         factors = [self.factor()]
-        while self.starts_factor():
+        while self.starts_factor() and not (below and self.kind() in APART):
             last = factors[-1]
             following = self.factor()
             if isinstance(last, Derivative) and last.of is None and last.form == "frac":
@@ -149,9 +142,15 @@ class Parser(Scripts, Tables):
     def starts_factor(self) -> bool:
         """Whether what comes is a further factor."""
         kind = self.kind()
+        if self.is_star():
+            return False
         if kind == "bar":
             return self.plain() not in self.bars and self.has_partner()
         return kind in STARTS
+
+    def is_star(self) -> bool:
+        r"""Whether ``\star`` comes between two factors: an operator, and elsewhere a placeholder."""
+        return self.kind() == "letter" and self.plain() == "⋆" and self.at > 0 and self.kind(1) in STARTS
 
     def has_partner(self) -> bool:
         """Whether the bar that comes is closed by another one."""
@@ -223,7 +222,20 @@ class Parser(Scripts, Tables):
         token = self.take()
         if token.plain == "1" and self.kind() == "sub":  # the indicator 1_{t=T}
             return Name("1", spelling="1", span=self.span(start))
+        over = (self.plain(), self.kind(), self.kind(1)) == ("/", "product", "number")
+        if over and self.multiplies(2):
+            below = self.tokens[self.at + 1]
+            self.at += 2
+            above, under = (Number(t.plain, span=(t.start, t.end)) for t in (token, below))
+            return Fraction(above, under, span=self.span(start))
         return Number(token.plain, span=self.span(start))
+
+    def multiplies(self, ahead: int) -> bool:
+        """Whether a quantity comes after a number over a number, set apart: 1/2 x, and not 1/2x."""
+        kind = self.kind(ahead)
+        if kind in ("bar", "open", "big", "function", "frac", "begin"):
+            return True
+        return kind in STARTS and self.tokens[self.at + ahead].spaced
 
     def name(self) -> Formula:
         """A letter or word with its accents, and what it is the gradient of if it says so."""
@@ -311,6 +323,9 @@ class Parser(Scripts, Tables):
             rest = Token("number", token.plain[1:], token.plain[1:], token.start + 1, token.end)
             self.tokens = [*self.tokens[: self.at], rest, *self.tokens[self.at :]]
             return Number(token.plain[0], span=(token.start, token.start + 1))
+        if self.kind() == "number":
+            token = self.take()
+            return Number(token.plain, span=(token.start, token.end))
         self.deeper()
         node = self.letter() if self.kind() in ("letter", "word", "accent", "font") else self.atom()
         self.depth -= 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lstmsym.documents.formula import Formula, Name, Product, Raised, names, walk
+from lstmsym.documents.formula import Formula, Name, Number, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.latex import latex_tokens
 from lstmsym.documents.layout import stretches
@@ -25,11 +25,12 @@ from lstmsym.documents.split import (
     PLAIN,
     PROSE,
     Block,
+    check_size,
     is_latex,
     split,
     without_comments,
 )
-from lstmsym.documents.times import CERTAIN, with_times
+from lstmsym.documents.times import CERTAIN, layered_name, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token
 
 
@@ -77,7 +78,9 @@ def read(text: str, name: str = "") -> Document:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     text, damage = letters_for_digits(text)
-    blocks = split(text, name)
+    check_size(text, name)
+    macros = definitions(without_comments(text) if is_latex(text, name) else text)
+    blocks = split(text, name, macros)
     total = sum(len(b.text) for b in blocks if b.kind in (DISPLAY, INLINE, PLAIN))
     if total > MATHEMATICS:
         raise DocumentError(
@@ -86,7 +89,6 @@ def read(text: str, name: str = "") -> Document:
     if sum(b.kind in (DISPLAY, INLINE, PLAIN) for b in blocks) > ROWS:
         raise DocumentError(f"{name or 'the document'}: more than {ROWS} formulas: give the part in question")
     front = front_matter("".join(b.text for b in blocks if b.kind == FRONT))
-    macros = definitions(without_comments(text) if is_latex(text, name) else text)
     lexicon = Lexicon(frozenset(key for key, _ in front.names if key.isalpha() and len(key) > 1))
     first = _readings(blocks, macros, lexicon)
     learned = learn((r for reading in first for r in reading.rows), lexicon)
@@ -127,6 +129,8 @@ def block_rows(
         sources = _plain_lines(block, lexicon)
         for source in sources:
             source.lefts = source.lefts if lefts is None else lefts
+        if block.problem:
+            return [source.unread(ReadingError(block.problem, 0)) for source in sources[:1]]
         return [row for source in sources for row in _plain_rows(source)]
     source = Source(block.text, block.line, block.column, block.lead, block.lead_line, block.notes, lexicon)
     source.supposed = block.supposed
@@ -189,7 +193,20 @@ def learn(found: Iterable[Row], known: Lexicon) -> Lexicon:
         known.words | words | _pairs(sides, words),
         known.times | frozenset(() if usual else others[:1]),
         frozenset(replace(name, time=None).key for name in timed),
+        known.layered | _layered(sides),
     )
+
+
+def _layered(sides: Sequence[Formula]) -> set[str]:
+    """Names whose digits above number layers: x^1 is no power, nor are the sides that define x^2 and x^3."""
+    powers = [(side is node, node) for side in sides for node in walk(side) if isinstance(node, Raised)]
+    digits = [
+        (found[0].key, node.exponent.text, whole)
+        for whole, node in powers
+        if (found := layered_name(node)) is not None and isinstance(node.exponent, Number)
+    ]
+    sided = Counter(key for key, _ in {(key, digit) for key, digit, whole in digits if whole})
+    return {key for key, digit, _ in digits if digit in "01"} | {key for key in sided if sided[key] > 1}
 
 
 def _pairs(sides: Iterable[Formula], words: set[str]) -> set[str]:

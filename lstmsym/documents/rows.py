@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lstmsym.documents import symbols as S
 from lstmsym.documents.formula import Formula, Number, Words, walk
+from lstmsym.documents.hypertext import whole
 from lstmsym.documents.limits import ReadingError
 from lstmsym.documents.lines import Line, is_number_tag, lines, relations, statements
 from lstmsym.documents.parse import parse
 from lstmsym.documents.times import step_letters, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token
+from lstmsym.documents.wording import may_operate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ class Source:
         """A row for what could not be read."""
         line, column = self.place(error.at if at is None else at)
         near = self.text[max(0, error.at - 10) : error.at + 20].replace("\n", " ")
-        shown = source or self.text.strip()
+        shown = source or (self.shown or self.text).strip()
         shown = shown if len(shown) < 400 else shown[:400] + " ..."
         start = self.place(len(self.text) - len(self.text.lstrip())) if not source else (line, column)
         return Unread(
@@ -132,8 +135,9 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
     solid = [t for t in part if t.end > t.start]
     first = min((t.start for t in solid), default=0)
     last = max((t.end for t in solid), default=0)
+    first, last = whole(source.shown, first, last) if source.shown else (first, last)
     line, column = source.place(first)
-    text = (source.shown or source.text)[first:last].strip()
+    text = _closed(source.shown or source.text, first, last).strip()
     if source.lead:
         line, text = source.lead_line, f"{source.lead} {text}"
         source.lead = ""
@@ -143,6 +147,11 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
                supposed=source.supposed)  # fmt: skip
     common = vars(base)
     try:
+        for words in (c[0] for c in conditions if c[0].kind == "text"):
+            if may_operate(words.plain) and words.start >= last:
+                raise ReadingError(
+                    f"whether {words.plain!r} belongs to the formula is not clear", words.start
+                )
         beside = [_condition(c) for c in conditions if not is_number_tag(c)]
         yield from _statement(part, beside, source, common)
     except ReadingError as error:
@@ -150,10 +159,29 @@ def _read(part: Line, conditions: list[Line], source: Source, tag: str, label: s
         yield replace(row, line=line, column=column, tag=tag, label=label)
 
 
+_BRACE = re.compile(r"(?<!\\)(?:\\\\)*([{}])")
+_AFTER = re.compile(r"\s*[_^]\s*(?:\{[^{}]*\}|\w)")
+
+
+def _closed(text: str, first: int, last: int) -> str:
+    r"""What stands between two offsets, with the braces that close what is opened in it: ``\grad{h_t}``."""
+    opened = sum(1 if m[1] == "{" else -1 for m in _BRACE.finditer(text, first, last))
+    end = last
+    for found in _BRACE.finditer(text, last, last + 200) if opened > 0 else ():
+        opened += 1 if found[1] == "{" else -1
+        end = found.end()
+        if opened == 0:
+            script = _AFTER.match(text, end)
+            return text[first : script.end() if script else end]
+    return text[first:last]
+
+
 def _condition(tokens: Line) -> Formula:
     """A condition as a tree, or as its words where it is not one formula."""
     try:
         if tokens[0].kind == "text" and len(tokens) > 1:
+            if S.RANGES.match(tokens[0].plain) and any(t.plain == "∈" for t in tokens):
+                return _condition(tokens[1:])
             raise ReadingError("words", tokens[0].start)
         if len(tokens) == 1 and tokens[0].kind == "text":
             return Words(tokens[0].plain, tokens[0].spelling, span=(tokens[0].start, tokens[0].end))
@@ -205,6 +233,8 @@ def _statement(
 
 def _is_range(left: Line, right: Line, conditions: list[Formula]) -> bool:
     """Whether a letter that counts is set: t = 1, ..., T; t = T; n = 128."""
+    if len(left) == 2 and left[0].kind == "text" and S.RANGES.match(left[0].plain):
+        left = left[1:]
     if len(left) != 1 or left[0].plain not in S.COUNTERS:
         return False
     end = right[0].plain
@@ -222,6 +252,8 @@ def _kind_of_statement(sign: str) -> str:
         return "an inequality"
     if sign in "≈∼":
         return "an approximation"
+    if sign == "∝":
+        return "a proportionality"
     return "a membership" if sign in "∈∉⊂∋" else "an arrow"
 
 

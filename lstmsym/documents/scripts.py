@@ -17,12 +17,15 @@ from lstmsym.documents.formula import (
     Script,
     Sum,
     Words,
+    plain,
     walk,
 )
 from lstmsym.documents.limits import EXPONENT, ReadingError
 from lstmsym.documents.tokens import Token
 
 TRANSPOSED = "⊤"
+_EUCLIDEAN = (["2"], ["F"])
+"""Indices of a norm that say what is meant without them."""
 
 
 class Scripts(Cursor):
@@ -64,6 +67,10 @@ class Scripts(Cursor):
         if isinstance(node, Delta) and isinstance(node.of, Name):  # a word of code with an index
             of = replace(node.of, scripts=(*node.of.scripts, *scripts), primes=node.of.primes + primes)
             return replace(node, of=of, whole="", span=self.span(start))
+        if isinstance(node, Brackets) and node.left == "‖" and [s.text for s in scripts] in _EUCLIDEAN:
+            mark = plain(scripts[0].body)
+            closing = f"{node.spelling[1] or chr(92) + '|'}_{mark}"
+            scripts, node = [], replace(node, spelling=(node.spelling[0], closing), span=self.span(start))
         if scripts:
             node = Indexed(node, tuple(scripts), span=self.span(start))
         if primes:

@@ -9,7 +9,7 @@ kappa κ
 lambda λ mu μ nu ν xi ξ pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ phi ϕ varphi φ chi
 χ psi ψ
 omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ Omega Ω ell ℓ
-imath ı jmath ȷ hbar ℏ star ⋆ infty ∞ emptyset ∅ aleph ℵ Re ℜ Im ℑ bot ⊥ checkmark ✓ bullet • dagger
+imath ı jmath ȷ hbar ℏ infty ∞ emptyset ∅ aleph ℵ Re ℜ Im ℑ bot ⊥ star ⋆ checkmark ✓ dagger
 †""".split()
 LETTERS: dict[str, str] = dict(zip(_GREEK[::2], _GREEK[1::2], strict=True))
 """Commands that are letters."""
@@ -48,7 +48,8 @@ PRODUCTS: dict[str, str] = {
     "odot": "⊙", "circ": "∘", "otimes": "⊗", "times": "×", "cdot": "·", "ast": "*", "bigodot": "⊙",
     "oslash": "⊘",
     "div": "/", "bigcirc": "∘", "boxdot": "⊙", "circledast": "*", "varodot": "⊙", "bullet": "⊙",
-    "cdotp": "·",
+    "cdotp": "·", "diamond": "⋄", "⋄": "⋄", "circledcirc": "∘", "oast": "*",
+    "boxtimes": "⊗",
     "⊙": "⊙", "∘": "∘", "⊗": "⊗", "×": "×", "·": "·", "⋅": "·", "∙": "·", "∗": "*", "*": "*", "@": "@",
     "/": "/",
     "⊘": "⊘", "÷": "/", "◦": "∘", "○": "∘", "•": "⊙", ".*": ".*", "./": "./", "⨀": "⊙", "☉": "⊙",
@@ -86,7 +87,7 @@ RELATIONS: dict[str, str] = {
     "==": "=",
     "+=": "+=", "-=": "-=", "*=": "*=", "<=": "≤", ">=": "≥", "!=": "≠", "⇐": "←", "＝": "=",
 }  # fmt: skip
-EQUALITIES = frozenset("= ≡ := ← ∝ += -= *=".split())
+EQUALITIES = frozenset("= ≡ := ← += -= *=".split())
 """Relations that make an equation; the others make a statement that is not checked."""
 
 OPENERS: dict[str, str] = {
@@ -142,13 +143,17 @@ FUNCTION_WORDS = FUNCTION_COMMANDS | frozenset(
 """Words that are functions wherever they stand before a bracket."""
 FUNCTION_LETTERS = frozenset("σ ς".split())
 
+VULGAR: dict[str, str] = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125"}
+"""Fractions in one character."""
 TRANSPOSE = frozenset("⊤ ⊺ ᵀ top intercal mathsf{T} mathrm{T} transp tran trans transpose T′".split())
 SPACES = frozenset(
     """, ; : ! > thinspace medspace thickspace enspace negthinspace negmedspace displaystyle textstyle
     scriptstyle scriptscriptstyle limits nolimits mathstrut strut nonumber notag hline allowbreak nobreak
     relax noindent par smallskip medskip bigskip centering small footnotesize large Large normalsize null
     boldmath unboldmath break newline protect ensuremath mathinner mathopen mathclose
-    mathpunct xspace hfill hfil toprule midrule bottomrule ignorespaces nolinebreak linebreak """.split()
+    mathpunct xspace hfill hfil toprule midrule bottomrule ignorespaces nolinebreak linebreak
+    IEEEyesnumber IEEEnonumber IEEEyessubnumber IEEEeqnarraynumspace
+    displaybreak allowdisplaybreaks qedhere """.split()
 ) | {" "}
 """Commands that say nothing (those of type take their argument as it is)."""
 SPACES_WITH_ARGUMENT = frozenset(
@@ -164,7 +169,7 @@ TRANSPARENT = frozenset(
     equation
     equation* multline multline* eqnarray eqnarray* displaymath math dmath dmath* dgroup dgroup*
     subequations
-    numcases IEEEeqnarray IEEEeqnarray* multlined""".split()
+    numcases empheq IEEEeqnarray IEEEeqnarray* multlined""".split()
 )
 """Environments that only lay out."""
 DISPLAYS = TRANSPARENT - {"aligned", "alignedat", "split", "gathered", "multlined"}

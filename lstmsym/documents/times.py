@@ -16,7 +16,9 @@ from lstmsym.documents.formula import (
     Big,
     Brackets,
     Delta,
+    Derivative,
     Formula,
+    Fraction,
     Indexed,
     Item,
     Name,
@@ -31,6 +33,7 @@ from lstmsym.documents.formula import (
     rebuilt,
     walk,
 )
+from lstmsym.documents.gradients import derivative
 from lstmsym.documents.tokens import NOTHING, Lexicon
 
 CERTAIN = frozenset("t τ T".split())
@@ -39,7 +42,7 @@ CERTAIN = frozenset("t τ T".split())
 def with_times(formula: Formula, lexicon: Lexicon = NOTHING, letters: Iterable[str] = ()) -> Formula:
     """The formula with time indices taken out of scripts, brackets and items."""
     found = frozenset(CERTAIN | lexicon.times | set(letters) | step_letters(formula))
-    return _Times(found, lexicon.timed)(formula)
+    return _Times(found, lexicon)(formula)
 
 
 def step_letters(formula: Formula) -> set[str]:
@@ -81,8 +84,8 @@ def is_step(body: Formula, letters: Iterable[str]) -> bool:
 class _Times:
     """Rebuilds a tree from the leaves."""
 
-    def __init__(self, letters: frozenset[str], timed: frozenset[str]) -> None:
-        self.letters, self.timed = letters, timed
+    def __init__(self, letters: frozenset[str], lexicon: Lexicon) -> None:
+        self.letters, self.timed, self.layered = letters, lexicon.timed, lexicon.layered
 
     def __call__(self, node: Formula) -> Formula:
         node = rebuilt(node, self)
@@ -100,7 +103,23 @@ class _Times:
             return self.raised(node)
         if isinstance(node, Product):
             return self.product(node)
+        if isinstance(node, Derivative):
+            return self.derivative(node)
+        if isinstance(node, Fraction) and self.layered:  # by W^2, no second derivative
+            found = derivative(node.above, node.below)
+            return node if found is None else replace(found, spelling=(node.spelling,), span=node.span)
         return node
+
+    def derivative(self, node: Derivative) -> Formula:
+        r"""What is transposed behind the loss is a factor: ``\nabla_W L (x_t)^\top``."""
+        raised = node.of
+        if not isinstance(raised, Raised) or not isinstance(raised.body, Apply):
+            return node
+        call = raised.body
+        if call.certain or call.power or not isinstance(call.head, Name):
+            return node
+        rest = replace(raised, body=call.argument, span=call.argument.span)
+        return Product(("",), (replace(node, of=call.head), rest), span=node.span)
 
     def name(self, node: Name) -> Formula:
         """A name with its step apart; what is left above it may be a power."""
@@ -198,6 +217,9 @@ class _Times:
 
     def raised(self, node: Raised) -> Formula:
         """``^T`` on what has a step is a transpose; ``^{(t)}`` on a name after its argument, a step."""
+        name = layered_name(node)
+        if name is not None and name[0].key in self.layered:
+            return name[1]
         has_step = isinstance(node.body, Name) and node.body.time is not None
         has_step |= isinstance(node.body, Delta) and getattr(node.body.of, "time", None) is not None
         if node.kind == "open" and has_step and isinstance(node.exponent, Name) and node.exponent.base == "T":
@@ -212,6 +234,19 @@ class _Times:
         for factor in node.factors:
             factors += factor.factors if isinstance(factor, Product) and _is_row(factor) else (factor,)
         return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+
+
+def layered_name(node: Raised) -> tuple[Name, Formula] | None:
+    """The name, without its step, that has one digit above it; and what it is if that is an index."""
+    of = node.body.of if isinstance(node.body, Delta) else node.body
+    exponent = node.exponent
+    if node.kind != "power" or not isinstance(of, Name) or not isinstance(exponent, Number):
+        return None
+    if len(exponent.text) != 1 or of.base in ("e", "10"):
+        return None
+    indexed = replace(of, scripts=(*of.scripts, Script("sup", exponent)), span=node.span)
+    whole = replace(node.body, of=indexed, whole="") if isinstance(node.body, Delta) else indexed
+    return replace(of, time=None), whole
 
 
 def _is_row(node: Formula) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from lstmsym.documents import symbols as S
@@ -29,12 +30,14 @@ class Lexicon:
     """What a document says about its spelling.
 
     ``words`` are letters side by side that are one name, ``times`` letters that are steps, ``timed`` the
-    keys of names that are taken at steps, so that a number at them is a step too.
+    keys of names that are taken at steps, so that a number at them is a step too; ``layered`` those of
+    names whose digits above are no powers but number layers, ``W^1`` and ``W^2``.
     """
 
     words: frozenset[str] = frozenset()
     times: frozenset[str] = frozenset()
     timed: frozenset[str] = frozenset()
+    layered: frozenset[str] = frozenset()
 
 
 NOTHING = Lexicon()
@@ -103,6 +106,14 @@ def is_small(char: str) -> bool:
 def is_letter(char: str) -> bool:
     """A letter of any alphabet, Chinese included."""
     return len(char) == 1 and char.isalpha() and not is_small(char)
+
+
+def decomposed(letter: str) -> str:
+    """A letter, and its accent after it where that is one of mathematics: ŷ."""
+    parts = unicodedata.normalize("NFD", letter)
+    if len(parts) == 2 and parts[0].isascii() and parts[1] in S.COMBINING:
+        return parts
+    return unicodedata.normalize("NFKC", letter)
 
 
 def is_han(char: str) -> bool:

@@ -1,7 +1,7 @@
 """What a derivative may hold fixed: the readings of d/d that papers leave to the reader.
 
 A derivative that becomes zero for want of a path says nothing: where what is held lies on the only
-path there is no such reading.
+path there is no such reading, nor beside one that is zero as it stands.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ Changed = tuple[str, sp.Expr, sp.Expr]
 def held_readings(left: sp.Expr, right: sp.Expr, system: System) -> Iterator[Changed]:
     """(assumption, both sides under it), for the derivatives in a claim that leave open what they hold."""
     nodes = sorted(left.atoms(Label, Local) | right.atoms(Label, Local), key=str)
+    if any(is_zero(node, system) for node in nodes if isinstance(node, Local)):
+        return
     free = [node for node in nodes if len(node.args) == 2]
     groups = [free, *([node] for node in free if len(free) > 1)]
     for state in system.cell.role("state"):

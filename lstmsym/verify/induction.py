@@ -13,7 +13,7 @@ from itertools import product
 import sympy as sp
 
 from lstmsym.notation import NotationError, Ref
-from lstmsym.shapes import ShapeError
+from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.across import END, HELD, At, Slope
 from lstmsym.verify.chains import Chains, Fact, anchors
 from lstmsym.verify.claims import Claim
@@ -65,6 +65,9 @@ class Induction:
             except NotationError as error:
                 problem = problem or error
                 continue
+            except ShapeError as error:
+                message = f"{spelled(error.left)} does not fit {spelled(error.right)}"
+                return Difference(None, "", message)
             shown = ", ".join(f"{k}={v}" for k, v in sorted(steps.items(), key=str))
             if self.judge.mismatched(a, b):
                 return Difference(None, shown, "the shapes of the two sides differ")

@@ -1,0 +1,42 @@
+"""What is said of a document one of whose equations is not read, and of quantities of steps long past."""
+
+from lstmsym.binding.verify import verify_document
+
+PAGE = r"""
+$$a_t = W x_t + U h_{t-1}, \quad s_t = (a_t)^{x_t}, \quad q_t = V a_t, \quad h_t = q_t \odot s_t$$
+$$\frac{\partial L}{\partial q_t} = \frac{\partial L}{\partial h_t} \odot s_t$$
+$$\frac{\partial L}{\partial q_t} = \frac{\partial L}{\partial h_t} \odot h_t$$
+$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial q_t} a_t^T$$
+$$\frac{\partial L}{\partial a_t} = V^T \frac{\partial L}{\partial q_t}$$
+$$\frac{\partial L}{\partial U} = \sum_t \frac{\partial L}{\partial a_t} h_{t-1}^T$$
+$$\frac{\partial L}{\partial U} = \sum_t \frac{\partial L}{\partial a_t} h_t^T$$
+$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial s_t} a_t^T$$
+"""
+
+
+def rows(text):
+    """The rows that claim something."""
+    return [row for row in verify_document(text, "a.md").rows if row.kind == "claim"]
+
+
+def test_what_does_not_depend_on_an_unread_equation_is_judged():
+    found = rows(PAGE)
+    assert [row.verdict for row in found] == [
+        "proved", "refuted", "proved", "undecided", "proved", "refuted", "undecided",
+    ]  # fmt: skip
+    assert "line 2" in found[3].message
+
+
+STEPS = r"""
+$$a_t = W x_t + V x_{t-2} + U h_{t-1} + R h_{t-3}, \quad h_t = \tanh(a_t), \quad h_0 = 0$$
+$$\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + U^T \frac{\partial L}{\partial a_{t+1}} + R^T \frac{\partial L}{\partial a_{t+3}}$$
+$$\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + U^T \frac{\partial L}{\partial a_{t+1}} + R^T \frac{\partial L}{\partial a_{t+2}}$$
+$$\frac{\partial L}{\partial x_t} = W^T \frac{\partial L}{\partial a_t} + V^T \frac{\partial L}{\partial a_{t+2}}$$
+$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial a_t} x_{t-2}^T, \quad \frac{\partial L}{\partial R} = \sum_t \frac{\partial L}{\partial a_t} h_{t-3}^T$$
+$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial a_t} x_{t-1}^T, \quad \frac{\partial L}{\partial R} = \sum_t \frac{\partial L}{\partial a_t} h_{t-1}^T$$
+"""
+
+
+def test_values_of_several_steps_ago():
+    expected = ["proved", "refuted", "proved", "proved", "proved", "refuted", "refuted"]
+    assert [row.verdict for row in rows(STEPS)] == expected

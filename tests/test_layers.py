@@ -16,8 +16,8 @@ verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.c
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
-verify.matching verify.induction documents.result listings.source listings.plainer listings.inline
-listings.around listings.naming listings.arrays listings.expressions listings.returned listings.forward
+verify.matching verify.induction documents.result listings.source listings.plainer listings.appended
+listings.inline listings.around listings.naming listings.arrays listings.expressions listings.returned listings.forward
 listings.outline listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings pages documents documents.limits
 documents.file documents.formula documents.symbols documents.macros documents.scanned

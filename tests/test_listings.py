@@ -261,6 +261,27 @@ class Cell:
 """,
         ("do = dh * self.tc", "do = dh * self.o"),
     ),
+    "lists that are appended to, a carry of any name, the loss begun with the error": (
+        """
+def simulate(J, Win, Wout, b, x, target, r0, alpha):
+    r = [r0]
+    phi, err = [], []
+    for t in range(len(x)):
+        phi.append(np.tanh(J @ r[-1] + Win @ x[t] + b))
+        r.append((1 - alpha) * r[-1] + alpha * phi[-1])
+        err.append(Wout @ r[-1] - target[t])
+    gJ = np.zeros_like(J); gWout = np.zeros_like(Wout); gb = np.zeros_like(b)
+    lam = np.zeros_like(r0)
+    for t in range(len(x) - 1, -1, -1):
+        lam = lam + Wout.T @ err[t]
+        s = alpha * (1 - phi[t] ** 2) * lam
+        gJ += np.outer(s, r[t])
+        gWout += np.outer(err[t], r[t + 1])
+        gb += s
+        lam = J.T @ s + (1 - alpha) * lam
+""",
+        ("gJ += np.outer(s, r[t])", "gJ += np.outer(s, r[t + 1])"),
+    ),
     "collections, loops over names, slices of fused gates": (
         """
 def forward(x, h_prev, P):

@@ -146,7 +146,7 @@ class Judging(Backward):
         if key in self.asked and self.loop is not None and isinstance(target, ast.Name | ast.Attribute):
             guess = self.meanings.get(key, self.asked[key][0] if self.asked[key] else None)
             if isinstance(guess, Ref) and guess.lag == 1:
-                between = self.family(key, target) if self.now < self.ends.get(key, 0) else ()
+                between = self.between(key, target, guess) if self.now < self.ends.get(key, 0) else ()
                 return (*(f for f in between if f.lag in (None, 0)), guess.shifted(-1))
             if isinstance(guess, Ref) and self.forward.final:
                 names = self.truth.judge.system.derivation.names
@@ -165,6 +165,12 @@ class Judging(Backward):
                     Ref(names.back(s), 0) for s in states if any(f.base == names.adjoint(s) for f in family)
                 )
         return tuple(f for f in family if f.lag in (None, 0)) or family
+
+    def between(self, key: str, target: ast.expr, carried: Ref) -> tuple[Ref, ...]:
+        """What a loop may make of what it carries before it hands it on: all of the state's gradient."""
+        names = self.truth.judge.system.derivation.names
+        backs = {names.back(q.name): Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")}
+        return self.family(key, target) or tuple(w for b, w in backs.items() if b == carried.base)
 
     def special(self, found: Finding, total: Array, target: ast.expr) -> Finding | None:
         """What is no matter of right or wrong: clipping, averaging; and some of the samples only."""

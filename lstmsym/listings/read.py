@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
+from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.backward import Finding, Truth, each
 from lstmsym.listings.expressions import key_of
@@ -53,7 +54,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(plainer(list(source.body)))),
+        tuple(marked(appended(plainer(list(source.body))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]

@@ -473,10 +473,12 @@ def test_names_of_code_are_bound_by_words_or_by_all_their_uses(words: str) -> No
     assert len(found) == 10
     assert {r.verdict for r in found.values()} == {"proved"}
     wrong = (FORMULAS % words).replace("x.T @ g_net", "x.T @ g_pre").replace("old.T @ g_pre", "x.T @ g_pre")
+    wrong = wrong.replace("g_gate = gs * cand", "g_gate = gate * cand")
     found = {r.source: r for r in verify_document(wrong, "a.md").rows if r.kind == "statement"}
     assert {s for s, r in found.items() if r.verdict != "proved"} >= {
         'grads["W"] += x.T @ g_pre',
         'grads["B"] += x.T @ g_pre',
+        "g_gate = gate * cand",
     }
     assert found['grads["W"] += x.T @ g_pre'].repair == 'grads["W"] += x.T @ g_net'
 

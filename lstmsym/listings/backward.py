@@ -45,6 +45,8 @@ class Truth:
     forward: Forward
     judge: Judge
     spent: int = 0
+    g_marks: bool = False
+    """Whether the listing writes g before a name for its gradient."""
 
     def left(self, thirds: int) -> bool:
         """Whether the search may go on: the same on every machine, unlike a time."""

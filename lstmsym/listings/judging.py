@@ -402,7 +402,7 @@ class Judging(Backward):
         self, wanted: tuple[Ref, ...], key: str, target: ast.expr, total: Array, statement: ast.stmt
     ) -> bool:
         """Whether a value without a gradient in it stands where there must be one."""
-        if not wanted or not like_gradient(key) or (key.startswith("g") and not key.startswith("grad")):
+        if not wanted or not like_gradient(key) or (is_g(key) and not self.truth.g_marks):
             return any(w.lag is None for w in wanted)
         added = (
             isinstance(statement, ast.AugAssign)
@@ -621,6 +621,17 @@ class Judging(Backward):
         """What a gradient is the gradient of."""
         line = self.truth.judge.system.derivation.by_name.get(ref.base)
         return self.forward.shown.get(line.of, str(line.of)) if line is not None else str(ref)
+
+
+def is_g(key: str) -> bool:
+    """Whether a name begins with g, which may mark a gradient or be a gate."""
+    return key.startswith("g") and not key.startswith("grad")
+
+
+def g_marks(judging: Judging) -> bool:
+    """Whether a listing writes g before a name for its gradient, as some statement shows."""
+    found = (f for f in judging.findings if f.status == "right" and is_g(f.target))
+    return any(f.true in f.wanted for f in found)
 
 
 def _is_copy(statement: ast.stmt) -> bool:

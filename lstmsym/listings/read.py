@@ -17,7 +17,7 @@ from lstmsym.listings.backward import Finding, Truth, each
 from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
-from lstmsym.listings.judging import Judging
+from lstmsym.listings.judging import Judging, g_marks
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
@@ -175,7 +175,7 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
             break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
-    meanings = best.meanings
+    meanings, best.truth.g_marks = best.meanings, g_marks(best)
     final = run_pass(best.truth, plan, meanings, final=True)
     if any(unexplained(f) for f in final.findings):
         final = run_pass(best.truth, plan, meanings, final=True, forced=blamed(final, plan))

@@ -11,7 +11,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
-from lstmsym.listings.judging import Judging
+from lstmsym.listings.judging import Judging, is_g
 from lstmsym.listings.plainer import origin
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
@@ -32,7 +32,7 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
     """Whether a value with gradients in it (or ``forward``, any) is of no use to what is right."""
     if finding.value is None or finding.message or (judging.is_forward(finding.value) and not forward):
         return False
-    if forward and (finding.target.startswith("g") and not finding.target.startswith("grad")):
+    if forward and is_g(finding.target) and not judging.truth.g_marks:
         return False
     right = [
         f.statement

@@ -424,14 +424,14 @@ def test_what_is_too_large_is_refused(text: str) -> None:
         parse(text)
 
 
-UNREAD = STEP.replace("dai = di * i * (1 - i)", "q = strange(di)\nr = q * (1 - i)").replace(
-    "dWi = x.T @ dai", "dWi = x.T @ q\ndWg = x.T @ q\ndbg = np.sum(r, axis=0)"
+UNREAD = STEP.replace("dai = di * i * (1 - i)", "dq = strange(di)\nr = dq * (1 - i)").replace(
+    "dWi = x.T @ dai", "dWi = x.T @ dq\ndWg = x.T @ dq\ndbg = np.sum(r, axis=0)"
 )
 
 
 def test_what_an_unread_statement_makes_shows_nothing() -> None:
     found = rows(UNREAD)
-    uses = ("r = q * (1 - i)", "dWi = x.T @ q", "dWg = x.T @ q", "dbg = np.sum(r, axis=0)")
+    uses = ("r = dq * (1 - i)", "dWi = x.T @ dq", "dWg = x.T @ dq", "dbg = np.sum(r, axis=0)")
     assert {found[s].verdict for s in uses} <= {"unread", "undecided"}
     assert found["dag = dg * (1 - g ** 2)"].verdict == "proved"
 

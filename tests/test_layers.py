@@ -16,9 +16,9 @@ verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.c
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
-verify.matching verify.induction documents.result listings.source listings.plainer listings.inline
-listings.around listings.naming listings.arrays listings.expressions listings.outline
-listings.forward listings.backward listings.edits listings.judging listings.write listings.rows
+verify.matching verify.induction documents.result listings.source listings.plainer listings.appended
+listings.inline listings.around listings.naming listings.arrays listings.expressions listings.returned listings.forward
+listings.outline listings.backward listings.edits listings.judging listings.write listings.rows
 listings.meanings listings.given listings.read listings pages documents documents.limits
 documents.file documents.formula documents.symbols documents.macros documents.scanned
 documents.tokens documents.plain documents.latex documents.cursor documents.scripts documents.tables
@@ -29,6 +29,7 @@ binding
 binding.quantity
 binding.messages
 binding.table
+binding.called
 binding.updates
 binding.stacks
 binding.templates

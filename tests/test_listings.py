@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lstmsym.binding.verify import verify_document
 from lstmsym.cells import find
 from lstmsym.documents.result import Row
 from lstmsym.listings import ListingError, read_listing
@@ -213,6 +214,74 @@ def backward(dh):
 """,
         ("p.b_i.d += di", "p.b_i.d += dg"),
     ),
+    "both passes in one function, whose name says neither": (
+        """
+def gradients_of_loss(inputs, targets, hprev):
+    hs, ps = {-1: np.copy(hprev)}, {}
+    loss = 0
+    for t in range(len(inputs)):
+        hs[t] = np.tanh(np.dot(Wxh, inputs[t]) + np.dot(Whh, hs[t-1]) + bh)
+        ys = np.dot(Why, hs[t]) + by
+        ps[t] = np.exp(ys) / np.sum(np.exp(ys))
+        loss += -np.sum(targets[t] * np.log(ps[t]))
+    dWhy, dby, dWxh, dWhh = [np.zeros_like(p) for p in (Why, by, Wxh, Whh)]
+    dhnext = np.zeros_like(hs[0])
+    for t in reversed(range(len(inputs))):
+        dy = np.copy(ps[t])
+        dy -= targets[t]
+        dWhy += np.dot(dy, hs[t].T)
+        dby += dy
+        dhraw = (1 - hs[t] * hs[t]) * (np.dot(Why.T, dy) + dhnext)
+        dWxh += np.dot(dhraw, inputs[t].T)
+        dWhh += np.dot(dhraw, hs[t-1].T)
+        dhnext = np.dot(Whh.T, dhraw)
+    return loss, dWxh, dWhh, dWhy
+""",
+        ("dWhh += np.dot(dhraw, hs[t-1].T)", "dWhh += np.dot(dhraw, hs[t].T)"),
+    ),
+    "a new state that is returned without a name": (
+        """
+class Cell:
+    def forward(self, x, h, c):
+        self.c_prev, self.v = c, np.concatenate([h, x])
+        self.i = sigmoid(self.Wi @ self.v)
+        self.o = sigmoid(self.Wo @ self.v)
+        c = c + self.i * self.i
+        self.tc = np.tanh(c)
+        return self.o * self.tc, c
+
+    def backward(self, dh, dc_next):
+        do = dh * self.tc
+        dc = dh * self.o * (1 - self.tc ** 2) + dc_next
+        di = 2 * dc * self.i
+        dzi = di * self.i * (1 - self.i)
+        dzo = do * self.o * (1 - self.o)
+        self.dWi += np.outer(dzi, self.v)
+        self.dWo += np.outer(dzo, self.v)
+""",
+        ("do = dh * self.tc", "do = dh * self.o"),
+    ),
+    "lists that are appended to, a carry of any name, the loss begun with the error": (
+        """
+def simulate(J, Win, Wout, b, x, target, r0, alpha):
+    r = [r0]
+    phi, err = [], []
+    for t in range(len(x)):
+        phi.append(np.tanh(J @ r[-1] + Win @ x[t] + b))
+        r.append((1 - alpha) * r[-1] + alpha * phi[-1])
+        err.append(Wout @ r[-1] - target[t])
+    gJ = np.zeros_like(J); gWout = np.zeros_like(Wout); gb = np.zeros_like(b)
+    lam = np.zeros_like(r0)
+    for t in range(len(x) - 1, -1, -1):
+        lam = lam + Wout.T @ err[t]
+        s = alpha * (1 - phi[t] ** 2) * lam
+        gJ += np.outer(s, r[t])
+        gWout += np.outer(err[t], r[t + 1])
+        gb += s
+        lam = J.T @ s + (1 - alpha) * lam
+""",
+        ("gJ += np.outer(s, r[t])", "gJ += np.outer(s, r[t + 1])"),
+    ),
     "collections, loops over names, slices of fused gates": (
         """
 def forward(x, h_prev, P):
@@ -353,3 +422,69 @@ def test_nothing_is_run_and_nothing_hangs(text: str, tmp_path: Path) -> None:
 def test_what_is_too_large_is_refused(text: str) -> None:
     with pytest.raises(ListingError):
         parse(text)
+
+
+UNREAD = STEP.replace("dai = di * i * (1 - i)", "dq = strange(di)\nr = dq * (1 - i)").replace(
+    "dWi = x.T @ dai", "dWi = x.T @ dq\ndWg = x.T @ dq\ndbg = np.sum(r, axis=0)"
+)
+
+
+def test_what_an_unread_statement_makes_shows_nothing() -> None:
+    found = rows(UNREAD)
+    uses = ("r = dq * (1 - i)", "dWi = x.T @ dq", "dWg = x.T @ dq", "dbg = np.sum(r, axis=0)")
+    assert {found[s].verdict for s in uses} <= {"unread", "undecided"}
+    assert found["dag = dg * (1 - g ** 2)"].verdict == "proved"
+
+
+FORMULAS = r"""
+$$z_t = \sigma(W x_t + U s_{t-1} + b)$$
+$$\tilde s_t = \tanh(A x_t + B s_{t-1})$$
+$$s_t = z_t \odot \tilde s_t + s_{t-1}$$
+
+%s
+
+```python
+def back(gs, x, old, gate, cand, grads):
+    g_cand = gs * gate
+    g_gate = gs * cand
+    g_pre = g_cand * (1 - cand * cand)
+    g_net = g_gate * gate * (1 - gate)
+    grads["W"] += x.T @ g_net
+    grads["U"] += old.T @ g_net
+    grads["b"] += g_net.sum(axis=0)
+    grads["A"] += x.T @ g_pre
+    grads["B"] += old.T @ g_pre
+    gold = gs + g_net @ p["U"].T + g_pre @ p["B"].T
+```
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        r"In code, `gate` is $z_t$ and `cand` is $\tilde s_t$.",
+        "| formula | code |\n|---|---|\n| $z_t$, $\\tilde s_t$ | `gate`, `cand` |",
+        r"With `gs` for $\partial L/\partial s_t$, $z_t$ (`gate`), $\tilde s_t$ (`cand`):",
+    ],
+)
+def test_names_of_code_are_bound_by_words_or_by_all_their_uses(words: str) -> None:
+    """The matrices stand on the other side in the code; ``old`` is explained by its uses alone."""
+    found = {r.source: r for r in verify_document(FORMULAS % words, "a.md").rows if r.kind == "statement"}
+    assert len(found) == 10
+    assert {r.verdict for r in found.values()} == {"proved"}
+    wrong = (FORMULAS % words).replace("x.T @ g_net", "x.T @ g_pre").replace("old.T @ g_pre", "x.T @ g_pre")
+    wrong = wrong.replace("g_gate = gs * cand", "g_gate = gate * cand")
+    found = {r.source: r for r in verify_document(wrong, "a.md").rows if r.kind == "statement"}
+    assert {s for s, r in found.items() if r.verdict != "proved"} >= {
+        'grads["W"] += x.T @ g_pre',
+        'grads["B"] += x.T @ g_pre',
+        "g_gate = gate * cand",
+    }
+    assert found['grads["W"] += x.T @ g_pre'].repair == 'grads["W"] += x.T @ g_net'
+
+
+def test_a_name_with_one_use_is_not_given_the_meaning_that_makes_it_right() -> None:
+    text = (FORMULAS % "`gate` is $z_t$, `cand` is $\\tilde s_t$.").replace("old.T @ g_net", "x.T @ g_net")
+    text = "\n".join(line for line in text.split("\n") if "gold" not in line)
+    found = {r.source: r.verdict for r in verify_document(text, "a.md").rows}
+    assert found['grads["B"] += old.T @ g_pre'] in ("unread", "undecided")

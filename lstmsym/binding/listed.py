@@ -10,36 +10,40 @@ from lstmsym.documents.read import Document
 from lstmsym.documents.result import Row
 from lstmsym.documents.split import Block
 from lstmsym.listings import Listing, ListingError, read_listing
+from lstmsym.listings.given import NOTHING_SAID, Called
 
 PYTHON = frozenset("python py python3 ipython ipython3 pycon numpy sage".split())
 """What a fence of code may say that it is; another language's has one row, which says so."""
 
 
-def read_listings(document: Document, cell: Cell | None) -> Listing:
-    """Rows for the statements of all listings; ``cell`` is theirs where they have no forward pass."""
+def read_listings(document: Document, cell: Cell | None, called: Called = NOTHING_SAID) -> Listing:
+    """Rows for the statements of all listings; ``cell`` is theirs where they have no forward pass.
+
+    ``called`` is what the text says of their names.
+    """
     fences = [b for b in document.listings if b.text.strip()]
     code = [b for b in fences if b.language in PYTHON]
     others = [_foreign(b) for b in fences if b not in code]
     if not code:
         return Listing(tuple(others), None)
     try:
-        return _together([_read(_joined(code), 1, cell)], others)
+        return _together([_read(_joined(code), 1, cell, called)], others)
     except ListingError as error:
         if len(code) == 1:
             return Listing((*others, _unread(code[0], error)), None)
     found: list[Listing] = []
     for block in code:
         try:
-            found.append(_read(block.text, block.line, cell))
+            found.append(_read(block.text, block.line, cell, called))
         except ListingError as error:
             others.append(_unread(block, error))
     return _together(found, others)
 
 
-def _read(text: str, first: int, cell: Cell | None) -> Listing:
+def _read(text: str, first: int, cell: Cell | None, called: Called) -> Listing:
     """A listing with its own cell if it has one, else with the one given."""
     found = read_listing(text, first)
-    return found if found.cell or cell is None else read_listing(text, first, cell)
+    return found if found.cell or cell is None else read_listing(text, first, cell, called)
 
 
 def _together(listings: Sequence[Listing], others: Iterable[Row]) -> Listing:

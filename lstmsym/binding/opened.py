@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
+from lstmsym.binding.called import called
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
@@ -57,7 +58,8 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document))
-    listed = read_listings(document, bound.cell or cell)
+    names = called(text, document, bound.table)
+    listed = read_listings(document, bound.cell or cell, names)
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)

@@ -32,6 +32,12 @@ SEARCH = 4_500
 """Values that the search for meanings, blame and repairs may compute for one listing, a third for each."""
 
 
+UNKNOWN = "unknown"
+"""What a name means that neither the listing nor the text explains, until its uses agree on a quantity."""
+UNREAD = "unread "
+"""The note on a value that was made, in part, by a statement that was not read: with its name."""
+
+
 @dataclass
 class Truth:
     """The derivation of a cell in numbers: which gradient is a value?"""
@@ -39,6 +45,8 @@ class Truth:
     forward: Forward
     judge: Judge
     spent: int = 0
+    g_marks: bool = False
+    """Whether the listing writes g before a name for its gradient."""
 
     def left(self, thirds: int) -> bool:
         """Whether the search may go on: the same on every machine, unlike a time."""
@@ -155,8 +163,8 @@ class Backward:
         self.reader = Reader(algebra, helpers, Scope())
         self.reader.free, self.reader.size, self.reader.lenient = self.free, self.size, True
         self.scope = self.reader.scope
-        self.fill()
         self.asked: dict[str, tuple[Any, ...]] = {}
+        self.fill()
         self.findings: list[Finding] = []
         self.pending: dict[str, list[Part]] = {}
         self.stale: set[str] = set()
@@ -171,6 +179,7 @@ class Backward:
         self.stepped: set[str] = set()
         self.conditional: set[int] = set()
         self.broken: set[str] = set()
+        self.lost: set[str] = set()
         self.now = 0
 
     # -- what the forward pass has left ------------------------------------------------------------------
@@ -221,6 +230,12 @@ class Backward:
                     if lag is None or (quantity is not None and quantity.role in ("input", "target")):
                         self.known[key] = Array(new, form, dims)
 
+        for key, ref in self.meanings.items():
+            of = ref.base if isinstance(ref, Ref) and key not in self.known else ""
+            if not self.forward.kinds and of in self.forward.cell.by_name:
+                self.known[key] = self.array_of(ref)
+                self.asked[key] = (UNKNOWN, ref)
+
     def free(self, key: str, lag: int | None) -> Any:
         """A name that the backward pass has not assigned: of the forward pass, or given."""
         if key in self.known and (lag is None or lag == 0):
@@ -249,17 +264,32 @@ class Backward:
         """A gradient that the listing is given, under the meaning that is tried."""
         if self.later.get(key, 0) > self.now and self.loop is None:
             raise Misfit(f"{key} is used before it is assigned")
+        if key in self.lost:
+            raise ListingError(f"{key} is made by a statement that is not read")
         if key not in self.asked:
-            self.asked[key] = self.candidates(key)
+            self.asked[key] = self.candidates(key) or self.quantities(key)
         options = self.asked[key]
-        if not options:
+        ref = self.meanings.get(key, options[0]) if options else UNKNOWN
+        if ref == UNKNOWN:
             raise ListingError(f"{key} is not defined in the listing")
-        ref = self.meanings.get(key, options[0])
         if not isinstance(ref, Ref):
             return ZERO
+        if ref.lag is None:
+            return self.array_of(ref)
         ref = ref.shifted(lag)
         notes = () if self.family(key) else (f"given {key}",)
         return Array(ref, self.reader.algebra.vector, self.truth.dims(ref), notes=notes)
+
+    def quantities(self, key: str) -> tuple[Any, ...]:
+        """What a name of a listing without a forward pass may be: quantities that have no name in it yet."""
+        if self.forward.kinds:
+            return ()
+        used = {str(v.expr) for k, v in self.known.items() if k in self.spelled and isinstance(v, Array)}
+        constant = [Ref(q.name) for q in self.forward.cell.quantities if q.constant and q.role != "loss"]
+        inputs = [q.now for q in self.forward.cell.role("input")]
+        free = [r for r in (*self.truth.values, *inputs, *constant) if str(r) not in used]
+        alike = sorted(free, key=lambda r: (r.base[:1].lower() != key[:1].lower(), r.lag != -1))
+        return (UNKNOWN, *alike)
 
     def candidates(self, key: str) -> tuple[Any, ...]:
         """What a given gradient may be: of a state in all, from later steps, or from outside."""
@@ -311,7 +341,10 @@ class Backward:
     # -- which gradients a name may mean -----------------------------------------------------------------
 
     def family(self, key: str, target: ast.expr | None = None) -> tuple[Ref, ...]:
-        """The gradients that a name speaks of."""
+        """The gradients that a name speaks of, or is said to be."""
+        said = self.forward.said.get(key)
+        if said is not None:
+            return tuple(r for r in self.around(said, False, key) if r in self.truth.table)
         found = gradient_of(key, self.known)
         if found is None:
             return ()
@@ -415,20 +448,29 @@ class Backward:
             isinstance(s, ast.AugAssign) and ast.unparse(s.target) == text for s in self.following(statement)
         ):
             self.broken.add(text)
-        if target is not None and held is not None:
-            self.hold(target, held)
-        else:
+        if status == "unread":
             self.forget(statement)
+        elif target is not None and held is not None:
+            self.hold(target, held)
 
     def forget(self, statement: ast.stmt) -> None:
-        """After a statement that was not read, its name means what it should."""
-        if isinstance(statement, (ast.Assign, ast.AugAssign)):
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            for target in targets:
-                key = key_of(target)
-                family = self.family(key) if key else ()
-                if key and family:
-                    self.hold(target, family[0])
+        """After a statement that was not read, what its names hold is not known."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        targets = [statement.target] if isinstance(statement, ast.AugAssign) else targets
+        for target in (one for t in targets for one in (t.elts if isinstance(t, ast.Tuple) else [t])):
+            self.lose(target)
+
+    def lose(self, target: ast.expr) -> None:
+        """A name stands for the one gradient that it speaks of, or nothing that uses it shows anything."""
+        key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else None)
+        family = self.family(key, target) if key else ()
+        if key is None:
+            return
+        if not family:
+            self.lost.add(key)
+            return
+        notes = () if len(family) == 1 else (f"{UNREAD}{key}",)
+        self.hold(target, replace(self.array_of(family[0]), notes=notes))
 
     def one(self, statement: ast.stmt, rest: list[ast.stmt]) -> None:
         """One statement, knowing those that follow in its block."""
@@ -729,14 +771,21 @@ class Backward:
         """The statements after one, in its block."""
         raise NotImplementedError
 
+    def array_of(self, ref: Ref) -> Array:
+        """A quantity or a gradient as the listing's layout has it."""
+        dims = self.truth.dims(ref)
+        return Array(ref, "ff" if len(dims) == 2 else self.reader.algebra.vector if dims else "", dims)
+
+    spelled: dict[str, str]
+
     def hold(self, target: ast.expr, value: Any) -> None:
         """A name, a series at a step or a slice of it has a value from now on."""
         if isinstance(value, Ref):
-            dims = self.truth.dims(value)
-            value = Array(value, "ff" if len(dims) == 2 else self.reader.algebra.vector if dims else "", dims)
+            value = self.array_of(value)
         key = key_of(target)
         if key is not None:
             self.scope.names[key] = value
+            self.lost.discard(key)
             return
         if not isinstance(target, ast.Subscript):
             raise ListingError("such a target is not read")

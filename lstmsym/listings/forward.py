@@ -43,6 +43,8 @@ class Forward:
     kinds: Mapping[int, tuple[str, str]]
     final: frozenset[str] = frozenset()
     rings: frozenset[str] = frozenset()
+    said: Mapping[str, Ref] = field(default_factory=dict)
+    """Names that are said to be gradients, of what."""
 
 
 @dataclass
@@ -51,6 +53,7 @@ class _Equation:
     expr: sp.Expr
     form: str
     dims: tuple[sp.Expr, ...]
+    source: int = 0
 
 
 @dataclass
@@ -97,6 +100,10 @@ class Run:
     def note(self, statement: ast.stmt, kind: str, message: str = "") -> None:
         """What a statement was found to be."""
         self.kinds[id(statement)] = (kind, message)
+
+    def note_id(self, source: int, kind: str, message: str) -> None:
+        """The same of a statement that has been read."""
+        self.kinds[source] = (kind, message)
 
     def run_Expr(self, statement: ast.Expr) -> None:
         call = statement.value
@@ -299,7 +306,7 @@ class Run:
         name = key
         while name in taken:
             name += "_"
-        self.equations.append(_Equation(name, N.canonical(value.expr), value.form, value.dims))
+        self.equations.append(_Equation(name, N.canonical(value.expr), value.form, value.dims, id(statement)))
         known = self.reader.algebra.types.get(name)
         if known is not None:
             self.reader.algebra.same(known[1], value.dims, "a state and what it becomes")
@@ -504,7 +511,7 @@ class _Builder:
         )
         inputs, targets, parameters = self.roles(frees, exprs, loss)
         sizes = self.sizes(states, inputs, exprs)
-        lines, wholes = _single(exprs, sizes)
+        lines, wholes = _single(exprs, frozenset(parameters))
         names = _identifiers([*(r.base for r in frees), *exprs, *wholes])
         made = self.cell(lines, states, inputs, targets, parameters, loss, sizes, names)
         rename: dict[Ref, Any] = {old: _named(new, names) for old, new in self.rename.items()}
@@ -598,12 +605,34 @@ class _Builder:
         if self.run.loss is not None:
             return self.one_hot(self.renamed(self.run.loss[1]), exprs)
         if self.wants_loss is None:
-            return None
+            return self.squares(exprs)
         for name in reversed(exprs):
             if isinstance(exprs[name], N.softmax):
                 self.algebra.types[self.wants_loss] = self.algebra.types[name]
                 return self.one_hot(-N.Sum(Ref(self.wants_loss, 0) * N.log(Ref(name, 0))), exprs)
         return None
+
+    def squares(self, exprs: dict[str, sp.Expr]) -> sp.Expr | None:
+        """Half the squares of the one error, output less target, with which the pass ends."""
+        read = [r.base for x in exprs.values() for r in x.atoms(Ref)]
+        errors = []
+        for equation in self.equations:
+            for term in sp.Add.make_args(exprs[equation.name]):
+                target = -term
+                fresh = isinstance(target, Ref) and target.lag == 0 and target.base not in exprs
+                if fresh and read.count(target.base) == 1 and equation.name not in read:
+                    errors.append((equation, target))
+        if len(errors) != 1 or not TARGETS.search(errors[0][1].base):
+            return None
+        (error, target), rest = errors[0], exprs[errors[0][0].name] + errors[0][1]
+        if not isinstance(rest, Ref):
+            name = f"{error.name}_out"
+            exprs[name], rest = rest, Ref(name, 0)
+            self.algebra.types[name] = self.algebra.types[error.name]
+        self.aliases[Ref(error.name, 0)] = rest - target
+        del exprs[error.name]
+        self.run.note_id(error.source, "forward", "the loss is taken to be half the sum of its squares")
+        return N.canonical(N.Sum((rest - target) ** 2) / 2)
 
     def one_hot(self, loss: sp.Expr, exprs: dict[str, sp.Expr]) -> sp.Expr:
         """-sum(y log softmax(z)) as logsumexp(z) - sum(y z): the entries of a label add up to one."""
@@ -795,19 +824,19 @@ def _identifiers(names: Iterable[str]) -> dict[str, str]:
 
 
 def _single(
-    exprs: Mapping[str, sp.Expr], sizes: Mapping[sp.Symbol, sp.Expr]
+    exprs: Mapping[str, sp.Expr], constant: frozenset[Ref]
 ) -> tuple[list[tuple[str, sp.Expr]], list[str]]:
-    """Every operation a line of its own, equal ones once: so each part has a gradient."""
+    """Every operation with what changes a line of its own, equal ones once: so each part has a gradient."""
     lines: list[tuple[str, sp.Expr]] = []
     known: dict[sp.Expr, Ref] = {}
     new: list[str] = []
 
     def name(expr: sp.Expr, top: bool = False) -> sp.Expr:
-        if isinstance(expr, Ref) or not expr.atoms(Ref) or isinstance(expr, N.Transposed):
+        if isinstance(expr, Ref | N.Transposed) or expr.atoms(Ref) <= constant:
             return expr
         keep = 1 if isinstance(expr, (N.Part, N.Pad, N.Spread)) else len(expr.args)
         inner = expr.func(*(name(a) for a in expr.args[:keep]), *expr.args[keep:])
-        if top or not any(r.lag is not None or True for r in inner.atoms(Ref)):
+        if top:
             return inner
         if isinstance(expr, sp.Mul) and expr.args[0].is_number and len(expr.args) == 2:
             return inner

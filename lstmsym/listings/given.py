@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
@@ -13,6 +14,17 @@ from lstmsym.listings.expressions import Scope
 from lstmsym.listings.forward import Forward
 from lstmsym.listings.naming import resolve
 from lstmsym.notation import Ref
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a listing's names are said to be: quantities of the cell, or gradients of them."""
+
+    quantities: Mapping[str, Ref] = field(default_factory=dict)
+    gradients: Mapping[str, Ref] = field(default_factory=dict)
+
+
+NOTHING_SAID = Called()
 
 
 def stackings(cell: Cell) -> list[Cell]:
@@ -55,8 +67,8 @@ def _stacked(cell: Cell, names: set[str], vector: str) -> dict[str, object]:
     }
 
 
-def given(cell: Cell, layout: str, names: set[str]) -> Forward:
-    """A cell that is not in the listing, its names as they are or as listings usually have them."""
+def given(cell: Cell, layout: str, names: set[str], called: Called = NOTHING_SAID) -> Forward:
+    """A cell that is not in the listing, its names as they are, as is said, or as is usual."""
     algebra = Algebra(layout)
     rename: dict[Ref, Ref] = {}
     shown: dict[Ref, str] = {}
@@ -78,4 +90,36 @@ def given(cell: Cell, layout: str, names: set[str]) -> Forward:
                 algebra.types[f"{other}{suffix}"] = algebra.types[f"{name}{suffix}"]
                 rename[Ref(f"{other}{suffix}")] = rename[Ref(f"{name}{suffix}")]
                 shown[rename[Ref(f"{name}{suffix}")]] = f"{other}{suffix}"
-    return Forward(cell, Scope(_stacked(cell, names, algebra.vector)), algebra, rename, {}, shown, {})
+    for other, ref in _said(cell, called.quantities).items():
+        if ref.lag == -1:
+            rename[Ref(other)] = ref
+        else:
+            lags = ((None, ref), (0, ref), (-1, ref.shifted(-1))) if ref.lag == 0 else ((None, ref),)
+            rename |= {Ref(other, lag): to for lag, to in lags}
+        algebra.types[other] = algebra.types[ref.base]
+        shown[ref] = other
+    said = _said(cell, called.gradients)
+    scope = Scope(_stacked(cell, names, algebra.vector))
+    return Forward(cell, scope, algebra, rename, {}, shown, {}, said=said)
+
+
+def _said(cell: Cell, names: Mapping[str, Ref]) -> dict[str, Ref]:
+    """Names with quantities that the cell has, those that change with time at a step."""
+    known = {name: (ref, cell.by_name[ref.base]) for name, ref in names.items() if ref.base in cell.by_name}
+    return {
+        name: Ref(ref.base) if q.constant else ref if ref.lag is not None else Ref(ref.base, 0)
+        for name, (ref, q) in known.items()
+    }
+
+
+def turned(cell: Cell) -> Cell:
+    """The cell with its matrices transposed: of formulas in columns for code in rows, and the other way."""
+    matrices = {Ref(q.name) for q in cell.quantities if q.constant and len(q.shape) == 2}
+
+    def turn(expr: sp.Expr) -> sp.Expr:
+        made = expr.xreplace({m: N.Transposed(m) for m in matrices})
+        return made.xreplace({N.Transposed(N.Transposed(m)): m for m in matrices})
+
+    quantities = (replace(q, shape=q.shape[::-1]) if Ref(q.name) in matrices else q for q in cell.quantities)
+    equations = tuple(replace(e, expr=turn(e.expr)) for e in cell.equations)
+    return replace(cell, quantities=tuple(quantities), equations=equations)

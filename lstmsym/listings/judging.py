@@ -12,7 +12,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
-from lstmsym.listings.backward import Backward, Finding, Part, each, like_gradient, shifted, texts
+from lstmsym.listings.backward import UNREAD, Backward, Finding, Part, each, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
 from lstmsym.listings.expressions import ZERO, key_of
 from lstmsym.listings.naming import resolve
@@ -65,6 +65,10 @@ class Judging(Backward):
         if option is not None and not self.truth.equals(total.expr, option):
             self.wrong(replace(found, wanted=(option,)), target, parts)
             return
+        unread = next((n.removeprefix(UNREAD) for n in total.notes if n.startswith(UNREAD)), "")
+        if unread:
+            self.open(found, unread, target, statements)
+            return
         if text in self.broken:
             self.terms(found, target, statements)
             return
@@ -82,6 +86,13 @@ class Judging(Backward):
         if matches and total.form in ("fs", "sf") and total.form != self.reader.algebra.vector:
             raise Misfit("it is transposed")
         self.settle(found, matches, key, target, parts)
+
+    def open(self, found: Finding, unread: str, target: ast.expr, statements: list[Part]) -> None:
+        """A value that was made, in part, by what was not read: nothing can be said of it."""
+        message = f"it uses {unread}, which is made by a statement that is not read"
+        for part in statements:
+            self.findings.append(replace(found, statement=part.statement, status="open", message=message))
+        self.lose(target)
 
     def settle(
         self, found: Finding, matches: list[Ref], key: str, target: ast.expr, parts: list[Part]
@@ -135,7 +146,7 @@ class Judging(Backward):
         if key in self.asked and self.loop is not None and isinstance(target, ast.Name | ast.Attribute):
             guess = self.meanings.get(key, self.asked[key][0] if self.asked[key] else None)
             if isinstance(guess, Ref) and guess.lag == 1:
-                between = self.family(key, target) if self.now < self.ends.get(key, 0) else ()
+                between = self.between(key, target, guess) if self.now < self.ends.get(key, 0) else ()
                 return (*(f for f in between if f.lag in (None, 0)), guess.shifted(-1))
             if isinstance(guess, Ref) and self.forward.final:
                 names = self.truth.judge.system.derivation.names
@@ -154,6 +165,12 @@ class Judging(Backward):
                     Ref(names.back(s), 0) for s in states if any(f.base == names.adjoint(s) for f in family)
                 )
         return tuple(f for f in family if f.lag in (None, 0)) or family
+
+    def between(self, key: str, target: ast.expr, carried: Ref) -> tuple[Ref, ...]:
+        """What a loop may make of what it carries before it hands it on: all of the state's gradient."""
+        names = self.truth.judge.system.derivation.names
+        backs = {names.back(q.name): Ref(names.adjoint(q.name), 0) for q in self.forward.cell.role("state")}
+        return self.family(key, target) or tuple(w for b, w in backs.items() if b == carried.base)
 
     def special(self, found: Finding, total: Array, target: ast.expr) -> Finding | None:
         """What is no matter of right or wrong: clipping, averaging; and some of the samples only."""
@@ -385,7 +402,7 @@ class Judging(Backward):
         self, wanted: tuple[Ref, ...], key: str, target: ast.expr, total: Array, statement: ast.stmt
     ) -> bool:
         """Whether a value without a gradient in it stands where there must be one."""
-        if not wanted or not like_gradient(key) or (key.startswith("g") and not key.startswith("grad")):
+        if not wanted or not like_gradient(key) or (is_g(key) and not self.truth.g_marks):
             return any(w.lag is None for w in wanted)
         added = (
             isinstance(statement, ast.AugAssign)
@@ -600,12 +617,21 @@ class Judging(Backward):
         )
         return list(dict.fromkeys([*(s for s in spelled if s.replace(".", "").isidentifier()), *series]))[:80]
 
-    spelled: dict[str, str]
-
     def name(self, ref: Ref) -> str:
         """What a gradient is the gradient of."""
         line = self.truth.judge.system.derivation.by_name.get(ref.base)
         return self.forward.shown.get(line.of, str(line.of)) if line is not None else str(ref)
+
+
+def is_g(key: str) -> bool:
+    """Whether a name begins with g, which may mark a gradient or be a gate."""
+    return key.startswith("g") and not key.startswith("grad")
+
+
+def g_marks(judging: Judging) -> bool:
+    """Whether a listing writes g before a name for its gradient, as some statement shows."""
+    found = (f for f in judging.findings if f.status == "right" and is_g(f.target))
+    return any(f.true in f.wanted for f in found)
 
 
 def _is_copy(statement: ast.stmt) -> bool:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from lstmsym.listings.backward import Finding, Truth, each, texts
+from lstmsym.listings.backward import UNKNOWN, Finding, Truth, each, texts
 from lstmsym.listings.expressions import key_of
 from lstmsym.listings.judging import SAMPLES, Judging
 from lstmsym.listings.outline import Outline
@@ -92,6 +92,7 @@ def score(judging: Judging) -> float:
         "misnamed": 0.5,
         "unread": -1.0,
         "misfit": -1.0,
+        "open": -0.5,
         "wrong": -0.5,
         "conditional": 0.5,
     }
@@ -111,6 +112,15 @@ def settled(truth: Truth, plan: Outline) -> Judging:
                 break
         if not troubled(best):
             break
+    return _determined(best, plan)
+
+
+def _determined(best: Judging, plan: Outline) -> Judging:
+    """Without what was found for names that nothing explains, where their uses do not settle it."""
+    for key in [k for k, options in best.asked.items() if options[:1] == (UNKNOWN,) and k in best.meanings]:
+        used = [f.status for f in best.findings if key in texts(getattr(f.statement, "value", f.statement))]
+        if used.count("right") < 2 or used.count("right") <= used.count("wrong") + used.count("misfit"):
+            best = run_pass(best.truth, plan, {**best.meanings, key: UNKNOWN})
     return best
 
 
@@ -124,8 +134,9 @@ def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
     truth = best.truth
     for key in list(best.asked):
         options = best.asked.get(key, ())
+        known = options[:1] != (UNKNOWN,)
         if not likely and (
-            not options or _carried_alike(key, best.meanings.get(key, options[0]), best, True)
+            not options or (known and _carried_alike(key, best.meanings.get(key, options[0]), best, True))
         ):
             continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:

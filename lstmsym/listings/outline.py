@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lstmsym.listings.expressions import POINTWISE, ZEROS, key_of
+from lstmsym.listings.forward import carried_names
 from lstmsym.listings.inline import inlined
 from lstmsym.listings.naming import gradient_of, stems
+from lstmsym.listings.returned import named_results
 
 BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom_d(?!ata)|top_d|deriv", re.I)
 FORWARD = re.compile(r"forward|fprop|predict|step|run|feed", re.I)
@@ -36,6 +38,7 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Out
     )
     called = {name for s in body for name in _called(s)}
     helpers = {f.name: f for f in functions if _is_helper(f, called)}
+    named_results(list(body), helpers)
     body = tuple(inlined(list(body), helpers))
     made = _Split(helpers, known, named)
     for statement in body:
@@ -110,7 +113,9 @@ class _Split:
         backward = bool(BACKWARD.search(statement.name)) or bool(
             self.given and not FORWARD.search(statement.name)
         )
-        both = backward and bool(re.search("forward|fprop", statement.name, re.I)) and not self.given
+        both = not self.given and (
+            (backward and bool(re.search("forward|fprop", statement.name, re.I))) or holds_both(statement)
+        )
         backward = backward and not both
         aside = (
             not backward and not both and bool(ASIDE.search(statement.name)) and statement.name != "__init__"
@@ -191,6 +196,27 @@ def is_reversed(loop: ast.For) -> bool:
     """Whether a loop runs backwards over time."""
     text = ast.unparse(loop.iter)
     return "reversed" in text or "[::-1]" in text or bool(re.search(r"range\(.*, *-1\)$", text))
+
+
+def holds_both(function: ast.FunctionDef) -> bool:
+    """Whether a function runs forwards and then backwards over time: both passes, whatever it is called."""
+    loops = [n for n in ast.walk(function) if isinstance(n, ast.For)]
+    backward = next((loop for loop in loops if is_reversed(loop)), None)
+    if backward is None:
+        return False
+    return any(loop.lineno < backward.lineno and not is_reversed(loop) and _recurs(loop) for loop in loops)
+
+
+def _recurs(loop: ast.For) -> bool:
+    """Whether a loop goes from step to step: it reads the step before, or a name that it assigns later."""
+    before = (
+        n.slice
+        for n in ast.walk(loop)
+        if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and not isinstance(n.slice, ast.Slice)
+    )
+    return bool(carried_names(loop.body)) or any(
+        bool(re.search(r"\w - 1$|^-1$", ast.unparse(index))) for index in before
+    )
 
 
 def _is_backward(statement: ast.stmt, known: dict[str, None]) -> bool:

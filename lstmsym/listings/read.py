@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
+from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.backward import Finding, Truth, each
 from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
-from lstmsym.listings.given import given, stackings
-from lstmsym.listings.judging import Judging
+from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
+from lstmsym.listings.judging import Judging, g_marks
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
@@ -39,11 +40,13 @@ class Listing:
     damage: tuple[Damage, ...] = field(default=())
 
 
-def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Listing:
+def read_listing(
+    text: str, first_line: int = 1, cell: Cell | None = None, called: Called = NOTHING_SAID
+) -> Listing:
     """Judge every statement of a NumPy listing.
 
     ``first_line`` is the line of the file on which the listing begins; ``cell`` is the cell that it is
-    about, where the listing has no forward pass of its own.
+    about, where the listing has no forward pass of its own, and ``called`` what its names are there.
 
     Raises:
         ListingError: it is too large or no Python at all.
@@ -51,10 +54,10 @@ def read_listing(text: str, first_line: int = 1, cell: Cell | None = None) -> Li
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(plainer(list(source.body)))),
+        tuple(marked(appended(plainer(list(source.body))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
-    readings = [_safely(plan, cell) for plan in plans]
+    readings = [_safely(plan, cell, called) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
     for reading in readings:
@@ -135,19 +138,20 @@ def _rank(finding: Finding) -> int:
     return 3 if named else 1 if finding.status == "definition" else ranks.get(finding.status, 5)
 
 
-def _safely(plan: Outline, cell: Cell | None) -> _Reading:
+def _safely(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     """What is found, or that it is beyond this reader: whatever a listing holds, it gets its rows."""
     try:
-        return _read(plan, cell)
+        return _read(plan, cell, called)
     except BEYOND as error:
         return _Reading(plan, {}, None, f"it could not be read: {type(error).__name__}")
 
 
-def _read(plan: Outline, cell: Cell | None) -> _Reading:
+def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     """The layout and the meanings under which most statements are right."""
     if cell is not None and not any(isinstance(s, (ast.Assign, ast.For)) for s in plan.forward):
         names = {key for s in plan.backward for n in ast.walk(s) if (key := key_of(n))}
-        forwards = [given(c, layout, names) for layout in LAYOUTS for c in stackings(cell)]
+        cells = [*stackings(cell), turned(cell)]
+        forwards = [given(c, layout, names, called) for c in cells for layout in LAYOUTS]
         kinds: Mapping[int, tuple[str, str]] = {}
         problem = ""
     else:
@@ -171,7 +175,7 @@ def _read(plan: Outline, cell: Cell | None) -> _Reading:
             break
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
-    meanings = best.meanings
+    meanings, best.truth.g_marks = best.meanings, g_marks(best)
     final = run_pass(best.truth, plan, meanings, final=True)
     if any(unexplained(f) for f in final.findings):
         final = run_pass(best.truth, plan, meanings, final=True, forced=blamed(final, plan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 
 import sympy as sp
@@ -10,7 +11,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
-from lstmsym.listings.judging import Judging
+from lstmsym.listings.judging import Judging, is_g
 from lstmsym.listings.plainer import origin
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
@@ -31,7 +32,7 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
     """Whether a value with gradients in it (or ``forward``, any) is of no use to what is right."""
     if finding.value is None or finding.message or (judging.is_forward(finding.value) and not forward):
         return False
-    if forward and (finding.target.startswith("g") and not finding.target.startswith("grad")):
+    if forward and is_g(finding.target) and not judging.truth.g_marks:
         return False
     right = [
         f.statement
@@ -42,7 +43,22 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
 
 
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
-    """The row of a statement of the backward pass."""
+    """The row of a statement of the backward pass; what it should be begins as the author has it."""
+    made = _row_of(finding, judging, lines)
+    head, operator, _ = (
+        re.split(r"(\s*[-+*/]?=)", made.source, maxsplit=1) if "=" in made.source else ("", "", "")
+    )
+    if not operator or "," in head:
+        return made
+    own = {
+        name: head + text[len(finding.target) :]
+        for name in ("expected", "repair")
+        if (text := getattr(made, name)).startswith(f"{finding.target} ")
+    }
+    return replace(made, **own)
+
+
+def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     status = finding.status
     if (
         status == "definition"
@@ -76,7 +92,12 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         common["assumption"] = finding.assumption
     elif status in ("no-effect", "trap"):
         common["expected"] = common["repair"] = finding.assumption
-    verdicts = {"unread": "unread", "conditional": "conditional", "misnamed": "undecided"}
+    verdicts = {
+        "unread": "unread",
+        "open": "undecided",
+        "conditional": "conditional",
+        "misnamed": "undecided",
+    }
     return row(finding.statement, lines, "statement", verdicts.get(status, "refuted"), **common)
 
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.judging import LineJudge
 from lstmsym.binding.opened import opened
 from lstmsym.binding.table import Line
+from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.binding.verify import Judging
 from lstmsym.documents.formula import (
     Apply,

@@ -41,6 +41,8 @@ binding.defined
 binding.entries
 binding.shares
 binding.chains
+binding.values
+binding.activations
 binding.express
 binding.numbered
 binding.prepared

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.express import Express, Misfit, Unreadable, Value
+from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.scope import Backward, Unbound
 from lstmsym.binding.slots import slot_of
 from lstmsym.binding.table import LOSSES, Table
+from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
     Big,

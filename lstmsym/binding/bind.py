@@ -9,9 +9,10 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.abbreviated import of_gradients
+from lstmsym.binding.activations import GENERIC, POINTWISE_FUNCTIONS
 from lstmsym.binding.alike import stacked_alike
 from lstmsym.binding.entries import has_units
-from lstmsym.binding.express import GENERIC, POINTWISE_FUNCTIONS, Express, Misfit, Unreadable, Value
+from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
     assumed_functions,
@@ -29,6 +30,7 @@ from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
+from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
 from lstmsym.documents.formula import Apply, Formula, Item, Name, names

@@ -10,11 +10,12 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.choices import Choices
-from lstmsym.binding.express import Express, Misfit, Unreadable, Value
+from lstmsym.binding.express import Express
 from lstmsym.binding.scope import Backward, SumRange
 from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
 from lstmsym.binding.units import carries_on, unmatched
+from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import Big, Formula, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import Shape, ShapeError, Unifier

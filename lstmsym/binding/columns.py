@@ -7,9 +7,9 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike
-from lstmsym.binding.express import Unreadable
 from lstmsym.binding.slots import Meaning, slot_of
 from lstmsym.binding.stacks import entries
+from lstmsym.binding.values import Unreadable
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.elaborate import sides

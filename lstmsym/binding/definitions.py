@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import Computed
-from lstmsym.binding.express import Unreadable
 from lstmsym.binding.prepared import attached
 from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.binding.stated import Said
 from lstmsym.binding.told import Told
+from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import Derivative, Formula, Name, Sum
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of

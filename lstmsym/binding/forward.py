@@ -9,11 +9,12 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.entries import is_unit_sum
-from lstmsym.binding.express import Express, Unreadable, Value
+from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
 from lstmsym.binding.table import Table, function_of
+from lstmsym.binding.values import Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
     Big,

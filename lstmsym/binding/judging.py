@@ -13,7 +13,6 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
-from lstmsym.binding.express import Misfit, Unreadable
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import said
@@ -25,6 +24,7 @@ from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.binding.updates import is_update
+from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness

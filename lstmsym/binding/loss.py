@@ -8,9 +8,10 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.express import Express, Unreadable
+from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward
 from lstmsym.binding.table import LOSSES, Table, function_of
+from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import (
     Apply,
     Big,

@@ -12,8 +12,8 @@ import sympy as sp
 
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims, Expressed
-from lstmsym.binding.express import Unreadable, Value
 from lstmsym.binding.slots import Meaning, Slot, occurrences, slot_of
+from lstmsym.binding.values import Unreadable, Value
 from lstmsym.notation import NotationError, Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, ShapeError, Unifier

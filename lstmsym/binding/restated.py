@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.express import Express, Unreadable
+from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.table import Bound, Line
+from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import Formula, Name
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError

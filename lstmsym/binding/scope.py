@@ -9,7 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
-from lstmsym.binding.express import Express, Unreadable, Value, is_transposition
+from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
 from lstmsym.binding.shares import Share, share
@@ -18,6 +18,7 @@ from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import valued
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
+from lstmsym.binding.values import Unreadable, Value
 from lstmsym.documents.formula import (
     Big,
     Brackets,

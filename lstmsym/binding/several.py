@@ -11,8 +11,8 @@ import sympy as sp
 
 from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
 from lstmsym.binding.choices import Choices
-from lstmsym.binding.express import Misfit, Unreadable, Value
 from lstmsym.binding.table import LOSSES, Line, Table
+from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Big,
     Brackets,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.express import GENERIC, POINTWISE_FUNCTIONS
+from lstmsym.binding.activations import GENERIC, POINTWISE_FUNCTIONS
 from lstmsym.binding.quantity import identifier
 from lstmsym.binding.table import Line, Table, bare_names, has_gradient
 from lstmsym.documents.formula import Formula, Name, names

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.express import Value
+from lstmsym.binding.values import Value
 from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier

@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from lstmsym.binding.activations import GENERIC
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.definitions import Definitions
-from lstmsym.binding.express import GENERIC, Unreadable
 from lstmsym.binding.judging import LineJudge
 from lstmsym.binding.table import Bound
 from lstmsym.binding.told import Told
+from lstmsym.binding.values import Unreadable
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
 from lstmsym.notation import NotationError

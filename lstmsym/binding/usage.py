@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from lstmsym.binding.computed import Statement
 from lstmsym.binding.consistency import Consistency, alike
 from lstmsym.binding.definitions import Definitions
-from lstmsym.binding.express import Unreadable
 from lstmsym.binding.slots import Meaning, Slot, occurrences
+from lstmsym.binding.values import Unreadable
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.evaluate import OUT_OF_REACH

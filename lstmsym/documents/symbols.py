@@ -145,7 +145,6 @@ FUNCTION_LETTERS = frozenset("σ ς".split())
 
 VULGAR: dict[str, str] = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125"}
 """Fractions in one character."""
-TRANSPOSE = frozenset("⊤ ⊺ ᵀ top intercal mathsf{T} mathrm{T} transp tran trans transpose T′".split())
 SPACES = frozenset(
     """, ; : ! > thinspace medspace thickspace enspace negthinspace negmedspace displaystyle textstyle
     scriptstyle scriptscriptstyle limits nolimits mathstrut strut nonumber notag hline allowbreak nobreak

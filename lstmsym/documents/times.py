@@ -25,7 +25,6 @@ from lstmsym.documents.formula import (
     Number,
     Product,
     Raised,
-    Relation,
     Script,
     Sum,
     Time,
@@ -294,8 +293,3 @@ def _is_row(node: Formula) -> bool:
 def _is_bare_t(script: Script) -> bool:
     body = script.body
     return script.where == "sup" and not script.wrap and isinstance(body, Name) and body.base == "T"
-
-
-def is_inequality(relation: Relation) -> bool:
-    """Whether a relation says less than an equation."""
-    return not set(relation.signs) <= S.EQUALITIES

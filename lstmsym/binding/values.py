@@ -1,0 +1,63 @@
+"""What a formula is worth: an expression with its shape, or the reason why it has none; and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import sympy as sp
+
+from lstmsym.binding.shares import Share
+from lstmsym.binding.stacks import Portion
+from lstmsym.documents.formula import Big, Delta, Derivative, Formula, Name
+from lstmsym.shapes import Shape
+
+
+class Unreadable(ValueError):
+    """A formula, or a part of one, that is not understood; says why."""
+
+
+class Misfit(Unreadable):
+    """Shapes that no reading of the products makes fit."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression with its shape; ``row``: a vector that lies."""
+
+    expr: sp.Expr
+    shape: Shape = ()
+    row: bool = False
+    parts: Shape = ()
+    """The sizes of what is stacked in it."""
+
+    @property
+    def rank(self) -> int:
+        """How many indices it has."""
+        return len(self.shape)
+
+
+class Scope(Protocol):
+    """What names, gradients and sums mean where a formula stands."""
+
+    def quantity(self, name: Name) -> Value:
+        """What a name stands for."""
+
+    def gradient(self, node: Delta | Derivative) -> Value:
+        """What a gradient's name stands for."""
+
+    def share(self, of: Name, by: Name) -> Share | None:
+        """What the lines of one step make of a parameter, entry by entry."""
+
+    def function(self, name: Name) -> str:
+        """The operation that a name applied to an argument is, or nothing where that is a product."""
+
+    def big(self, node: Big, body: Callable[[Formula], Value]) -> Value:
+        """A sum or product over an index."""
+
+    def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
+        """What a column of names stands for as a whole."""
+
+    def size(self, name: Name) -> sp.Expr:
+        """The size that a name denotes where it bounds a range of entries."""

@@ -90,3 +90,11 @@ def test_any_text_is_judged(text: str, name: str) -> None:
 def test_null_bytes_are_no_text(whole: bool) -> None:
     with pytest.raises(DocumentError, match="no text"):
         verify_document("a\0b", "a.md") if whole else read("a\0b", "a.md")
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\tanh_t^T (x)", r"\log^{T} x_t", r"{\sigma}^{T}(x)", r"\sigma'^{T}(x)"]
+)
+def test_a_function_with_an_exponent_t_is_read(formula: str) -> None:
+    rows = read(f"$$a = {formula}$$", "a.md").rows
+    assert len(rows) == 1

@@ -179,13 +179,13 @@ class _Times:
     def applied(self, node: Apply) -> Formula:
         """h(t) as a name at t; a bracket after what has a step is a factor."""
         head, argument = node.head, node.argument
-        if node.certain and head.base in S.FUNCTION_WORDS | S.FUNCTION_LETTERS:
-            return node
         if self.turned(head, argument):  # x^T(n)
             timed = self.applied(replace(node, head=head.body))  # type: ignore[attr-defined]
             return replace(head, body=timed, kind="transpose", span=node.span)  # type: ignore[call-arg]
         if not isinstance(head, Name):  # a power or a transpose turned up in the head
             return Product(("",), (head, argument), span=node.span)
+        if node.certain and head.base in S.FUNCTION_WORDS | S.FUNCTION_LETTERS:
+            return node
         single = isinstance(argument, Brackets) and argument.left == "(" and len(argument.items) == 1
         if single and isinstance(argument, Brackets) and head.time is None and not node.power:
             index = argument.items[0]

@@ -25,6 +25,8 @@ from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
+from lstmsym.deadline import LINE, TooLong, within
+from lstmsym.defects import fault
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
@@ -46,6 +48,7 @@ Progress = Callable[[int, int], None]
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 
+ENDLESS = "it takes too long: write it in several lines"
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
 
@@ -131,10 +134,12 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._claimed(place)
+            with within(LINE):
+                return self._no_claim(place) or self._claimed(place)
+        except TooLong:
+            return plain(self.lines[place][2], "undecided", ENDLESS)
         except Exception as error:  # one line never costs the others their verdicts
-            message = f"it could not be judged: {type(error).__name__}"
-            return plain(self.lines[place][2], "undecided", message)
+            return plain(self.lines[place][2], "undecided", fault(error))
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""
@@ -388,19 +393,24 @@ class LineJudge:
     def _never_fits(self, side: Formula) -> Misfit | None:
         """Why the shapes in a side do not fit, whether gradients lie or stand; None where they may."""
         flat, problem = self.choices.flat, None
-        for other in (flat, not flat):
-            self.choices.flat = other
-            try:
-                self.claims.express(side)
-            except Misfit as error:
-                problem = error
-                continue
-            except (Unreadable, NotationError, ShapeError):
-                pass
-            problem = None
-            break
-        self.choices.flat = flat
+        try:
+            for self.choices.flat in (flat, not flat):
+                problem = self._misfitting(side)
+                if problem is None:
+                    break
+        finally:
+            self.choices.flat = flat
         return problem
+
+    def _misfitting(self, side: Formula) -> Misfit | None:
+        """Why the shapes in a side do not fit as gradients lie now, if that is what is wrong with it."""
+        try:
+            self.claims.express(side)
+        except Misfit as error:
+            return error
+        except (Unreadable, NotationError, ShapeError):
+            pass
+        return None
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
         """Whether a name looks like a gradient's and may be the side: a column may be one of anything."""

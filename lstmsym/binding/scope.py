@@ -136,7 +136,8 @@ class Backward:
 
     def _known(self, ident: str, at: Place) -> Value:
         table = self.bound.table
-        constant = table.roles[ident] in ("parameter", "hyper")
+        quantity = self.system.cell.by_name.get(ident)
+        constant = table.roles[ident] in ("parameter", "hyper") or (quantity is not None and quantity.constant)
         lag = None if constant else _lag(at) or 0
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
         if ident not in self.system.shapes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
 Span = tuple[int, int]
@@ -275,8 +276,18 @@ class Item(Formula):
 
 def children(node: Formula) -> Iterator[Formula]:
     """The parts of a node, those of its scripts and its time included."""
-    for f in fields(node):
-        yield from _parts(getattr(node, f.name))
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, Formula):
+            yield value
+        elif value and not isinstance(value, str):
+            yield from _parts(value)
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """What a kind of node is made of; its place in the text holds no parts."""
+    return tuple(f.name for f in fields(kind) if f.name != "span")
 
 
 def _parts(value: Any) -> Iterator[Formula]:
@@ -303,8 +314,8 @@ def names(node: Formula) -> Iterator[Name]:
     if isinstance(node, Name):
         yield node
         return
-    for f in fields(node):
-        value = getattr(node, f.name)
+    for name in _fields(type(node)):
+        value = getattr(node, name)
         for part in value if isinstance(value, tuple) else (value,):
             for inner in part if isinstance(part, tuple) else (part,):
                 if isinstance(inner, Formula):
@@ -314,11 +325,11 @@ def names(node: Formula) -> Iterator[Name]:
 def rebuilt(node: Formula, change: Callable[[Formula], Formula]) -> Formula:
     """The node with every part of it changed."""
     changes = {}
-    for f in fields(node):
-        old = getattr(node, f.name)
+    for name in _fields(type(node)):
+        old = getattr(node, name)
         new = _changed(old, change)
         if new is not old:
-            changes[f.name] = new
+            changes[name] = new
     return replace(node, **changes) if changes else node
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import Any
 
 import sympy as sp
@@ -688,7 +689,7 @@ class _Builder:
     ) -> dict[sp.Symbol, sp.Expr]:
         """Unknown sizes -> the sizes of the cell: n units, m inputs, others as they come."""
         found: dict[sp.Symbol, sp.Expr] = {}
-        spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 40))])
+        spare = chain([N.k, N.p], (Size(f"q{i}") for i in count(1)))
         resolve_ = self.algebra.unifier.resolve
 
         def give(dims: tuple[sp.Expr, ...], size: sp.Expr | None) -> None:
@@ -698,7 +699,7 @@ class _Builder:
                         self.algebra.unifier.same((dim,), (size,), "")
                     continue
                 for unknown in sorted(dim.atoms(sp.Dummy), key=lambda d: d.dummy_index):
-                    found[unknown] = found.get(unknown) or next(spare, N.n)
+                    found[unknown] = found.get(unknown) or next(spare)
 
         for name in states:
             give(self.dims(name), N.n)

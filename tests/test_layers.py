@@ -88,7 +88,7 @@ binding.supposed
 binding.guarded
 binding.opened
 binding.verify
-reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
+reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
 reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
 

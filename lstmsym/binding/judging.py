@@ -318,7 +318,10 @@ class LineJudge:
 
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
         """A weight that is to stand for the part that multiplies one of what is stacked."""
-        weight = self.claims.express(part.body).value.expr
+        try:
+            weight = self.claims.express(part.body).value.expr
+        except (Unreadable, NotationError, ShapeError) as error:
+            return plain(source, "unread", said(error))
         axes = {
             axis for equation in self.system.cell.equations for node in equation.expr.atoms(Dot)
             for axis, matrix in ((0, transposed(weight)), (1, weight))

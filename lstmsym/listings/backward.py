@@ -19,10 +19,14 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces
-from lstmsym.listings.expressions import ZERO, Reader, Scope, key_of
+from lstmsym.listings.expressions import Reader
 from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried_names
+from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import gradient_of, has_next, has_prev, resolve
+from lstmsym.listings.scope import ZERO, Scope
+from lstmsym.listings.slices import bounds
 from lstmsym.listings.source import ListingError
+from lstmsym.listings.steps import label, place
 from lstmsym.notation import Ref
 from lstmsym.verify.evaluate import OUT_OF_REACH, Numbers, evaluate
 from lstmsym.verify.judge import Judge
@@ -352,7 +356,7 @@ class Backward:
         value = self.known[name]
         if isinstance(target, ast.Subscript) and isinstance(value, (Array, Pieces)):
             try:
-                indices = self.reader.place(target)[1]
+                indices = place(target, self.scope)[1]
                 if all(isinstance(i, ast.Slice) for i in indices):
                     value = self.reader.sliced(value, indices)
             except ListingError:
@@ -717,14 +721,14 @@ class Backward:
         target = statement.target
         if not isinstance(target, ast.Subscript) or not isinstance(statement.value, ast.Constant):
             return False
-        indices = self.reader.place(target)[1]
+        indices = place(target, self.scope)[1]
         return bool(indices) and any(not isinstance(i, (ast.Slice, ast.Constant)) for i in indices)
 
     def hot(self, statement: ast.AugAssign) -> Array:
         """The one-hot target."""
         target = statement.target
         assert isinstance(target, ast.Subscript)
-        key = self.reader.label(self.reader.place(target)[1])
+        key = label(place(target, self.scope)[1], self.scope)
         cell = self.forward.cell
         targets = cell.role("target")
         if not targets:
@@ -742,7 +746,7 @@ class Backward:
         current = self.scope.names.get(base) if key else None
         if current is ZERO:
             return []
-        if isinstance(target, ast.Subscript) and (self.reader.place(target)[2] or 0) < 0:
+        if isinstance(target, ast.Subscript) and (place(target, self.scope)[2] or 0) < 0:
             return []
         value = self.reader(target)
         return [] if value is ZERO else [Part(ast.Pass(), self.reader.as_array(value), "start")]
@@ -789,14 +793,14 @@ class Backward:
             return
         if not isinstance(target, ast.Subscript):
             raise ListingError("such a target is not read")
-        base, indices, lag = self.reader.place(target)
+        base, indices, lag = place(target, self.scope)
         if base is None:
             raise ListingError("such a target is not read")
         lag = (lag or 0) - self.scope.offsets.get(base, 0)
         slices = [i for i in indices if isinstance(i, ast.Slice) and (i.lower or i.upper)]
         store = self.scope.series.setdefault(base, {})
         if slices and isinstance(value, Array):
-            low, high = self.reader.bounds(slices[0])
+            low, high = bounds(slices[0], self.reader.size)
             old = store.get(lag)
             parts = [p for p in old.parts if p[0] != low] if isinstance(old, Pieces) else []
             store[lag] = Pieces((*parts, (low, high, value)))

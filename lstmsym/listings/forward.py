@@ -17,9 +17,13 @@ from lstmsym.cell import Cell
 from lstmsym.declare import Bias, Declared, Input, Loss, Output, State, Target, Weight
 from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Pieces
-from lstmsym.listings.expressions import ZERO, Initial, Reader, Scope, key_of, rank
+from lstmsym.listings.expressions import Reader
+from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import has_next, has_prev, plain, resolve
+from lstmsym.listings.scope import ZERO, Initial, Scope
+from lstmsym.listings.slices import rank
 from lstmsym.listings.source import ListingError
+from lstmsym.listings.steps import place
 from lstmsym.notation import Ref, Size
 from lstmsym.page import RESERVED
 from lstmsym.shapes import ShapeError
@@ -225,7 +229,7 @@ class Run:
         self.assign_step(target, value, statement)
 
     def assign_step(self, target: ast.Subscript, value: Any, statement: ast.stmt) -> None:
-        base, indices, lag = self.reader.place(target)
+        base, indices, lag = place(target, self.scope)
         own = key_of(target.value)
         if lag is None and own is not None and (low_high := self.reader.feature_bounds(indices)):
             self.assign_piece(self.scope.names, own, own, low_high, value, statement)
@@ -239,7 +243,7 @@ class Run:
                 base = key_of(target.value) or ""
                 self.initial(base, value)
                 return
-            base, indices, lag = key_of(target.value), self.reader.place(target)[1], 0
+            base, indices, lag = key_of(target.value), place(target, self.scope)[1], 0
         if base is None:
             raise ListingError("such a target is not read")
         lag = (lag or 0) - self.scope.offsets.get(base, 0)
@@ -273,7 +277,7 @@ class Run:
         inner = target.value
         if not (isinstance(value, Array) and value.expr == 1):
             return False
-        base, _, lag = self.reader.place(inner) if isinstance(inner, ast.Subscript) else (None, [], None)
+        base, _, lag = place(inner, self.scope) if isinstance(inner, ast.Subscript) else (None, [], None)
         key = base if lag is not None else key_of(inner)
         if key is None or isinstance(target.slice, ast.Constant):
             return False
@@ -437,7 +441,7 @@ def assigned_steps(body: list[ast.stmt], reader: Reader) -> dict[str, int]:
         for target in statement.targets if isinstance(statement, ast.Assign) else ():
             for one in target.elts if isinstance(target, ast.Tuple) else [target]:
                 if isinstance(one, ast.Subscript):
-                    base, _, lag = reader.place(one)
+                    base, _, lag = place(one, reader.scope)
                     if base is not None and lag is not None:
                         found[base] = lag
     return found

@@ -14,9 +14,11 @@ from lstmsym import notation as N
 from lstmsym.listings.arrays import Array, Misfit
 from lstmsym.listings.backward import UNREAD, Backward, Finding, Part, each, like_gradient, shifted, texts
 from lstmsym.listings.edits import edits
-from lstmsym.listings.expressions import ZERO, key_of
+from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import resolve
+from lstmsym.listings.scope import ZERO
 from lstmsym.listings.source import ListingError
+from lstmsym.listings.steps import place
 from lstmsym.notation import Ref
 
 SAMPLES = "only some of the samples are counted"
@@ -157,7 +159,7 @@ class Judging(Backward):
                 )
         family = self.family(key, target)
         if isinstance(target, ast.Subscript):
-            lag = (self.reader.place(target)[2] or 0) - self.scope.offsets.get(key, 0)
+            lag = (place(target, self.scope)[2] or 0) - self.scope.offsets.get(key, 0)
             if lag == -1:
                 names = self.truth.judge.system.derivation.names
                 states = [q.name for q in self.forward.cell.role("state")]
@@ -255,7 +257,7 @@ class Judging(Backward):
         if not isinstance(target, ast.Subscript) or not isinstance(statement, ast.Assign):
             return False
         key = key_of(target.value)
-        if key not in self.asked or self.reader.place(target)[2] != -1:
+        if key not in self.asked or place(target, self.scope)[2] != -1:
             return False
         names, start = self.truth.judge.system.derivation.names, self.meanings.get(key, self.asked[key][0])
         pairs = ((names.back(q.name), names.adjoint(q.name)) for q in self.forward.cell.role("state"))
@@ -331,7 +333,7 @@ class Judging(Backward):
             return "the error of what is computed once, at the last step, is added at every step", ""
         for node in ast.walk(part.statement):
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-                key, _, lag = self.reader.place(node)
+                key, _, lag = place(node, self.scope)
                 if key in self.forward.rings and lag == -1:
                     text = ast.unparse(node)
                     index = ast.unparse(node.slice).split(" ")[0]

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from lstmsym.listings.backward import UNKNOWN, Finding, Truth, each, texts
-from lstmsym.listings.expressions import key_of
 from lstmsym.listings.judging import SAMPLES, Judging
+from lstmsym.listings.keys import key_of
 from lstmsym.listings.outline import Outline
 from lstmsym.notation import Ref
 

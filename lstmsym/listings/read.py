@@ -14,10 +14,10 @@ from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.backward import Finding, Truth, each
-from lstmsym.listings.expressions import key_of
 from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks
+from lstmsym.listings.keys import key_of
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from lstmsym.listings.expressions import key_of
+from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import gradient_of, has_prev, plain
 from lstmsym.listings.plainer import made_of
 

@@ -83,6 +83,7 @@ binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.summed
 binding.judging
 binding.supposed
 binding.guarded

@@ -22,6 +22,7 @@ from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks, sums_repeated
+from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
@@ -66,6 +67,7 @@ class LineJudge:
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
+        self.shares_told = says_share(text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -131,10 +133,21 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._claimed(place)
+            return self._no_claim(place) or self._shared(self._claimed(place), place)
         except Exception as error:  # one line never costs the others their verdicts
             message = f"it could not be judged: {type(error).__name__}"
             return plain(self.lines[place][2], "undecided", message)
+
+    def _shared(self, row: Row, place: int) -> Row:
+        """The row of a line that may have one step's share of a gradient, with that if nothing says it."""
+        claim = self.stated.get(place)
+        right = row.verdict in ("proved", "conditional")
+        if claim is None or not right or self.shares_told:
+            return row
+        if not unsaid(claim, self.lines[place], self.table, self.system.cell):
+            return row
+        both = " and ".join(filter(None, (row.assumption, SHARE)))
+        return replace(row, verdict="conditional", assumption=both)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""

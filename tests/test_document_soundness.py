@@ -45,3 +45,44 @@ $$\delta_a = (V^\top \delta_y) \odot (1 - a^2)$$
 $$dV = \delta_y a^\top$$
 """
     assert rows(one)[-1].verdict == "proved"
+
+
+LISTED = r"""
+$$g_t = \phi(W x_t + U h_{t-1} + b)$$
+$$i_t = \sigma(W_i x_t + U_i h_{t-1} + b_i)$$
+$$h_t = h_{t-1} \odot (1 - i_t) + g_t \odot i_t$$
+
+```python
+dg = dh * i
+di = dh * (g - h_prev)
+dg_input = SLOPE * dg
+di_input = i * (1 - i) * di
+dW += np.outer(dg_input, x)
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict", "said"),
+    [
+        ("(1 - g**2)", "conditional", "ϕ is tanh"),
+        ("g * (1 - g)", "conditional", "ϕ is the logistic sigmoid"),
+        ("(1 + g**2)", "refuted", ""),
+    ],
+)
+def test_a_listing_says_which_function_of_the_text_it_takes_for_granted(slope, verdict, said):
+    found = [row for row in rows(LISTED.replace("SLOPE", slope)) if row.line > 6]
+    assert [row.verdict for row in found] == ["proved", "proved", verdict, "proved", "proved"]
+    assert found[2].assumption == said
+
+
+def test_a_listing_s_function_is_that_of_the_text():
+    of_text = r"$$\delta a_t = dg_t \odot (1 - g_t^2)$$" + "\n\nwith $a_t = W x_t + U h_{t-1} + b$.\n"
+    found = rows(LISTED.replace("SLOPE", "g * (1 - g)") + of_text)
+    assert next(row for row in found if row.source.startswith("dg_input")).verdict == "refuted"
+    found = rows(
+        LISTED.replace("SLOPE", "(1 - g**2)") + of_text.replace("(1 - g_t^2)", "g_t \\odot (1 - g_t)")
+    )
+    assert next(row for row in found if row.source.startswith("dg_input")).verdict == "refuted"
+    found = rows(LISTED.replace(r"\phi", r"\tanh").replace("SLOPE", "(1 - g**2)"))
+    assert [row.verdict for row in found if row.line > 6] == ["proved"] * 5

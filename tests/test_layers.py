@@ -85,9 +85,10 @@ binding.holding
 binding.inherited
 binding.summed
 binding.judging
-binding.supposed
-binding.guarded
 binding.opened
+binding.supposed
+binding.relied
+binding.guarded
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

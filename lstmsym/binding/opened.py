@@ -40,6 +40,18 @@ class Opened:
         said = replace(self.told, functions={**self.told.functions, **functions})
         return bind(self.document, self.lines, said, held_names(self.text, self.document))
 
+    def listed_with(self, functions: Mapping[str, str]) -> Listing:
+        """The listings judged by the text's cell with other functions than were assumed."""
+        bound = self.with_functions(functions)
+        return read_listings(self.document, bound.cell, called(self.text, self.document, bound.table))
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """The functions that the document uses and says nothing of, and what was taken for each."""
+        functions = self.bound.table.functions
+        open_ = self.bound.table.assumed.keys() & functions.keys() - self.told.functions.keys()
+        return {key: functions[key] for key in sorted(open_)}
+
 
 def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """Open a document; ``cell`` is that of a document without forward equations.

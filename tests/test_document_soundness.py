@@ -86,3 +86,23 @@ def test_a_listing_s_function_is_that_of_the_text():
     assert next(row for row in found if row.source.startswith("dg_input")).verdict == "refuted"
     found = rows(LISTED.replace(r"\phi", r"\tanh").replace("SLOPE", "(1 - g**2)"))
     assert [row.verdict for row in found if row.line > 6] == ["proved"] * 5
+
+
+SUM = r"$$db = \sum_{t=0}^{T} \delta_t$$"
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    [
+        ("", "proved"),
+        (r"$$dU = \sum_{t=0}^{T} \delta_t h_{t-1}^\top$$", "proved"),
+        (r"$$dU = \sum_{t=1}^{T} \delta_t h_{t-1}^\top$$", "proved"),
+        (r"$$dU = \sum_{t=0}^{T-1} \delta_{t+1} h_t^\top$$", "proved"),
+        (r"$$dW = \sum_{t=1}^{T} \delta_t x_t^\top$$", "conditional"),
+        (r"$$L = \sum_{t=1}^{T} \| h_t - y_t \|^2$$", "conditional"),
+    ],
+)
+def test_a_sum_from_zero_where_others_begin_at_one_takes_for_granted_that_nothing_is_there(others, verdict):
+    found = rows(CELL + others + "\n" + SUM)[-1]
+    assert found.verdict == verdict
+    assert (found.assumption == "the terms before the first step are zero") == (verdict == "conditional")

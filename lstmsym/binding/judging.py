@@ -46,6 +46,10 @@ Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
+SUPPOSES = {
+    "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "before": ("the sum begins before the first step", "the terms before the first step are zero"),
+}
 
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
@@ -225,8 +229,8 @@ class LineJudge:
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
         if stated.lacks:
-            message = "the sum leaves out the first step"
-            row = replace(row, verdict="conditional", assumption="the initial state is zero", message=message)
+            message, assumption = SUPPOSES[stated.lacks]
+            row = replace(row, verdict="conditional", assumption=assumption, message=message)
         assumed = [*stated.noted, self._followed(stated.claim)]
         for assumption in filter(None, assumed):
             both = " and ".join(filter(None, (row.assumption, assumption)))

@@ -63,6 +63,9 @@ class SumRange:
     high: int | None
     """Relative to the last step; None for all."""
     states: bool
+    """Whether states of the step before are in it."""
+    written: int | None = None
+    """The first number as it stands."""
 
 
 @dataclass
@@ -321,9 +324,8 @@ class Backward:
         high, offset = node.high, None
         if high is not None and not isinstance(high, Number):
             offset = _offset(high)
-        self.sums.append(
-            SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads)
-        )
+        first, last = (None if n is None else n + ahead for n in (low, offset))
+        self.sums.append(SumRange(first, last, reads, low))
         return Value(N.Total(expr), value.shape, value.row)
 
 

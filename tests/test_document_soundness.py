@@ -106,3 +106,31 @@ def test_a_sum_from_zero_where_others_begin_at_one_takes_for_granted_that_nothin
     found = rows(CELL + others + "\n" + SUM)[-1]
     assert found.verdict == verdict
     assert (found.assumption == "the terms before the first step are zero") == (verdict == "conditional")
+
+
+STEP = """
+```python
+class Cell:
+    def forward(self, x, h_prev):
+        self.x, self.h_prev = x, h_prev
+        self.h = np.tanh(self.W @ x + self.U @ h_prev + self.b)
+        return self.h
+
+    def backward(self, dh):
+        da = dh * (1 - self.h ** 2)
+        self.dW += np.outer(da, self.x)
+        self.dU {} np.outer(da, self.h_prev)
+        self.db {} da
+        return self.U.T @ da
+```
+"""
+
+
+@pytest.mark.parametrize("signs", [("+=", "+="), ("=", "+="), ("=", "=")])
+def test_a_step_that_sets_a_gradient_which_others_add_to_drops_what_was_there(signs):
+    found = {r.source.split()[0]: r for r in rows(STEP.format(*signs)) if r.line > 8}
+    assert found["self.dW"].verdict == "proved"
+    for name, sign in zip(("self.dU", "self.db"), signs, strict=True):
+        assert found[name].verdict == {"=": "conditional", "+=": "proved"}[sign]
+    alone = STEP.replace("self.dW +=", "self.dW =").format("=", "=")
+    assert [r.verdict for r in rows(alone) if ".d" in r.source] == ["proved"] * 3

@@ -19,7 +19,7 @@ verify.repair verify.explain verify.judge verify.across verify.ranges verify.ins
 verify.matching verify.induction documents.result listings.source listings.plainer listings.appended
 listings.inline listings.around listings.naming listings.arrays listings.expressions
 listings.returned listings.forward listings.outline listings.backward listings.edits
-listings.judging listings.write listings.rows listings.meanings listings.given listings.read
+listings.judging listings.kept listings.write listings.rows listings.meanings listings.given listings.read
 listings pages documents documents.limits documents.file documents.formula documents.symbols
 documents.macros documents.scanned documents.tokens documents.plain documents.latex documents.cursor
 documents.scripts documents.tables documents.gradients documents.parse documents.times

@@ -36,7 +36,7 @@ class Expressed:
 
 @dataclass(frozen=True)
 class Stated:
-    """A line as a claim; ``lacks``: what its sum leaves out (last, first, early), or adds before the first."""
+    """A line as a claim; ``lacks``: what its sum leaves out (last, first, early), or adds ahead."""
 
     claim: Claim
     lacks: str = ""

@@ -12,6 +12,7 @@ from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.backward import Finding, texts
 from lstmsym.listings.judging import Judging, is_g
+from lstmsym.listings.kept import ONE_STEP, drops_earlier
 from lstmsym.listings.plainer import origin
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
@@ -130,6 +131,9 @@ def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: 
     ok = claim is not None and judging.truth.judge.right(claim)
     if finding.part:
         common = {**common, "message": "one of the terms that together are the gradient"}
+    if ok and (drops := drops_earlier(finding, judging)):
+        said = {**common, "message": drops, "assumption": ONE_STEP}
+        return row(finding.statement, lines, "statement", "conditional", **said)
     if ok:
         return row(finding.statement, lines, "statement", "proved", **common)
     return row(

@@ -77,6 +77,8 @@ binding.columns
 binding.usage
 binding.twins
 binding.solve
+binding.slopes
+binding.evidence
 binding.across
 binding.several
 binding.symbols
@@ -84,6 +86,7 @@ binding.listed
 binding.holding
 binding.inherited
 binding.summed
+binding.undefined
 binding.judging
 binding.opened
 binding.supposed

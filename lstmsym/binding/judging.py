@@ -24,6 +24,7 @@ from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.derive import adjoint_of
@@ -385,14 +386,17 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
-        if error.slot in self.choices.twins:
+        if found is None or found[0] != error.slot:
+            way = understood(self.claims, self.judge, self.lines[place], error.slot)
+            if way is not None:
+                verdict = "conditional" if way.assumption else "refuted"
+                return replace(plain(source, verdict, way.message), assumption=way.assumption)
+        elif error.slot in self.choices.twins:
             return self._second_name(right, source)
-        if found is not None and found[0] == error.slot:
-            misfit = self._never_fits(right)
-            if misfit is not None:
-                return plain(source, "refuted", said(misfit))
-            if self._names_gradient(found[0], right):
-                return plain(source, "refuted", NOTHING)
+        elif (misfit := self._never_fits(right)) is not None:
+            return plain(source, "refuted", said(misfit))
+        elif self._names_gradient(found[0], right):
+            return plain(source, "refuted", NOTHING)
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
 

@@ -15,6 +15,7 @@ from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.evidence import Evidence
 from lstmsym.binding.guarded import guarded
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.opened import Opened, opened
@@ -117,6 +118,7 @@ class Judging:
         if Usage(definitions, solver.consistency, list(statements(proved, system))).reconsider():
             solver.solve()
         solver.part_twins()
+        Evidence(solver.consistency, opened.told).weigh()
         return definitions.defining
 
     def _main(self, place: int) -> int:

@@ -134,3 +134,66 @@ def test_a_step_that_sets_a_gradient_which_others_add_to_drops_what_was_there(si
         assert found[name].verdict == {"=": "conditional", "+=": "proved"}[sign]
     alone = STEP.replace("self.dW +=", "self.dW =").format("=", "=")
     assert [r.verdict for r in rows(alone) if ".d" in r.source] == ["proved"] * 3
+
+
+GATED = r"""
+$$f_t = \sigma(W_f x_t + U_f h_{t-1})$$
+$$g_t = \tanh(W_g x_t + U_g h_{t-1})$$
+$$h_t = f_t \odot h_{t-1} + (1 - f_t) \odot g_t$$
+$$\delta f_t = \delta h_t \odot (h_{t-1} - g_t)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict", "said"),
+    [
+        (r"\delta q_t = \delta h_t \odot f_t", "undecided", ""),
+        (r"\delta W_f = \sum_t (\delta i_t \odot f_t \odot (1 - f_t)) x_t^\top", "conditional", "read as"),
+        (r"\delta W_f = \sum_t (\delta i_t \odot f_t^2 \odot (1 - f_t)) x_t^\top", "refuted", ""),
+        (
+            r"\delta W_f = \delta W_r + (\delta f_t \odot f_t \odot (1 - f_t)) x_t^\top",
+            "conditional",
+            "read as",
+        ),
+        (r"\delta W_f = \delta W_r + (\delta f_t \odot f_t) x_t^\top", "refuted", ""),
+    ],
+)
+def test_the_gradient_of_a_quantity_that_is_not_there_proves_nothing(line, verdict, said):
+    found = rows(GATED + f"$${line}$$")[-1]
+    assert found.verdict == verdict and said in found.assumption
+    assert verdict != "refuted" or "whatever" in found.message
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        (r"outputError \cdot g_t \cdot (1 - f_t)", "refuted"),
+        (r"outputError \cdot (1 - f_t)", "refuted"),
+        (r"outputError \cdot (1 - f_t) \cdot (1 - g_t^2)", "proved"),
+    ],
+)
+def test_names_of_one_kind_are_gradients_of_one_kind(last, verdict):
+    text = (
+        GATED.rsplit("$$", 2)[0]
+        + rf"""
+$outputError$ is the gradient of $h_t$.
+
+$$forgetGateError = outputError \cdot (h_{{t-1}} - g_t) \cdot f_t \cdot (1 - f_t)$$
+$$stateGateError = {last}$$
+$$\frac{{\partial L}}{{\partial W_f}} = \sum_t forgetGateError_t x_t^T$$
+"""
+    )
+    found = {row.source.split()[0]: row.verdict for row in rows(text)}
+    assert (found["forgetGateError"], found["stateGateError"]) == ("proved", verdict)
+
+
+@pytest.mark.parametrize(
+    "words", ["The forget gate also appears as $\\phi_t$.", "$f_t$ is also called $\\phi_t$."]
+)
+def test_a_second_name_that_is_given_in_words(words):
+    lines = r"""
+$$\delta g_t = \delta h_t \odot (1 - \phi_t)$$
+$$\delta g_t = \delta h_t \odot \phi_t$$
+"""
+    assert [row.verdict for row in rows(GATED + words + lines)][-2:] == ["proved", "refuted"]
+    assert rows(GATED + lines)[-1].verdict != "refuted"

@@ -31,6 +31,7 @@ binding.quantity
 binding.messages
 binding.table
 binding.called
+binding.renamed
 binding.updates
 binding.stacks
 binding.templates

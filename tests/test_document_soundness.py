@@ -197,3 +197,19 @@ $$\delta g_t = \delta h_t \odot \phi_t$$
 """
     assert [row.verdict for row in rows(GATED + words + lines)][-2:] == ["proved", "refuted"]
     assert rows(GATED + lines)[-1].verdict != "refuted"
+
+
+@pytest.mark.parametrize(
+    ("extra", "verdict"),
+    [
+        ("", "proved"),
+        (r"+ \nabla_h \tanh(x_t) \odot x_t", "proved"),
+        (r"+ \nabla_h \tanh(h_t) \odot x_t", "unread"),
+        (r"+ \nabla_x \tanh(h_t) \odot x_t", "unread"),
+    ],
+)
+def test_the_derivative_of_what_does_not_depend_on_a_quantity_is_zero(extra, verdict):
+    assert rows(CELL + rf"$$dx_t = W^\top \delta_t {extra}$$")[-1].verdict == verdict
+    right = r"(1 - h_t^2)" if verdict == "unread" else "h_t"
+    wrong = rows(CELL + rf"$$dx_t = W^\top (dh_t \odot {right}) {extra}$$")[-1].verdict
+    assert wrong == ("unread" if verdict == "unread" else "refuted")

@@ -1,4 +1,4 @@
-"""Second names that a text gives to a quantity in words: ``the update gate also appears as $\\Gamma_i$``."""
+r"""Second names that a text gives to a quantity in words: ``the update gate also appears as $\Gamma_i$``."""
 
 from __future__ import annotations
 

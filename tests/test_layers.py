@@ -23,8 +23,8 @@ listings.statements listings.loops listings.forward listings.lines listings.pair
 listings.objective listings.sized listings.building listings.outline listings.truth
 listings.findings listings.code listings.start listings.gradients listings.names listings.added
 listings.backward listings.edits listings.mending listings.meant listings.ends listings.judging
-listings.write listings.rows listings.meanings listings.given listings.read listings pages documents
-documents.limits documents.file documents.formula documents.symbols documents.macros
+listings.kept listings.write listings.rows listings.meanings listings.given listings.read listings
+pages documents documents.limits documents.file documents.formula documents.symbols documents.macros
 documents.scanned documents.tokens documents.plain documents.latex documents.cursor
 documents.scripts documents.tables documents.gradients documents.parse documents.times
 documents.write documents.lines documents.hypertext documents.wording documents.rows documents.front
@@ -35,6 +35,7 @@ binding.quantity
 binding.messages
 binding.table
 binding.called
+binding.renamed
 binding.updates
 binding.stacks
 binding.templates
@@ -81,16 +82,21 @@ binding.columns
 binding.usage
 binding.twins
 binding.solve
+binding.slopes
+binding.evidence
 binding.across
 binding.several
 binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.summed
+binding.undefined
 binding.judging
-binding.supposed
-binding.guarded
 binding.opened
+binding.supposed
+binding.relied
+binding.guarded
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

@@ -63,6 +63,9 @@ class SumRange:
     high: int | None
     """Relative to the last step; None for all."""
     states: bool
+    """Whether states of the step before are in it."""
+    written: int | None = None
+    """The first number as it stands."""
 
 
 @dataclass
@@ -173,12 +176,14 @@ class Backward:
             if whole.rank != 2 or not isinstance(whole.expr, Ref):
                 raise Unreadable("a derivative by what is transposed is not read")
             return Value(N.transposed(whole.expr), whole.shape[::-1])
-        if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
+        if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
         if not isinstance(by.expr, Ref):
             raise Unreadable("a derivative by an expression is not read")
         of = node.of
+        if not isinstance(of, Name):
+            return self._of_expression(of, by.expr)
         at = self.placed(of)
         table = self.bound.table
         if of.base in LOSSES and at.key not in table.idents:
@@ -191,6 +196,24 @@ class Backward:
         local = Local(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _of_expression(self, of: Formula, by: Ref) -> Value:
+        """The derivative of an expression by what it does not depend on: zero."""
+        expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
+        gradients = any(r.base not in self.system.cell.by_name for r in expr.atoms(Ref))
+        if by.lag is None or gradients or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
+            raise Unreadable("a derivative of an expression is not read")
+        return Value(sp.Integer(0))
+
+    def _may_depend(self, what: Ref, by: Ref) -> bool:
+        """Whether a quantity is made of another: by the lines of their step, or of an earlier one."""
+        if what.lag is None or by.lag is None or what.lag < by.lag:
+            return False
+        if what.lag > by.lag or what.base == by.base:
+            return True
+        made = {e.name.base: e.expr for e in self.system.cell.equations}
+        inner = made[what.base].atoms(Ref) if what.base in made else set()
+        return any(self._may_depend(r.shifted(what.lag), by) for r in inner if r.lag == 0)
 
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""
@@ -321,9 +344,8 @@ class Backward:
         high, offset = node.high, None
         if high is not None and not isinstance(high, Number):
             offset = _offset(high)
-        self.sums.append(
-            SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads)
-        )
+        first, last = (None if n is None else n + ahead for n in (low, offset))
+        self.sums.append(SumRange(first, last, reads, low))
         return Value(N.Total(expr), value.shape, value.row)
 
 

@@ -328,6 +328,8 @@ def _split(
 ) -> Iterator[tuple[str, Value]]:
     """A line whose right side is an activation of an expression, in two lines; others as they are."""
     value = express(right)
+    if value.expr.has(N.exp):  # exp(z) / sum(exp(z)) is a softmax, as what is written so is
+        value = replace(value, expr=N.canonical(value.expr))
     if isinstance(right, Apply) and right.power is None:
         function = function_of(right.head, table)
         inner = _activated(value.expr, function in GENERIC)

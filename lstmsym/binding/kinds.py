@@ -160,7 +160,7 @@ class _Sorting:
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
-        if at.lag in (FIRST, LAST) or gradient:
+        if at.lag in (FIRST, LAST) or gradient or at.letter in {"T", "τ"} - self.table.letters:
             return
         if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
             self.kinds[place] = "loss"

@@ -192,7 +192,7 @@ def _without_units(node: Formula, table: Table) -> Formula:
     units = set()
     for name in names(node):
         if table.key(name).key not in table.idents:
-            for script in name.scripts:
+            for script in (s for s in name.scripts if s.text.isalnum()):  # o^* is another than o
                 bare = replace(name, scripts=tuple(s for s in name.scripts if s is not script))
                 if table.key(bare).key in table.idents:
                     units.add(script.text)

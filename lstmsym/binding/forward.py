@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.entries import is_unit_sum
+from lstmsym.binding.entries import has_units, is_unit_sum
 from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
@@ -22,6 +22,7 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
+    Indexed,
     Matrix,
     Name,
     Number,
@@ -160,11 +161,12 @@ class Forward:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         if at.key in self.table.told:
             return self.table.told[at.key]
-        if at.lag is not None:
-            return "input", len(name.units) if self.table.indexed else 1
-        if self.table.indexed and len(name.units) != 1:
-            return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
+        indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
+        if at.lag is not None:
+            return "input", len(name.units) if indexed else 1
+        if indexed and len(name.units) != 1:
+            return ("parameter", 2) if name.units else ("hyper", 0)
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
@@ -211,7 +213,9 @@ class Forward:
 def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[str, set[str]]:
     """How each name is used: term of a sum, beside an open or a pointwise product, as a matrix's operand."""
     found: dict[str, set[str]] = {}
-    for _, right in lines:
+    for left, right in lines:
+        for name in _whole(right) if has_units(left) else names(right):
+            found.setdefault(table.key(name).key, set()).add("whole")
         for node in walk(right):
             for part, use in _uses(node, table):
                 for name in _blocks(_bare(part)):
@@ -220,6 +224,13 @@ def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[
         for part in names(macro):
             found.setdefault(table.key(part).key, set()).update(found.get(key, ()))
     return found
+
+
+def _whole(node: Formula) -> Iterator[Name]:
+    """The names of vectors and matrices among entries: those of ``[W x]_j``."""
+    for part in walk(node):
+        if isinstance(part, Indexed) and part.units:
+            yield from names(part.body)
 
 
 def _bare(node: Formula) -> Formula:

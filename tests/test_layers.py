@@ -36,7 +36,6 @@ binding.stacks
 binding.templates
 binding.units
 binding.lettered
-binding.marked
 binding.defined
 binding.entries
 binding.shares
@@ -44,6 +43,8 @@ binding.chains
 binding.values
 binding.activations
 binding.express
+binding.rowwise
+binding.marked
 binding.numbered
 binding.prepared
 binding.standing
@@ -78,6 +79,7 @@ binding.usage
 binding.twins
 binding.solve
 binding.across
+binding.alone
 binding.several
 binding.symbols
 binding.listed

@@ -134,7 +134,9 @@ class Express:
         raise Impossible(f"{shown} has {len(labels)} indices where it is {spelled(value.shape)}")
 
     def _with_labels(self, node: Formula) -> tuple[Value, tuple[str, ...]]:
-        if isinstance(node, Name) and node.base == "1" and node.units:
+        if isinstance(node, Name) and node.base == "1" and len(node.units) == 1 and node.scripts:
+            return self._indicated([s.body for s in node.scripts]), node.units
+        if isinstance(node, Name) and node.base == "1" and len(node.units) == 2:
             if node.units[0] == node.units[1]:
                 return Value(sp.Integer(1)), ()
             size = self.unifier.fresh()

@@ -173,7 +173,9 @@ class Units:
         timed = {replace(n, time=None).key for n in everything if n.time is not None}
         whole = {replace(n, time=None).key for n in everything}
         alone = {(n, p) for n in everything if len(own := parts(n)) == 1 for p in own if len(p.word) == 1}
-        beside = [(n, p, without(n, p.letter).key) for n, p in alone if p.letter in self.usual & self.eligible]
+        beside = [
+            (n, p, without(n, p.letter).key) for n, p in alone if p.letter in self.usual & self.eligible
+        ]
         letters = {p.letter for n, p, key in beside if n.time is not None and key in timed}
         letters -= {x for x in letters if any(_is_shared(x, right) for _, right, _ in self.lines)}
         self.spots |= {p.spot for _, p, key in beside if p.letter in letters and key in whole}

@@ -66,6 +66,7 @@ binding.remaining
 binding.generic
 binding.slots
 binding.given
+binding.onestep
 binding.scope
 binding.author
 binding.choices

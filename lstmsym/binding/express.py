@@ -37,6 +37,7 @@ from lstmsym.documents.formula import (
     Relation,
     Slice,
     Sum,
+    Time,
     Words,
     flat,
     rebuilt,
@@ -507,6 +508,9 @@ class Express:
         return Value(part, sizes[node.number : node.number + 1], whole.row)
 
     def _indexed(self, node: Indexed) -> Value:
+        copy = _copy(node)
+        if copy is not None:
+            return self.scope.copy(*copy)
         if node.bar or node.time is not None:
             raise Unreadable("an expression taken at something is not read")
         script = node.scripts[0]
@@ -646,6 +650,22 @@ class Express:
             shape, row = self._joined(found.shape, found.row, other)
             found = Value(op(found.expr, other.expr), shape, row)
         return found
+
+
+def _copy(node: Indexed) -> tuple[Derivative, Time] | None:
+    r"""The derivative and the step of ``\partial L / \partial W |_{(t)}``."""
+    body, bar = node.body, bool(node.bar)
+    if isinstance(body, Brackets) and (body.left, body.right, len(body.items)) == ("", "|", 1):
+        body, bar = body.items[0], True
+    if not bar or not isinstance(body, Derivative):
+        return None
+    if node.time is not None:
+        return body, node.time
+    script = node.scripts[0] if len(node.scripts) == 1 else None
+    step = script.body if script is not None and script.where == "sub" else None
+    alone = isinstance(step, Sum) or (isinstance(step, Name) and step.time is None and not step.scripts)
+    time = Time(step) if step is not None and alone else None
+    return (body, time) if time is not None and time.offset is not None else None
 
 
 def with_fractions(node: Formula) -> Formula:

@@ -29,6 +29,7 @@ from lstmsym.documents.formula import (
     Product,
     Raised,
     Sum,
+    Time,
     names,
     walk,
 )
@@ -189,6 +190,10 @@ class Forward:
         return any("matrix" in c for c in self.contexts.values())
 
     def gradient(self, node: Delta | Derivative) -> Value:
+        """Refuse."""
+        raise Unreadable("a gradient in a forward equation")
+
+    def copy(self, node: Derivative, time: Time) -> Value:
         """Refuse."""
         raise Unreadable("a gradient in a forward equation")
 

@@ -20,6 +20,7 @@ from lstmsym.binding.table import (
     Table,
     bare_names,
     has_gradient,
+    is_entropy,
     is_step_size,
 )
 from lstmsym.binding.updates import is_update
@@ -300,6 +301,8 @@ def _recurs(name: Name, right: Formula) -> bool:
 
 
 def _adds_up(right: Formula) -> bool:
+    if isinstance(right, Apply) and is_entropy(right.head):
+        return True
     return any(isinstance(n, Big) or (isinstance(n, Brackets) and n.left == "‖") for n in walk(right))
 
 

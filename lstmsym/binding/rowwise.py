@@ -27,10 +27,9 @@ def rowwise(lines: Sequence[Line]) -> list[Line]:
 
 def _multiplying(node: Product) -> Iterator[Name]:
     """The small letters with one index among factors of which one is a vector."""
-    for name in map(_bare, node.factors) if any(map(_is_vector, node.factors)) else ():
-        small = isinstance(name, Name) and name.time is None and len(name.units) == 1
-        if small and len(name.base) == 1 and name.base.islower():  # type: ignore[attr-defined]
-            yield name  # type: ignore[misc]
+    bare = map(_bare, node.factors if any(map(_is_vector, node.factors)) else ())
+    found = (n for n in bare if isinstance(n, Name) and n.time is None and len(n.units) == 1 == len(n.base))
+    yield from (name for name in found if name.base.islower())
 
 
 def _entries(node: Formula, rows: Iterable[str]) -> Formula:
@@ -75,7 +74,7 @@ def _along(node: Formula) -> Formula:
     bare = _bare(node)
     if isinstance(bare, Name) and ALONG in bare.units:
         return bare
-    return replace(bare, units=(ALONG,)) if _is_vector(node) else node  # type: ignore[type-var]
+    return replace(bare, units=(ALONG,)) if isinstance(bare, Name) and _is_vector(node) else node
 
 
 def _all_along(node: Formula) -> Formula:

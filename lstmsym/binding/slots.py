@@ -26,6 +26,7 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
+    Indexed,
     Item,
     Name,
     Number,
@@ -282,7 +283,7 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
     if isinstance(node, Portion):
         for entry in node.layout.entries:
             yield from occurrences(entry, table)
-    if isinstance(node, (Big, Item)) or (isinstance(node, Raised) and is_transposition(node)):
+    if isinstance(node, (Big, Item, Indexed)) or (isinstance(node, Raised) and is_transposition(node)):
         yield from occurrences(node.body, table)
         return
     for child in children(node):

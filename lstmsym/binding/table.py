@@ -39,6 +39,7 @@ FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word i
 """Names that are functions whatever a document says."""
 ASSUMED = frozenset("φ ϕ ψ g h f s τ θ Φ ρ".split())
 LOSSES = frozenset("L l E J C ℒ ℰ ℓ loss cost Loss Cost Err err error".split())
+ENTROPIES = frozenset("ce crossentropy xent nll".split())
 GRADIENT_BASES = frozenset("δ ε ϵ Δ ∂ ∇".split())
 GRADIENT_WORDS = re.compile(r"grad|diff|delta|[Ee]rr(or)?$|Error")
 
@@ -123,6 +124,11 @@ def function_of(name: Name, table: Table) -> str:
     if name.base in FUNCTIONS and (not name.scripts):
         return FUNCTIONS[name.base]
     return ""
+
+
+def is_entropy(head: Name) -> bool:
+    """Whether a name before two arguments is the cross entropy of the two."""
+    return head.base.lower().replace("_", "") in ENTROPIES
 
 
 def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:

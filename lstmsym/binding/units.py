@@ -227,8 +227,8 @@ def _is_shared(letter: str, right: Formula) -> bool:
     for node in walk(right):
         pairs = pairwise(node.factors) if isinstance(node, Product) and not any(node.operators) else ()
         for a, b in pairs:
-            both = isinstance(a, Name) and isinstance(b, Name) and a.time is None and not parts(a)
-            if both and a.base[0].isupper() and letter in {p.letter for p in parts(b)}:  # type: ignore[union-attr]
+            weight = isinstance(a, Name) and a.time is None and a.base[0].isupper() and not parts(a)
+            if weight and isinstance(b, Name) and letter in {p.letter for p in parts(b)}:
                 return True
     return False
 

@@ -121,3 +121,13 @@ def test_a_target_with_a_star_and_an_adjoint_that_ends_after_the_last_step():
     ]  # fmt: skip
     wanted = ["not-a-claim", "not-a-claim", "proved", "refuted", "proved"]
     assert judged(lines, claims) == wanted
+
+
+def test_an_error_that_has_a_name_and_that_the_loss_writes_out():
+    loss = [r"L = \frac12 \sum_t \|\hat y_t - y_t\|^2", r"e_t = \hat y_t - y_t"]
+    claims = [
+        r"\frac{\partial L}{\partial V} = \sum_t e_t h_t^\top", r"\frac{\partial L}{\partial V} = -\sum_t e_t h_t^\top",
+        r"\frac{\partial L}{\partial \hat y_t} = e_t", r"\frac{\partial L}{\partial h_T} = V^\top e_T",
+    ]  # fmt: skip
+    assert judged([*LINEAR, *loss], claims) == ["proved", "refuted", "proved", "proved"]
+    assert judged([*LINEAR, *loss[::-1]], claims) == ["proved", "refuted", "proved", "proved"]

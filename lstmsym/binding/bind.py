@@ -157,7 +157,8 @@ def _cell(
     _sizes(table, unifier)
     table.sizes = {key: _sized(size, unifier) for key, size in table.sizes.items()}
     equations = [(name, _sized(expr, unifier)) for name, expr in equations]
-    kept, outputs = _outputs(equations, table, loss)
+    kept, outputs = _outputs(equations, table, loss, _compared(targets, loss, table))
+    targets += sorted(_compared(targets, loss, table) - {r.base for _, e in kept for r in e.atoms(Ref)})
     standing |= _dropped(equations, kept, table)
     equations = kept
     table.standing.update({key: _sized(expr, unifier) for key, expr in standing.items()})
@@ -426,8 +427,14 @@ def _declared(
     return declared
 
 
+def _compared(targets: list[str], loss: sp.Expr | None, table: Table) -> set[str]:
+    """Inputs that the loss reads: what the network is compared with, as in a named error y - d."""
+    read = {r.base for r in loss.atoms(Ref)} if loss is not None else set()
+    return {base for base in read if table.roles.get(base) == "input" and base not in targets}
+
+
 def _outputs(
-    equations: list[tuple[str, sp.Expr]], table: Table, loss: sp.Expr | None
+    equations: list[tuple[str, sp.Expr]], table: Table, loss: sp.Expr | None, compared: set[str]
 ) -> tuple[list[tuple[str, sp.Expr]], list[str]]:
     """What nothing else reads at its own step; names that only gather others are dropped."""
     read = {r.base for _, e in equations for r in e.atoms(Ref) if r.lag == 0}
@@ -438,9 +445,11 @@ def _outputs(
     def idles(name: str, expr: sp.Expr) -> bool:
         if name in read or table.roles[name] != "name":
             return False
+        if any(r.base in compared for r in expr.atoms(Ref)):
+            return True
         return isinstance(expr, gathers) or not any(r.lag == 0 and r.base in lines for r in expr.atoms(Ref))
 
     idle = [name for name, expr in equations if idles(name, expr)]
     if idle and len(idle) < len(equations):
-        return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
+        return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss, compared)
     return equations, [name for name, _ in equations if name not in read]

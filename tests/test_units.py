@@ -199,3 +199,34 @@ The target $y_t$ is one-hot.
         right = rf"\frac{{\partial L}}{{\partial o_{{i,t}}}} = \hat y_{{i,t}} - {one}"
         assert verdict(text, right)[0] == "proved"
         assert verdict(text, right.replace(" - ", " + "))[0] == "refuted"
+
+
+def test_a_layer_normalised_by_its_sums():
+    text = r"""
+$$a_t = U x_t + W h_{t-1}, \quad \mu_t = \frac1H \sum_{i=1}^H a_{t,i}, \quad s_t = \sqrt{\frac1H \sum_{i=1}^H (a_{t,i} - \mu_t)^2}$$
+$$v_t = \frac{a_t - \mu_t}{s_t}, \quad h_t = \tanh(g \odot v_t)$$
+"""
+    mean = r"\frac1H \sum_{i=1}^H \frac{\partial E}{\partial v_{t,i}}"
+    right = rf"\frac{{\partial E}}{{\partial a_t}} = \frac1{{s_t}} (\frac{{\partial E}}{{\partial v_t}} - {mean} - v_t {mean} v_{{t,i}})"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("- v_t", "+ v_t"))[0] == "refuted"
+    assert verdict(text, right.replace(f"- {mean} ", "", 1))[0] == "refuted"
+    assert verdict(text, right.replace(r"\frac1H", ""))[0] == "refuted"
+
+
+def test_numbers_of_units_have_names():
+    text = r"""
+$$z_i(t) = \sum_{j=1}^M U_{ij} x_j(t) + \sum_{j=1}^N W_{ij} h_j(t-1), \quad m(t) = \frac1N \sum_{k=1}^N z_k(t), \quad h_i(t) = \tanh(z_i(t) - m(t))$$
+$$\delta_i(t) = (1 - h_i(t)^2) \frac{\partial L}{\partial h_i(t)}$$
+"""
+    right = r"\frac{\partial L}{\partial z_i(t)} = \delta_i(t) - \frac1N \sum_{k=1}^N \delta_k(t)"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace(r"\frac1N", r"\frac1M"))[0] == "refuted"
+    assert verdict(text, r"\frac{\partial L}{\partial m(t)} = -\sum_i \delta_i(t)")[0] == "proved"
+
+
+def test_one_number_for_a_layer():
+    text = r"$$z_t = U x_t + W h_{t-1}, \quad s_t = v^\top \tanh(z_t), \quad h_t = s_t \tanh(z_t)$$" + "\n"
+    right = r"\frac{\partial L}{\partial v} = \sum_t \frac{\partial L}{\partial s_t} \tanh(z_t)"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace(r"\tanh", ""))[0] == "refuted"

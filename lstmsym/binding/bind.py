@@ -30,6 +30,7 @@ from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
+from lstmsym.binding.units import counts_of
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
@@ -59,6 +60,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     table.renewed = frozenset(renewed_names(lines))
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
+    table.counts = frozenset(counts_of(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -245,6 +247,8 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
+                if _is_number(value, table.roles.get(name, "")):
+                    table.shapes.pop(name, None)
                 table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
@@ -257,6 +261,11 @@ def _equations(
             unread[n], unifier.known = said(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     return equations
+
+
+def _is_number(value: Value, role: str) -> bool:
+    """Whether a line defines one number for a whole layer, as a mean does."""
+    return not value.shape and role == "name" and value.expr.has(N.Sum, N.Mean, N.Max)
 
 
 def _stood_in(

@@ -17,6 +17,7 @@ from lstmsym.binding.activations import POINTWISE_FUNCTIONS, derivative_of
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.entries import ONE, Factor, Impossible, Reader, Same, Term, has_units
 from lstmsym.binding.stacks import Portion, is_slice
+from lstmsym.binding.units import unit_labels
 from lstmsym.binding.values import Misfit, Scope, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
@@ -72,7 +73,7 @@ class Express:
         Raises:
             Unreadable: it is not understood.
         """
-        if has_units(node) and not chain_rule(node):
+        if has_units(node) and (isinstance(node, Big) or unit_labels(node)) and not chain_rule(node):
             return self._entries(node)
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
@@ -85,7 +86,14 @@ class Express:
     def _entries(self, node: Formula) -> Value:
         """A formula in index notation."""
         node = with_fractions(node)
-        read = Reader(self._factors, self._mapped, self._over_steps, self.scope.function, Same(self._same))
+        read = Reader(
+            self._factors,
+            self._mapped,
+            self._over_steps,
+            self.scope.function,
+            Same(self._same),
+            self.scope.size,
+        )
         try:
             found = read.value(node)
         except Impossible as error:

@@ -76,6 +76,8 @@ class Forward:
         if at.lag in (FIRST, LAST):
             raise Unreadable(f"{at.key} at one step only")
         ident = table.idents.get(at.key)
+        if ident is None and at.key in table.counts:
+            return Value(self.size(name))
         if ident is None and at.key in table.macros:
             return Express(self, self.unifier, table.rows)(table.macros[at.key])
         if ident is None:

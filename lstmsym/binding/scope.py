@@ -88,13 +88,11 @@ class Backward:
         table = self.bound.table
         at = self.placed(name)
         if at.key in table.standing:
-            expr = table.standing[at.key]
-            if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
-                raise Unreadable(f"{at.key} is no part of the cell")
-            value = valued(expr, self._shape, table.rows)
-            return replace(value, expr=later(value.expr, _lag(at) or 0))
+            return self._standing(at)
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
+        if at.key in table.counts and at.key not in table.idents:
+            return Value(self.size(name))
         ident = table.idents.get(at.key)
         if ident in table.roles and ident is not None and table.roles[ident] not in ("", None):
             return self._known(ident, at)
@@ -130,6 +128,13 @@ class Backward:
     def placed_slot(self, at: Place, name: Name) -> Place:
         """The step of a slot's name."""
         return replace(self.placed(name), key=at.key)
+
+    def _standing(self, at: Place) -> Value:
+        expr = self.bound.table.standing[at.key]
+        if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
+            raise Unreadable(f"{at.key} is no part of the cell")
+        value = valued(expr, self._shape, self.bound.table.rows)
+        return replace(value, expr=later(value.expr, _lag(at) or 0))
 
     def _macro(self, at: Place) -> Value:
         formula = self.bound.table.macros[at.key]

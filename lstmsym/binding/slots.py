@@ -105,7 +105,9 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
 
 def _by_name(name: Name, table: Table) -> tuple[Slot, Place, Name | None] | None:
     at = table.key(name)
-    if at.key in table.idents or at.key in table.macros or name.base == "1" or is_count(name):
+    if at.key in table.idents or at.key in table.macros or at.key in table.counts:
+        return None
+    if name.base == "1" or is_count(name):
         return None
     if name.primes and table.key(replace(name, primes=0)).key in table.idents:
         return None

@@ -70,6 +70,8 @@ class Table:
     """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
     """Names of sizes: n of ``a[:n]``."""
+    counts: frozenset[str] = frozenset()
+    """Names of the numbers of units, H of a sum over i = 1 ... H."""
     average: sp.Expr = sp.S.One
     """What the loss of a step enters the loss with, 1/T of a mean."""
     unit: bool = False

@@ -106,6 +106,21 @@ def is_partial(big: Big) -> bool:
     return late or (isinstance(high, Sum) and "-" in high.signs)
 
 
+def is_count(high: Formula | None) -> bool:
+    """Whether the upper limit of a sum over units is a name for their number."""
+    return isinstance(high, Name) and not (high.time or high.units or high.primes) and high.base not in STEPS
+
+
+def counts_of(lines: Iterable[Line]) -> Iterator[str]:
+    """The keys of names for numbers of units: upper limits of sums over units that no line defines."""
+    lines = list(lines)
+    defined = {left.key for left, _, _ in lines if isinstance(left, Name)}
+    for big in (n for line in lines for side in line[:2] for n in walk(side) if isinstance(n, Big)):
+        labels = {u for n in walk(big.body) if isinstance(n, (Name, Indexed)) for u in n.units}
+        if set(variables(big)) & labels and is_count(big.high) and big.high.key not in defined:  # type: ignore[union-attr]
+            yield big.high.key  # type: ignore[union-attr]
+
+
 def every_name(node: Formula) -> Iterator[Name]:
     """The names of a formula, those in limits and indices left out."""
     if isinstance(node, Name):

@@ -42,6 +42,7 @@ binding.shares
 binding.chains
 binding.values
 binding.activations
+binding.dotted
 binding.express
 binding.rowwise
 binding.marked

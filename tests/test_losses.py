@@ -131,3 +131,22 @@ def test_an_error_that_has_a_name_and_that_the_loss_writes_out():
     ]  # fmt: skip
     assert judged([*LINEAR, *loss], claims) == ["proved", "refuted", "proved", "proved"]
     assert judged([*LINEAR, *loss[::-1]], claims) == ["proved", "refuted", "proved", "proved"]
+
+
+def test_a_loss_that_is_not_read_refutes_nothing():
+    loss = r"L = \sum_t \mathrm{dist}(\hat y_t, y_t)^2"
+    claims = [
+        r"\frac{\partial L}{\partial V} = \sum_t \frac{\hat y_t}{1 + \hat y_t} h_t^\top",
+        r"\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial \hat y_t} h_{t-1}^\top",
+    ]
+    assert judged([*LINEAR, loss], claims) == ["undecided", "refuted"]
+
+
+def test_the_square_of_an_error_called_e():
+    loss = [r"e(t) = y(t) - d(t)", r"E = \frac12 \sum_t e^T(t) e(t)"]
+    lines = [r"h(t) = \tanh(W x(t) + U h(t-1))", r"y(t) = V h(t)", *loss]
+    claims = [
+        r"\frac{\partial E}{\partial V} = \sum_t e(t) h^T(t)",
+        r"\frac{\partial E}{\partial V} = -\sum_t e(t) h^T(t)",
+    ]
+    assert judged(lines, claims) == ["proved", "refuted"]

@@ -41,14 +41,16 @@ binding.stacks
 binding.templates
 binding.units
 binding.lettered
-binding.marked
 binding.defined
 binding.entries
 binding.shares
 binding.chains
 binding.values
 binding.activations
+binding.dotted
 binding.express
+binding.rowwise
+binding.marked
 binding.numbered
 binding.prepared
 binding.standing
@@ -70,6 +72,7 @@ binding.remaining
 binding.generic
 binding.slots
 binding.given
+binding.onestep
 binding.scope
 binding.author
 binding.choices
@@ -85,6 +88,7 @@ binding.solve
 binding.slopes
 binding.evidence
 binding.across
+binding.alone
 binding.several
 binding.symbols
 binding.listed

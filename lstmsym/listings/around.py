@@ -47,8 +47,14 @@ def is_size(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return _name(node) in ("len", "size") or (_name(node) == "int" and any(map(is_size, node.args)))
     if isinstance(node, ast.BinOp):
-        return is_size(node.left) or is_size(node.right)
+        sides = (node.left, node.right)
+        whole = isinstance(node.left, ast.Constant) if isinstance(node.op, ast.Div) else all(map(_single, sides))
+        return any(map(is_size, sides)) and (whole or is_size(node.left))
     return False
+
+
+def _single(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Constant) or is_size(node)
 
 
 def _name(call: ast.Call) -> str:

@@ -12,6 +12,7 @@ from lstmsym.listings.functions import POINTWISE, ZEROS
 from lstmsym.listings.inline import inlined
 from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import gradient_of, stems
+from lstmsym.listings.numerical import tries_out
 from lstmsym.listings.returned import named_results
 
 BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom_d(?!ata)|top_d|deriv", re.I)
@@ -91,6 +92,8 @@ class _Split:
     def take(self, statement: ast.stmt, section: str) -> None:
         if isinstance(statement, ast.FunctionDef) and statement.name in self.helpers:
             self.definitions += [n for n in ast.walk(statement) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        elif not isinstance(statement, ast.ClassDef) and tries_out(statement) and not _goes_back(statement):
+            return
         elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             self.section(statement)
         elif (
@@ -187,6 +190,11 @@ def _targets(node: ast.AST) -> Iterator[ast.expr]:
             yield from target.elts if isinstance(target, ast.Tuple) else [target]
     elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
         yield node.target
+
+
+def _goes_back(statement: ast.AST) -> bool:
+    """Whether a loop of a statement runs backwards over time."""
+    return any(isinstance(n, ast.For) and is_reversed(n) for n in ast.walk(statement))
 
 
 def _is_main(statement: ast.If) -> bool:

@@ -18,6 +18,7 @@ from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks
 from lstmsym.listings.keys import key_of
+from lstmsym.listings.loops import indexed
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
@@ -54,7 +55,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(appended(plainer(list(source.body))))),
+        tuple(marked(appended(indexed(plainer(list(source.body)))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]

@@ -17,7 +17,7 @@ verify.numbering verify.indices verify.canonical verify.meaning verify.prove ver
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
 verify.matching verify.induction documents.result listings.source listings.plainer listings.appended
-listings.loops listings.numerical listings.inline listings.around listings.naming listings.keys listings.arrays listings.scope
+listings.zipped listings.numerical listings.around listings.naming listings.keys listings.inline listings.arrays listings.scope
 listings.steps listings.slices listings.functions listings.expressions listings.returned listings.forward listings.outline listings.backward listings.edits
 listings.judging listings.write listings.rows listings.meanings listings.given listings.read
 listings pages documents documents.limits documents.file documents.formula documents.symbols

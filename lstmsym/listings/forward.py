@@ -499,6 +499,7 @@ class _Builder:
             new = self.run.renames.get(new, new)
             base = target.expr.base if isinstance(target, Array) and isinstance(target.expr, Ref) else new
             self.rename[Ref(old)] = Ref(base, -1)
+        self.held(defined)
         self.pair(defined)
         exprs = {e.name: self.renamed(e.expr) for e in self.equations}
         states = self.states(exprs, defined)
@@ -539,6 +540,14 @@ class _Builder:
             frozenset(names[f] for f in self.run.final if f in names),
             frozenset(self.run.rings),
         )
+
+    def held(self, defined: list[str]) -> None:
+        """A series holds at a step what was put there, under whatever name."""
+        for key, store in self.run.scope.series.items():
+            value = store.get(0)
+            ref = value.expr if isinstance(value, Array) else None
+            if isinstance(ref, Ref) and ref.lag == 0 and ref.base != key and key not in defined:
+                self.rename.setdefault(Ref(key, -1), Ref(ref.base, -1))
 
     def renamed(self, expr: sp.Expr) -> sp.Expr:
         return expr.xreplace(self.rename)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lstmsym.listings.forward import carried_names
 from lstmsym.listings.functions import POINTWISE, ZEROS
-from lstmsym.listings.inline import inlined
+from lstmsym.listings.inline import inlined, levels
 from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import gradient_of, stems
 from lstmsym.listings.numerical import tries_out
@@ -42,11 +42,14 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Out
     helpers = {f.name: f for f in functions if _is_helper(f, called)}
     named_results(list(body), helpers)
     body = tuple(inlined(list(body), helpers))
-    made = _Split(helpers, known, named)
-    for statement in body:
-        made.take(statement, "")
-    made.turn()
-    return made.units
+    units: list[Outline] = []
+    for level in levels(list(body)):
+        made = _Split(helpers, known, named)
+        for statement in level:
+            made.take(statement, "")
+        made.turn()
+        units += made.units
+    return units
 
 
 def _called(tree: ast.AST) -> Iterator[str]:

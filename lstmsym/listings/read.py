@@ -18,7 +18,7 @@ from lstmsym.listings.forward import build, doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks
 from lstmsym.listings.keys import key_of
-from lstmsym.listings.loops import indexed
+from lstmsym.listings.zipped import indexed
 from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer

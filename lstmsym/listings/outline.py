@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lstmsym.listings.forward import carried_names
 from lstmsym.listings.functions import POINTWISE, ZEROS
 from lstmsym.listings.inline import inlined, levels
 from lstmsym.listings.keys import key_of
+from lstmsym.listings.loops import carried_names
 from lstmsym.listings.naming import gradient_of, stems
 from lstmsym.listings.numerical import tries_out
 from lstmsym.listings.returned import named_results

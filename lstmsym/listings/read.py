@@ -14,7 +14,8 @@ from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.backward import Finding, Truth, each
-from lstmsym.listings.forward import build, doubt, read_forward
+from lstmsym.listings.building import build
+from lstmsym.listings.forward import doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks
 from lstmsym.listings.keys import key_of

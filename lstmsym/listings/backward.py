@@ -20,7 +20,8 @@ from lstmsym import notation as N
 from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces
 from lstmsym.listings.expressions import Reader
-from lstmsym.listings.forward import Forward, assigned_steps, bind_loop, carried_names
+from lstmsym.listings.building import Forward
+from lstmsym.listings.loops import assigned_steps, bind_loop, carried_names
 from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import gradient_of, has_next, has_prev, resolve
 from lstmsym.listings.scope import ZERO, Scope
@@ -546,7 +547,7 @@ class Backward:
             self.scope.names.pop(key, None)
             self.asked[key] = self.carry_candidates(key)
             self.scope.names[key] = self.given(key)
-        for key in assigned_steps(loop.body, self.reader):
+        for key in assigned_steps(loop.body, self.scope):
             if key not in self.forward.scope.series:
                 self.scope.names.pop(key, None)
         self.run(loop.body)

@@ -44,7 +44,7 @@ def levels(body: list[ast.stmt]) -> list[list[ast.stmt]]:
     every = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
     steps = {name for f in every for name in getattr(f, "inlines", ())}
     callers = {f.name for f in every if getattr(f, "inlines", ())} - steps
-    if len(steps) < 2 or len(callers) < 2:
+    if not steps or not callers:
         return [body]
     return [_without(body, callers), _without(body, steps)]
 
@@ -181,7 +181,7 @@ def _same_name(statement: ast.stmt) -> bool:
 def _locals(function: ast.FunctionDef) -> set[str]:
     """Parameters and what a function assigns."""
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return stored | {a.arg for a in function.args.args}
+    return stored | {a.arg for a in function.args.args if a.arg != "self"}
 
 
 def _for(new: ast.stmt, call: ast.stmt) -> ast.stmt:

@@ -56,6 +56,8 @@ def _statement(statement: ast.stmt, plain: _Plain) -> Iterator[ast.stmt]:
         block = getattr(statement, name, None)
         if isinstance(block, list):
             setattr(statement, name, _block(block, plain))
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        statement = made_of(ast.Assign([statement.target], statement.value), statement)
     if isinstance(statement, ast.Assign):
         yield from _assignment(statement, plain)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,17 +37,20 @@ def inlined(body: list[ast.stmt], helpers: Mapping[str, ast.FunctionDef]) -> lis
     return body
 
 
-def levels(body: list[ast.stmt]) -> list[list[ast.stmt]]:
+def levels(body: list[ast.stmt], goes_back: re.Pattern[str]) -> list[list[ast.stmt]]:
     """A listing of steps and of sequences that call them, as the one and the other: each with its own passes.
 
-    A step's forward and backward pass belong together, and so do a sequence's, in whatever order they stand.
+    A step's forward and backward pass belong together, and so do a sequence's, in whatever order they
+    stand.  What neither calls a step nor is one is of the sequence, and of a step that only goes back.
     """
     every = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
     steps = {name for f in every for name in getattr(f, "inlines", ())}
     callers = {f.name for f in every if getattr(f, "inlines", ())} - steps
     if not steps or not callers:
         return [body]
-    return [_without(body, callers), _without(body, steps)]
+    others = {f.name for f in every} - steps - callers
+    forward = any(not goes_back.search(name) for name in steps)
+    return [_without(body, callers | others if forward else callers), _without(body, steps)]
 
 
 def _without(body: list[ast.stmt], names: set[str]) -> list[ast.stmt]:

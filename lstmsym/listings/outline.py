@@ -43,7 +43,7 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Out
     named_results(list(body), helpers)
     body = tuple(inlined(list(body), helpers))
     units: list[Outline] = []
-    for level in levels(list(body)):
+    for level in levels(list(body), BACKWARD):
         made = _Split(helpers, known, named)
         for statement in level:
             made.take(statement, "")

@@ -127,7 +127,8 @@ def _returned(body: list[ast.stmt], named: Mapping[str, ast.Assign], kept: _Kept
         if record is None:
             continue
         fields, values = record
-        kept.series[result.id if isinstance(result, ast.Name) else ""] = fields
+        if isinstance(result, ast.Name):
+            kept.series[result.id] = fields
         made = ast.copy_location(ast.Tuple(values, ast.Load()), result)
         if source is not None:
             source.value = made
@@ -173,9 +174,9 @@ def _read(body: list[ast.stmt], kept: _Kept) -> None:
     stored = {n.id for s in _flat(body) for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     used = _uses(body)
     for name, keys in used.items():
-        fitting = {f for f in kept.series.values() if keys <= set(f)}
-        if name not in holders and name not in stored and len(fitting) == 1:
-            holders[name] = next(iter(fitting))
+        fields = kept.series.get(name)
+        if fields is not None and name not in holders and name not in stored and keys <= set(fields):
+            holders[name] = fields
     entry = _Entries(holders, kept)
     for statement in body:
         entry.visit(statement)

@@ -17,7 +17,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces, number, vector_ref
 from lstmsym.listings.functions import Call, applied
-from lstmsym.listings.keys import MODULES, key_of
+from lstmsym.listings.keys import MODULES, called, key_of
 from lstmsym.listings.scope import ZERO, Initial, Scope
 from lstmsym.listings.slices import Bounds, along, bounds, covered, feature_bounds, is_full, whole
 from lstmsym.listings.source import ListingError
@@ -213,7 +213,6 @@ class Reader:
     # -- calls -----------------------------------------------------------------------------------------
 
     def read_Call(self, node: ast.Call) -> Any:
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         options = {k.arg: k.value for k in node.keywords if k.arg}
         arguments = list(node.args)
         if isinstance(node.func, ast.Attribute) and not self.is_module(node.func.value):
@@ -223,9 +222,9 @@ class Reader:
         own = isinstance(node.func, ast.Name) or (
             isinstance(node.func, ast.Attribute) and key_of(node.func.value) == "self"
         )
-        if own and name in self.helpers:
-            return self.helper(self.helpers[name], list(node.args), options)
-        return applied(Call(name, arguments, options, self.algebra, self, self.array))
+        if own and called(node) in self.helpers:
+            return self.helper(self.helpers[called(node)], list(node.args), options)
+        return applied(Call(called(node), arguments, options, self.algebra, self, self.array))
 
     def is_module(self, node: ast.AST) -> bool:
         """Whether functions are taken from this: np, np.linalg, self."""

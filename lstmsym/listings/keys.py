@@ -44,6 +44,11 @@ def whole_key(node: ast.AST | None) -> str | None:
     return key_of(node) or (key_of(node.value) if isinstance(node, ast.Subscript) else None)
 
 
+def called(call: ast.Call) -> str:
+    """The function that is called, whatever holds it."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def keys_in(node: ast.AST) -> set[str]:
     """All names that stand in a node."""
     return {key for inner in ast.walk(node) if (key := key_of(inner))}

@@ -12,6 +12,7 @@ from lstmsym.defects import STRICT
 
 os.environ[STRICT] = "1"  # an error that nobody meant fails a test, and is no row of a report
 
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files, then read the diff")
 

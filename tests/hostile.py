@@ -194,7 +194,12 @@ def formula(dice: random.Random) -> str:
         else:
             found.append(dice.choice(SIGNS))
     inside = " ".join(found)
-    return dice.choice(["$$ h_t = %s $$", "$%s$", "%s", "\\[ a_t = %s \\]", "\\begin{align} x &= %s \\end{align}"]) % inside
+    return (
+        dice.choice(
+            ["$$ h_t = %s $$", "$%s$", "%s", "\\[ a_t = %s \\]", "\\begin{align} x &= %s \\end{align}"]
+        )
+        % inside
+    )
 
 
 def damaged(dice: random.Random) -> str:
@@ -216,7 +221,9 @@ def damaged(dice: random.Random) -> str:
 
 def deep(dice: random.Random) -> str:
     """One thing inside another, many times, sometimes closed."""
-    opener = dice.choice([*OPENERS, "h(t)*", "a = ", "1(t) ", r"\a ", "x'", "- ", "not ", "lambda: ", "f(", "h.", "-", "**h"])
+    opener = dice.choice(
+        [*OPENERS, "h(t)*", "a = ", "1(t) ", r"\a ", "x'", "- ", "not ", "lambda: ", "f(", "h.", "-", "**h"]
+    )
     count = dice.choice([5, 25, 29, 31, 60, 300, 3000])
     closer = dice.choice(["", *CLOSERS]) * dice.choice([0, count, count - 1])
     body = f"h_t = {opener * count} x_t {closer}"
@@ -225,7 +232,22 @@ def deep(dice: random.Random) -> str:
 
 def long(dice: random.Random) -> str:
     """A line without end."""
-    piece = dice.choice([*SYMBOLS, *OPERATORS, *CODE, *FORWARD, "a+", "h_t = ", "a=b=", "f(x)", "W x ", "(a)(b)", "&=", "\\\\ a = b "])
+    piece = dice.choice(
+        [
+            *SYMBOLS,
+            *OPERATORS,
+            *CODE,
+            *FORWARD,
+            "a+",
+            "h_t = ",
+            "a=b=",
+            "f(x)",
+            "W x ",
+            "(a)(b)",
+            "&=",
+            "\\\\ a = b ",
+        ]
+    )
     count = dice.choice([50, 400, 3000])
     return dice.choice(["$$h_t = %s$$", "%s", "```\n%s\n```"]) % (piece * (count if len(piece) < 12 else 50))
 
@@ -268,15 +290,34 @@ def fenced(dice: random.Random) -> str:
     """Code in a fence, or as it stands."""
     text = dice.choice([listing, program])(dice)
     mark = dice.choice(["```", "```python", "~~~", "````py", "```c++", "```math"])
-    return dice.choice([f"{mark}\n{text}\n{mark[:3]}", f"{mark}\n{text}", text, f"\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}"])
+    return dice.choice(
+        [
+            f"{mark}\n{text}\n{mark[:3]}",
+            f"{mark}\n{text}",
+            text,
+            f"\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}",
+        ]
+    )
 
 
 def sound(dice: random.Random) -> str:
     """Lines of real documents in any order."""
-    return "\n\n".join(dice.choice([dice.choice(LINES), dice.choice(FORWARD), dice.choice(CLAIMS)]) for _ in range(dice.randint(1, 12)))
+    return "\n\n".join(
+        dice.choice([dice.choice(LINES), dice.choice(FORWARD), dice.choice(CLAIMS)])
+        for _ in range(dice.randint(1, 12))
+    )
 
 
-PARTS: tuple[Callable[[random.Random], str], ...] = (formula, damaged, deep, long, fenced, sound, sound, damaged)
+PARTS: tuple[Callable[[random.Random], str], ...] = (
+    formula,
+    damaged,
+    deep,
+    long,
+    fenced,
+    sound,
+    sound,
+    damaged,
+)
 
 
 def document(seed: int) -> tuple[str, str]:
@@ -290,7 +331,12 @@ def document(seed: int) -> tuple[str, str]:
     else:
         text = "\n\n".join(dice.choice(PARTS)(dice) for _ in range(dice.randint(1, 5)))
         if dice.random() < 0.4:
-            text = dice.choice(PREAMBLES) + "\n" + text + dice.choice(["", r"$\a$ $$\a \b \c$$ $$h_t = \x{a} \y \z \i$$"])
+            text = (
+                dice.choice(PREAMBLES)
+                + "\n"
+                + text
+                + dice.choice(["", r"$\a$ $$\a \b \c$$ $$h_t = \x{a} \y \z \i$$"])
+            )
         if dice.random() < 0.4:
             text = dice.choice(FORWARD) + "\n\n" + text
         if dice.random() < 0.15:
@@ -315,7 +361,11 @@ def spoiled(dice: random.Random, text: str) -> str:
             lines.insert(at, dice.choice([dice.choice(LINES), dice.choice(CODE), dice.choice(CLAIMS)]))
         elif what == 2 and lines and lines[at]:
             cut = dice.randrange(len(lines[at]))
-            lines[at] = lines[at][:cut] + dice.choice(["", *OPENERS, *CLOSERS, *SYMBOLS]) + lines[at][cut + dice.randint(0, 2) :]
+            lines[at] = (
+                lines[at][:cut]
+                + dice.choice(["", *OPENERS, *CLOSERS, *SYMBOLS])
+                + lines[at][cut + dice.randint(0, 2) :]
+            )
         else:
             lines = lines[: dice.randint(1, 60)] if dice.random() < 0.3 else lines
     return "\n".join(lines[:80])

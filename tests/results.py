@@ -65,5 +65,6 @@ def english(result: Result) -> list[str]:
     """What a Chinese report of a document says in English."""
     said = [text for row in result.rows for text in (row.assumption, row.message, *(s for s, _ in row.steps))]
     said += [*result.notes, *(symbol.meaning for symbol in result.symbols)]
-    chinese = (re.sub(r"\$[^$]*\$|`[^`]*`", "", sentence(text, "zh")) for text in dict.fromkeys(said))
+    aside = r"\$[^$]*\$|`[^`]*`|names: \{.*?\}"  # formulas and code
+    chinese = (re.sub(aside, "", sentence(text, "zh")) for text in dict.fromkeys(said))
     return [text for text in chinese if re.search(r"(?<![\\\w])[a-z]{3,} [a-z]{2,}", text)]

@@ -16,11 +16,35 @@ from lstmsym.reporting.words import sentence
 
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
 RAISED = {"Unreadable", "Misfit", "Impossible", "ReadingError", "ListingError", "Unknown"}
-SAID = {"fail", "plain", "row", "Row", "Finding", "Damage", "Unread", "NotAClaim", "_wrong", "replace", "Verdict"}
+SAID = {
+    "fail",
+    "plain",
+    "row",
+    "Row",
+    "Finding",
+    "Damage",
+    "Unread",
+    "NotAClaim",
+    "_wrong",
+    "replace",
+    "Verdict",
+}
 SAID |= {"refuted", "contradicted", "note", "note_id", "under", "unread", "problem", "noted", "append"}
 """Errors and functions that are given what a report says."""
-FILES = [p for folder in ("binding", "documents", "listings") for p in sorted((PACKAGE / folder).glob("*.py"))]
-FILES += [PACKAGE / "verify" / f"{name}.py" for name in ("judge", "chains", "induction", "instances", "readings", "explain")]
+ASSIGNED = {
+    "message",
+    "reason",
+    "assumption",
+    "said",
+    *(f"common['{key}']" for key in ("message", "assumption")),
+}
+FILES = [
+    p for folder in ("binding", "documents", "listings") for p in sorted((PACKAGE / folder).glob("*.py"))
+]
+FILES += [
+    PACKAGE / "verify" / f"{name}.py"
+    for name in ("judge", "chains", "induction", "instances", "readings", "explain")
+]
 
 
 def templates(node: ast.expr) -> Iterator[str]:
@@ -40,9 +64,7 @@ def said(path: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             given = [*node.args, *(k.value for k in node.keywords)] if name in RAISED | SAID else []
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("message", "reason", "assumption", "said"):
-            given = [node.value]
-        elif isinstance(node, ast.keyword) and node.arg == "message":
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ASSIGNED:
             given = [node.value]
         yield from ((node.lineno, text) for part in given for text in templates(part))  # type: ignore[attr-defined]
 
@@ -62,7 +84,9 @@ def test_every_sentence_has_its_chinese(file: str, line: int, text: str) -> None
     names = iter("uvwxyz" * 2)
     filled = re.sub(r"\{\}", lambda _: next(names), text)
     chinese = sentence(filled, "zh")
-    assert not re.search(r"[a-z]{3,} [a-z]{2,}", chinese), f"{file}:{line}: add {text!r} to reporting/chinese.py"
+    assert not re.search(r"[a-z]{3,} [a-z]{2,}", chinese), (
+        f"{file}:{line}: add {text!r} to reporting/chinese.py"
+    )
     kept = set(re.findall(r"\b[u-z]\b", filled))
     assert kept <= set(re.findall(r"(?<![a-z])[u-z](?![a-z])", chinese)), "every name stands in the Chinese"
 

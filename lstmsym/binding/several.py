@@ -10,6 +10,7 @@ from functools import cached_property
 import sympy as sp
 
 from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
+from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
@@ -170,6 +171,7 @@ class Several:
         Raises:
             Unreadable: no reading of it is understood.
         """
+        line = of_vectors(line, self.table, self.system)
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}
@@ -319,7 +321,7 @@ class Several:
         tops = [replace(top, time=None) for side in line[:2] for top, _ in _by_parameters(side, self.table)]
         of = {self.table.idents.get(self.table.key(top).key) for top in tops} - {None}
         keys = {ident: key for key, ident in self.table.idents.items()}
-        parameters = [q.name for q in self.system.cell.role("parameter")]
+        parameters = [q.name for q in self.system.cell.role("parameter") if q.name in keys]
         chosen = [p for p in parameters if all(self.moves(p, q) for q in of if q is not None)]
         if len(unknown) > 1 or not chosen:
             raise Unreadable(f"{unknown[0]} is not known")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What is said in reports, in Chinese: a sentence each, with holes for names, numbers and further sentences.
 
 The words in a hole are looked up in their turn, and stay as they are where they are no words of ours.
@@ -12,7 +13,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("a forward equation", "前向方程"),
     ("a forward equation: line {} has another function", "前向方程：第 {} 行是另一个函数"),
     ("a forward equation, which is not read: {}", "前向方程，未能读懂：{}"),
-    ("a forward equation of another system than the one that is judged", "另一组前向方程，不是所验证的那一组"),
+    (
+        "a forward equation of another system than the one that is judged",
+        "另一组前向方程，不是所验证的那一组",
+    ),
     (
         "a forward equation of another system than the one that is judged: line {} has another function",
         "另一组前向方程，不是所验证的那一组：第 {} 行是另一个函数",
@@ -72,7 +76,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("{} is taken at fixed {}", "{} 在固定 {} 时求导"),
     ("{} is taken with {} held fixed", "{} 在固定 {} 时求导"),
     ("the derivative is taken at fixed {}", "求导时固定 {}"),
-    ("the derivative lets the other states of the step of {} follow it", "求导时，与 {} 同一时刻的其他状态随之变化"),
+    (
+        "the derivative lets the other states of the step of {} follow it",
+        "求导时，与 {} 同一时刻的其他状态随之变化",
+    ),
     ("{} lets the other states of the step of {} follow it", "{} 中，与 {} 同一时刻的其他状态随之变化"),
     ("{} holds earlier {} fixed and leaves {} free", "{} 固定较早的 {}，不固定 {}"),
     ("{} holds earlier {} fixed", "{} 固定较早的 {}"),
@@ -103,10 +110,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("{} are tanh", "{} 是 tanh"),
     ("{} are ReLU", "{} 是 ReLU"),
     ("{} are the logistic sigmoid", "{} 是逻辑函数 σ"),
-    ("every entry of the gradient lies within {} and {}", "梯度的每个元素都在 {} 与 {} 之间"),
-    ("every entry of the gradients lies within {} and {}", "梯度的每个元素都在 {} 与 {} 之间"),
-    ("every entry of the gradient lies within {}", "梯度的每个元素都在 {} 之内"),
-    ("every entry of the gradients lies within {}", "梯度的每个元素都在 {} 之内"),
+    ("every entry of the {} lies within {} and {}", "{}的每个元素都在 {} 与 {} 之间"),
+    ("every entry of the {} lies within {}", "{}的每个元素都在 {} 之内"),
+    ("gradient", "梯度"),
+    ("gradients", "梯度"),
     ("clipping changes larger entries", "截断会改变较大的元素"),
     ("there is one sample", "只有一个样本"),
     ("at the last step, nothing comes back", "最后一个时刻没有梯度传回"),
@@ -166,12 +173,18 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("what was there from the loss is lost: += is needed", "来自损失的部分丢失了：需要 +="),
     ("a statement without effect: {} is left as it is", "语句没有作用：{} 保持不变"),
     ("it changes nothing", "没有作用"),
-    ("{} is all of the gradient of {}, its way through the output included", "{} 已是 {} 的全部梯度，包括经由输出的部分"),
+    (
+        "{} is all of the gradient of {}, its way through the output included",
+        "{} 已是 {} 的全部梯度，包括经由输出的部分",
+    ),
     (
         "the error of what is computed once, at the last step, is added at every step",
         "只在最后一个时刻计算一次的量，其误差在每个时刻都被加上",
     ),
-    ("at {} = 0 the index -1 of {} is its last entry, not the initial state", "{} = 0 时，{} 的下标 -1 是最后一个元素，而不是初始状态"),
+    (
+        "at {} = 0 the index -1 of {} is its last entry, not the initial state",
+        "{} = 0 时，{} 的下标 -1 是最后一个元素，而不是初始状态",
+    ),
     ("only some of the samples are counted", "只计入了部分样本"),
     ("it is transposed", "它是转置的"),
     ("{} stays zero: it is never set in the loop", "{} 始终为零：循环中从未赋值"),
@@ -216,7 +229,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "it is no gradient of the listing's quantities, and nothing says which one it is meant to be",
         "它不是代码中任何量的梯度，也没有说明它应是哪一个",
     ),
-    ("what {} stands for is not said: name it as the gradient of a quantity", "没有说明 {} 代表什么：请按某个量的梯度命名"),
+    (
+        "what {} stands for is not said: name it as the gradient of a quantity",
+        "没有说明 {} 代表什么：请按某个量的梯度命名",
+    ),
     ("what {} is a target of is not said", "没有说明 {} 是什么的目标"),
     ("it uses {}, which is made by a statement that is not read", "它用到了 {}，而生成它的语句未能读懂"),
     # -- unread: formulas --------------------------------------------------------------------------------
@@ -341,6 +357,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("a gradient at fixed quantities, beside several steps,", "涉及几个时刻的、固定某些量的梯度"),
     ("a derivative of an expression", "表达式的导数"),
     ("a derivative by an expression", "对表达式的导数"),
+    ("a derivative by the copy of what has a step of its own", "对自有时刻的量之副本的导数"),
+    ("the loss, of which it has a derivative,", "其导数所涉及的损失"),
     ("a derivative by what is transposed", "对转置量的导数"),
     ("a derivative of {}", "{} 的导数"),
     ("a derivative of what is no quantity of the cell", "不属于单元的量的导数"),
@@ -404,7 +422,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("a sum over the steps times a quantity at a step", "对时刻求和再乘某一时刻的量"),
     ("{}: {} is itself a gradient, and is not differentiated again", "{}：{} 本身是梯度，不再求导"),
     ("{}: a sum over the steps is no quantity at a step", "{}：对时刻的求和不是某一时刻的量"),
-    ("{}: it depends on {} through earlier steps too; hold {} fixed", "{}：它还经由较早的时刻依赖于 {}；请固定 {}"),
+    (
+        "{}: it depends on {} through earlier steps too; hold {} fixed",
+        "{}：它还经由较早的时刻依赖于 {}；请固定 {}",
+    ),
     ("{}: a sum over the steps of the loss from a step on", "{}：对时刻求和的、从某时刻起的损失"),
     ("{} and what depends on it lie more than {} steps apart", "{} 与依赖它的量相隔超过 {} 个时刻"),
     ("{}: the cell has no loss", "{}：该单元没有损失"),
@@ -424,7 +445,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("more than {} characters: split the listing", "超过 {} 个字符：请拆分代码"),
     ("more than {} lines: split the listing", "超过 {} 行：请拆分代码"),
     ("brackets nested more than {} deep", "括号嵌套超过 {} 层"),
-    ("expressions nested more than {} deep: write them in several lines", "表达式嵌套超过 {} 层：请分成几行写"),
+    (
+        "expressions nested more than {} deep: write them in several lines",
+        "表达式嵌套超过 {} 层：请分成几行写",
+    ),
     ("an expression without end", "没有尽头的表达式"),
     ("it could not be read: {}", "未能读懂：{}"),
     ("too much to compute", "计算量太大"),

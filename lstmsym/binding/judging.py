@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import sympy as sp
 
-from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.author import AuthorLatex, loss_of
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
@@ -73,7 +73,8 @@ class LineJudge:
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
-        judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+        loss = loss_of(self.lines, self.choices.bound.kinds)
+        judge.show = self.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots, loss)
         self.several = Several(self.choices, judge, text)
         self.shares_told = says_share(text)
 
@@ -467,10 +468,10 @@ class LineJudge:
     def reported(self, verdict: Verdict, source: Equation) -> Row:
         """A verdict as a row."""
         return replace(
-            plain(source, verdict.status.value, verdict.message),
+            plain(source, verdict.status.value, self.show.reworded(verdict.message)),
             about=self.judge.show(verdict.claim.left), expected=verdict.expected,
             witness=numbers(verdict.witness) if verdict.witness else None,
-            repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
+            repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=self.show.reworded(verdict.assumption),
             steps=self._steps(verdict.claim),
         )  # fmt: skip
 

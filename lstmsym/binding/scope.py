@@ -176,7 +176,10 @@ class Backward:
         return replace(valued(bare, self._shape, self.bound.table.rows != self.flat), expr=expr)
 
     def _shape(self, ref: Ref) -> Shape:
-        return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
+        known = self.placeholders if ref.base in self.placeholders else self.system.shapes
+        if ref.base not in known:
+            raise Unreadable(f"{self.bound.table.spelled.get(ref.base, ref.base)} is no part of the cell")
+        return known[ref.base]
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):

@@ -117,6 +117,9 @@ def _single(message: str) -> str | None:
 
 def _within(hole: str) -> str:
     """What stands in a hole: sentences of ours, or a name as it is."""
+    parts = [_single(part) for part in hole.split(", ")]
+    if len(parts) > 1 and None not in parts:
+        return "、".join(map(str, parts))
     said = _chinese(hole) if " " in hole or hole in _WHOLE else hole
     return hole.replace(" and ", "、") if said == hole else said
 

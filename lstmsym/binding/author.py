@@ -59,7 +59,8 @@ class AuthorLatex(ClaimLatex):
         if ref.base in self.table.spelled:
             return write(self.quantity(ref.base, ref.lag))
         if ref.base in self.of and self.of[ref.base] in self.table.spelled:
-            return rf"\frac{{\partial {write(self.loss)}}}{{\partial {write(self.quantity(self.of[ref.base], ref.lag))}}}"
+            by = write(self.quantity(self.of[ref.base], ref.lag))
+            return rf"\frac{{\partial {write(self.loss)}}}{{\partial {by}}}"
         return super().ref(ref)
 
     def spell_Label(self, expr: sp.Expr) -> tuple[str, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from typing import Any
 
 Span = tuple[int, int]
@@ -276,7 +275,7 @@ class Item(Formula):
 
 def children(node: Formula) -> Iterator[Formula]:
     """The parts of a node, those of its scripts and its time included."""
-    for name in _fields(type(node)):
+    for name in _fields(node):
         value = getattr(node, name)
         if isinstance(value, Formula):
             yield value
@@ -284,10 +283,15 @@ def children(node: Formula) -> Iterator[Formula]:
             yield from _parts(value)
 
 
-@cache
-def _fields(kind: type) -> tuple[str, ...]:
-    """What a kind of node is made of; its place in the text holds no parts."""
-    return tuple(f.name for f in fields(kind) if f.name != "span")
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(node: Formula) -> tuple[str, ...]:
+    """What a node is made of; its place in the text holds no parts."""
+    kind = type(node)
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(f.name for f in fields(node) if f.name != "span")
+    return _FIELDS[kind]
 
 
 def _parts(value: Any) -> Iterator[Formula]:
@@ -314,7 +318,7 @@ def names(node: Formula) -> Iterator[Name]:
     if isinstance(node, Name):
         yield node
         return
-    for name in _fields(type(node)):
+    for name in _fields(node):
         value = getattr(node, name)
         for part in value if isinstance(value, tuple) else (value,):
             for inner in part if isinstance(part, tuple) else (part,):
@@ -325,7 +329,7 @@ def names(node: Formula) -> Iterator[Name]:
 def rebuilt(node: Formula, change: Callable[[Formula], Formula]) -> Formula:
     """The node with every part of it changed."""
     changes = {}
-    for name in _fields(type(node)):
+    for name in _fields(node):
         old = getattr(node, name)
         new = _changed(old, change)
         if new is not old:

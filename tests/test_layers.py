@@ -53,6 +53,7 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.objective
 binding.standing
 binding.systems
 binding.abbreviated

@@ -150,3 +150,18 @@ def test_the_square_of_an_error_called_e():
         r"\frac{\partial E}{\partial V} = -\sum_t e(t) h^T(t)",
     ]
     assert judged(lines, claims) == ["proved", "refuted"]
+
+
+def test_a_loss_by_an_unusual_letter():
+    for name in ("O", "S", r"\mathcal{F}"):
+        loss = rf"{name} = \frac12 \sum_t \|\hat y_t - y_t\|^2"
+        claims = [
+            rf"\frac{{\partial {name}}}{{\partial V}} = {sign}\sum_t (\hat y_t - y_t) h_t^\top"
+            for sign in ("", "-")
+        ]
+        assert judged([*LINEAR, loss], claims) == ["proved", "refuted"]
+    claims = [
+        r"\frac{\partial o_t}{\partial h_t} = V",
+        r"\frac{\partial O}{\partial V} = \sum_t \frac{\partial O}{\partial o_t} h_t^\top",
+    ]
+    assert judged(HIDDEN, claims) == ["proved", "undecided"], "nothing says what O is"

@@ -230,3 +230,16 @@ def test_one_number_for_a_layer():
     right = r"\frac{\partial L}{\partial v} = \sum_t \frac{\partial L}{\partial s_t} \tanh(z_t)"
     assert verdict(text, right)[0] == "proved"
     assert verdict(text, right.replace(r"\tanh", ""))[0] == "refuted"
+
+
+def test_letters_of_units_with_primes():
+    text = r"""
+$$a_h^t = \sum_{i=1}^I w_{ih} x_i^t + \sum_{h'=1}^H w_{h'h} b_{h'}^{t-1}, \quad b_h^t = \tanh(a_h^t), \quad a_k^t = \sum_{h=1}^H w_{hk} b_h^t$$
+$$O = \frac12 \sum_{t=1}^T \sum_k (a_k^t - z_k^t)^2, \quad \delta_j^t = \frac{\partial O}{\partial a_j^t}$$
+"""
+    right = r"\delta_h^t = (1 - (b_h^t)^2) (\sum_{k=1}^K \delta_k^t w_{hk} + \sum_{h'=1}^H \delta_{h'}^{t+1} w_{hh'})"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("w_{hh'}", "w_{h'h}"))[0] == "refuted"
+    weights = r"\frac{\partial O}{\partial w_{h'h}} = \sum_{t=1}^T \delta_h^t b_{h'}^{t-1}"
+    assert verdict(text, weights)[0] == "proved"
+    assert verdict(text, weights.replace("t-1", "t"))[0] == "refuted"

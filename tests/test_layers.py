@@ -90,6 +90,7 @@ binding.slopes
 binding.evidence
 binding.across
 binding.alone
+binding.shortened
 binding.several
 binding.symbols
 binding.listed

@@ -12,6 +12,7 @@ import sympy as sp
 from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
+from lstmsym.binding.shortened import shortened
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -172,6 +173,7 @@ class Several:
             Unreadable: no reading of it is understood.
         """
         line = of_vectors(line, self.table, self.system)
+        line = (*(shortened(side, self.table, self.system) for side in line[:2]), line[2])
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}

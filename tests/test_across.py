@@ -201,3 +201,28 @@ def test_products_in_words_and_layouts_that_claim_nothing():
 )
 def test_what_is_too_large_is_left_open(line):
     assert verdict(RNN, line).verdict in ("unread", "undecided", "refuted")
+
+
+OUTPUT = r"""
+$$s_t = \tanh(U x_t + W s_{t-1}), \quad \hat y_t = \mathrm{softmax}(V s_t)$$
+$$E_t = -y_t^\top \log \hat y_t, \quad E = \sum_t E_t$$
+with one-hot $y_t$.
+"""
+THROUGH = r"\frac{\partial E_t}{\partial \hat y_t} \frac{\partial \hat y_t}{\partial s_t}"
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (rf"\frac{{\partial E_t}}{{\partial W}} = \sum_{{k=1}}^t {THROUGH} \frac{{\partial s_t}}{{\partial s_k}} \frac{{\partial^+ s_k}}{{\partial W}}", "proved"),
+        (rf"\frac{{\partial E_t}}{{\partial W}} = \sum_{{k=2}}^t {THROUGH} \frac{{\partial s_t}}{{\partial s_k}} \frac{{\partial^+ s_k}}{{\partial W}}", "conditional"),
+        (rf"\frac{{\partial E_t}}{{\partial W}} = {THROUGH} \frac{{\partial^+ s_t}}{{\partial W}}", "refuted"),
+        (rf"\frac{{\partial E_3}}{{\partial W}} = {THROUGH.replace('_t', '_3')} \frac{{\partial s_3}}{{\partial W}}", "proved"),
+        (r"\frac{\partial E_3}{\partial W} = \sum_{k=1}^3 \frac{\partial E_3}{\partial s_3} \frac{\partial s_3}{\partial s_k} \frac{\partial^+ s_k}{\partial W}", "proved"),
+        (r"\frac{\partial E_3}{\partial W} = \sum_{k=1}^3 \frac{\partial E_3}{\partial s_3} \frac{\partial s_k}{\partial s_3} \frac{\partial^+ s_k}{\partial W}", "refuted"),
+        (rf"\frac{{\partial E}}{{\partial s_t}} = {THROUGH.replace('E_t', 'E')}", "refuted"),
+        (r"\frac{\partial E}{\partial V} = \sum_t \frac{\partial E}{\partial \hat y_t} \frac{\partial \hat y_t}{\partial V}", "proved"),
+    ],
+)  # fmt: skip
+def test_chains_through_an_output_that_the_loss_alone_reads(line, wanted):
+    assert verify_document(f"{OUTPUT}$${line}$$\n", "a.md").rows[-1].verdict == wanted

@@ -226,3 +226,23 @@ THROUGH = r"\frac{\partial E_t}{\partial \hat y_t} \frac{\partial \hat y_t}{\par
 )  # fmt: skip
 def test_chains_through_an_output_that_the_loss_alone_reads(line, wanted):
     assert verify_document(f"{OUTPUT}$${line}$$\n", "a.md").rows[-1].verdict == wanted
+
+
+LAST_STEP = r"""
+$$v(k) = A u(k) + B x(k-1), \quad x(k) = \tanh(v(k)), \quad e(k) = C x(k) - d(k), \quad E = \frac1K \sum_{k=1}^K \frac12 e(k)^T e(k)$$
+$$\delta(k) = \partial E / \partial v(k)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (r"\delta(K) = \frac1K (1 - x(K)^2) \odot C^T e(K)", "proved"),
+        (r"\delta(K) = (1 - x(K)^2) \odot C^T e(K)", "refuted"),
+        (r"\delta(K+1) = 0", "not-a-claim"),
+        (r"\frac{\partial E}{\partial B} = \sum_{k=1}^K \delta(k) x(k-1)^T", "proved"),
+        (r"\frac{\partial E}{\partial B} = \sum_{k=1}^{K-1} \delta(k) x(k-1)^T", "refuted"),
+    ],
+)
+def test_a_last_step_by_another_letter(line, wanted):
+    assert verify_document(f"{LAST_STEP}$${line}$$\n", "a.md").rows[-1].verdict == wanted

@@ -89,6 +89,7 @@ binding.solve
 binding.slopes
 binding.evidence
 binding.across
+binding.laststep
 binding.alone
 binding.shortened
 binding.several

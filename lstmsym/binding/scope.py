@@ -180,6 +180,8 @@ class Backward:
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
             whole = self._derivative(replace(node, by=node.by.body))
+            if whole.rank == 1:
+                return replace(whole, row=not whole.row)
             if whole.rank != 2 or not isinstance(whole.expr, Ref):
                 raise Unreadable("a derivative by what is transposed is not read")
             return Value(N.transposed(whole.expr), whole.shape[::-1])

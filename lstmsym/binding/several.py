@@ -173,7 +173,8 @@ class Several:
             Unreadable: no reading of it is understood.
         """
         line = of_vectors(line, self.table, self.system)
-        line = (*(shortened(side, self.table, self.system) for side in line[:2]), line[2])
+        left, right = (shortened(side, self.table, self.system) for side in line[:2])
+        line = left, right, line[2]
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}

@@ -13,7 +13,7 @@ from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
-from lstmsym.binding.table import Table, function_of
+from lstmsym.binding.table import Table, function_of, is_small
 from lstmsym.binding.values import Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
@@ -164,6 +164,8 @@ class Forward:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         if at.key in self.table.told:
             return self.table.told[at.key]
+        if is_small(name):
+            return "hyper", 0
         contexts = self.contexts.get(at.key, set())
         indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
         if at.lag is not None:
@@ -181,7 +183,7 @@ class Forward:
             return "parameter", 2
         if "pointwise" in contexts or "term" in contexts:
             greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
-            return ("hyper", 0) if greek else ("parameter", 1)
+            return ("hyper", 0) if greek and at.key not in self.table.derived else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
             return "hyper", 0
         return "parameter", 1

@@ -198,8 +198,9 @@ class Backward:
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
         what = self.quantity(of)
-        if not isinstance(what.expr, Ref) or (
-            what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
+        if at.key not in table.standing and (
+            not isinstance(what.expr, Ref)
+            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
         ):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = Local(what.expr, by.expr)

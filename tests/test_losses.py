@@ -165,3 +165,18 @@ def test_a_loss_by_an_unusual_letter():
         r"\frac{\partial O}{\partial V} = \sum_t \frac{\partial O}{\partial o_t} h_t^\top",
     ]
     assert judged(HIDDEN, claims) == ["proved", "undecided"], "nothing says what O is"
+
+
+def test_a_loss_before_its_arguments():
+    loss = [
+        r"E_t(y_t, \hat y_t) = -y_t \log \hat y_t",
+        r"E(y, \hat y) = \sum_t E_t(y_t, \hat y_t)",
+        "with one-hot $y_t$.",
+    ]
+    claims = [
+        r"\frac{\partial E_3}{\partial V} = (\hat y_3 - y_3) \otimes h_3", r"\frac{\partial E_3}{\partial V} = \hat y_3 \otimes h_3",
+        r"\frac{\partial E_t}{\partial V} = (\hat y_t - y_t) h_t^\top",
+    ]  # fmt: skip
+    assert judged([*SOFT, *loss], claims) == ["proved", "refuted", "proved"]
+    unread = [r"E_t = \mathrm{dist}(y_t, \hat y_t)^2"]
+    assert judged([*SOFT, *unread], claims[:1]) != ["refuted"]

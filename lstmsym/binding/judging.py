@@ -16,6 +16,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import said
+from lstmsym.binding.objective import underived
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
@@ -130,10 +131,11 @@ class LineJudge:
     def _of_unread_loss(self, place: int) -> bool:
         """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
         cell = self.system.cell
-        if cell.loss or "loss" not in self.choices.bound.kinds.values() or place not in self.verdicts:
+        if cell.loss or "loss" not in self.choices.bound.kinds.values():
             return False
         last = set(cell.outputs) - {q.name for q in cell.role("state")}
-        return any(ref.base in last for ref in self.verdicts[place].claim.right.atoms(Ref))
+        read = (self.table.key(n).key for n in underived(self.lines[place][1]))
+        return any(self.table.idents.get(key) in last for key in read)
 
     def _masked(self, row: Row, place: int) -> Row:
         """A wrong line where masks are zero or one: wrong of such masks too, or open."""

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.table import LOSSES, Line
-from lstmsym.documents.formula import Big, Brackets, Derivative, Formula, Name, children, names, rebuilt, walk
+from lstmsym.documents.formula import (
+    Apply,
+    Big,
+    Brackets,
+    Derivative,
+    Formula,
+    Name,
+    children,
+    names,
+    rebuilt,
+    walk,
+)
 
 CALLED = ("L", "E", "J", "ℒ")
 
@@ -32,6 +43,28 @@ def by_usual_letters(lines: Sequence[Line]) -> list[Line]:
     return [(change(left), change(right), row) for left, right, row in lines]
 
 
+def without_arguments(lines: Sequence[Line]) -> list[Line]:
+    r"""The lines with losses by their names alone: E_t of ``E_t(y_t, \hat y_t)``."""
+    found = {left.head.key for left, _, _ in lines if isinstance(left, Apply) and _is_of_names(left)}
+    if not found:
+        return list(lines)
+
+    def change(node: Formula) -> Formula:
+        node = rebuilt(node, change)
+        named = isinstance(node, Apply) and node.head.key in found and _is_of_names(node)
+        return node.head if named else node  # type: ignore[attr-defined]
+
+    return [(change(left), change(right), row) for left, right, row in lines]
+
+
+def _is_of_names(node: Apply) -> bool:
+    """Whether a loss stands before the quantities that it depends on."""
+    items = node.argument.items if isinstance(node.argument, Brackets) else ()
+    if node.head.base not in LOSSES or node.head.primes or node.power is not None:
+        return False
+    return all(isinstance(i, Name) for i in items) and (len(items) > 1 or any(i.time for i in items))  # type: ignore[attr-defined]
+
+
 def derivatives(node: Formula) -> Iterator[Derivative]:
     """The derivatives in a formula."""
     return (part for part in walk(node) if isinstance(part, Derivative))
@@ -43,16 +76,16 @@ def _sums_up(top: Name, lines: Sequence[Line]) -> bool:
     whole = any(
         isinstance(n, Big) or (isinstance(n, Brackets) and n.left == "‖") for r in rights for n in walk(r)
     )
-    read = (n for left, right, _ in lines for n in _outside(right))
+    read = (n for left, right, _ in lines for n in underived(right))
     return whole and all(n.key != top.key for n in read)
 
 
-def _outside(node: Formula) -> Iterator[Name]:
-    """The names of a formula that are not what is differentiated."""
+def underived(node: Formula) -> Iterator[Name]:
+    """The names of a formula that are not in a derivative of them."""
     if isinstance(node, Name):
         yield node
-    elif isinstance(node, Derivative):
-        yield from names(node.by) if node.by is not None else ()
+    elif isinstance(node, (Delta, Derivative)):
+        return
     else:
         for part in children(node):
-            yield from _outside(part)
+            yield from underived(part)

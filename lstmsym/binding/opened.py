@@ -14,7 +14,7 @@ from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.laststep import with_last_step
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
-from lstmsym.binding.objective import by_usual_letters
+from lstmsym.binding.objective import by_usual_letters, without_arguments
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.renamed import second_names
 from lstmsym.binding.spoken import spoken_loss
@@ -66,7 +66,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """
     document = read(text, path)
     said = told(document, text)
-    lines = by_usual_letters(lines_of(document))
+    lines = by_usual_letters(without_arguments(lines_of(document)))
     lines = with_last_step(lines, letters_of(document, lines))
     letters = letters_of_gradients(lines, said.gradients)
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]

@@ -180,3 +180,15 @@ def test_a_loss_before_its_arguments():
     assert judged([*SOFT, *loss], claims) == ["proved", "refuted", "proved"]
     unread = [r"E_t = \mathrm{dist}(y_t, \hat y_t)^2"]
     assert judged([*SOFT, *unread], claims[:1]) != ["refuted"]
+
+
+def test_one_number_per_step_with_a_bias():
+    cell = [r"g_t = \sigma(w^\top h_{t-1} + v^\top x_t + b)", r"h_t = g_t h_{t-1} + (1 - g_t) \tanh(U x_t)"]
+    claims = [
+        r"\frac{\partial L}{\partial g_t} = (\frac{\partial L}{\partial h_t})^\top (h_{t-1} - \tanh(U x_t))",
+        r"\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial g_t} g_t (1 - g_t)",
+        r"\frac{\partial L}{\partial w} = \sum_t \frac{\partial L}{\partial g_t} g_t (1 - g_t) h_{t-1}",
+        r"\frac{\partial L}{\partial w} = \sum_t \frac{\partial L}{\partial g_t} g_t (1 - g_t) x_t",
+        r"\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial g_t} g_t",
+    ]
+    assert judged(cell, claims) == ["proved"] * 3 + ["refuted"] * 2

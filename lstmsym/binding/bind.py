@@ -437,7 +437,7 @@ def _declared(
         if ident in targets:
             declared.append(Target(*(shape or [()]), name=ident))
         elif role == "parameter":
-            declared.append((Weight if len(shape) == 2 else Vector)(*shape, name=ident))
+            declared.append((Weight if len(shape) == 2 else Vector)(*(shape or [()]), name=ident))
         elif role == "hyper":
             declared.append(Hyper(0.7, name=ident))
         elif role in kinds:

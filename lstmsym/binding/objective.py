@@ -10,6 +10,7 @@ from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
+    Delta,
     Derivative,
     Formula,
     Name,

@@ -246,3 +246,17 @@ $$\delta(k) = \partial E / \partial v(k)$$
 )
 def test_a_last_step_by_another_letter(line, wanted):
     assert verify_document(f"{LAST_STEP}$${line}$$\n", "a.md").rows[-1].verdict == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (r"\frac{\partial h_T}{\partial h_1} = w^{T-1} \prod_{t=2}^T (1 - h_t^2)", "proved"),
+        (r"\frac{\partial h_t}{\partial h_k} = w^{t-k} \prod_{j=k}^{t-1} (1 - h_{j+1}^2)", "proved"),
+        (r"\frac{\partial h_t}{\partial h_k} = w^{t-k} \prod_{j=k}^{t-1} (1 - h_j^2)", "refuted"),
+        (r"\frac{\partial h_T}{\partial h_k} = w^{T-k+1} \prod_{t=k+1}^T (1 - h_t^2)", "refuted"),
+    ],
+)
+def test_a_power_before_a_product(line, wanted):
+    text = r"$$h_t = \tanh(w h_{t-1} + u x_t + b)$$" + f"\n$${line}$$\n"
+    assert verify_document(text, "a.md").rows[-1].verdict == wanted

@@ -108,6 +108,23 @@ def straightened(expr: sp.Expr) -> sp.Expr:
     return expr.func(body, letter, low, high, *rest)
 
 
+def absorbed(expr: sp.Expr) -> sp.Expr:
+    """An expression with powers entry by entry in the products beside them: u^3 a b c is (u a)(u b)(u c)."""
+    args = tuple(absorbed(a) for a in expr.args)
+    expr = expr if args == expr.args else expr.func(*args)
+    if not isinstance(expr, sp.Mul):
+        return expr
+    powers = [f for f in expr.args if isinstance(f, Power) and f.args[2] == 1]
+    runs = [f for f in expr.args if isinstance(f, Run) and f.args[5] == 1]
+    if len(powers) != 1 or len(runs) != 1:
+        return expr
+    (base, count, _), (body, letter, low, high, *rest) = powers[0].args, runs[0].args
+    if sp.expand(high - low + 1 - count) != 0 or base.has(At):
+        return expr
+    others = [f for f in expr.args if f not in (powers[0], runs[0])]
+    return sp.Mul(*others, Run(base * body, letter, low, high, *rest))
+
+
 def disentangled(exprs: tuple[sp.Expr, ...], main: sp.Symbol) -> dict[sp.Symbol, sp.Expr]:
     """Letters that count steps from another step, with the step itself for each: ``h[t - k]`` is h at k."""
     steps = {step for expr in exprs for step in steps_in(expr)}

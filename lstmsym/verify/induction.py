@@ -15,7 +15,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, spelled
-from lstmsym.verify.across import END, HELD, At, Slope
+from lstmsym.verify.across import END, HELD, At, Slope, absorbed
 from lstmsym.verify.chains import Chains, Fact, anchors
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
@@ -112,6 +112,7 @@ class Induction:
 
     def proved(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
         """Whether an equation is proved for all steps."""
+        left, right = absorbed(left), absorbed(right)
         known = [f for s in self.letters(left, right) for f in ((sp.Integer(self.start), s), (s, END))]
         facts = [*facts, *known, (sp.Integer(self.start), END)]
         try:

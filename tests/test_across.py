@@ -260,3 +260,17 @@ def test_a_last_step_by_another_letter(line, wanted):
 def test_a_power_before_a_product(line, wanted):
     text = r"$$h_t = \tanh(w h_{t-1} + u x_t + b)$$" + f"\n$${line}$$\n"
     assert verify_document(text, "a.md").rows[-1].verdict == wanted
+
+
+def test_a_mean_over_the_steps_counts_once():
+    text = r"""
+$$h_t = \tanh(A x_t + B h_{t-1}), \quad \ell_t = \frac12 \|h_t - y_t\|^2, \quad \ell = \frac1T \sum_t \ell_t$$
+"""
+    chain = r"\sum_{t=1}^T \sum_{k=1}^t \frac{\partial \ell_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial^+ h_k}{\partial B}"
+    for line, wanted in (
+        (r"\frac{\partial \ell}{\partial A} = \frac1T \sum_t \frac{\partial \ell_t}{\partial A}", "proved"),
+        (r"\frac{\partial \ell}{\partial A} = \sum_t \frac{\partial \ell_t}{\partial A}", "refuted"),
+        (rf"\frac{{\partial \ell}}{{\partial B}} = \frac1T {chain}", "proved"),
+        (rf"\frac{{\partial \ell}}{{\partial B}} = {chain}", "refuted"),
+    ):
+        assert verify_document(f"{text}$${line}$$\n", "a.md").rows[-1].verdict == wanted

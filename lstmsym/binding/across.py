@@ -317,7 +317,8 @@ class Across(Backward):
         loss = LossOf() if at is None or to_go else LossOf(at)
         if at is not None and isinstance(by.expr, At) and by.expr.args[1] != at and not self.bindings:
             self.facts.append((by.expr.args[1], at))
-        return Value(Slope(loss, by.expr, TOTAL), by.shape, self.lies and by.rank == 1)
+        share = sp.S.One if at is None or to_go else self.bound.table.average
+        return Value(Slope(loss, by.expr, TOTAL) / share, by.shape, self.lies and by.rank == 1)
 
     # -- sums and products -----------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ def _joined(first: Formula, second: Formula, table: Table, system: System) -> De
         return None
     if between.time is None or loss.time not in (None, between.time):
         return None
+    if loss.time is None and table.average != 1:
+        return None
     if not _is_read_alone(table.key(between).key, table, system):
         return None
     loss = replace(loss, time=between.time)  # of all losses that of this step alone reads the output

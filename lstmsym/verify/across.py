@@ -71,7 +71,9 @@ def pulled(v: sp.Expr, tensor: sp.Expr) -> sp.Expr:
         N.NotationError: it stands where it cannot be multiplied.
     """
     if isinstance(tensor, Slope):
-        return Pulled(v, *tensor.args)
+        numbers = [f for f in sp.Mul.make_args(v) if not f.atoms(Ref) and not f.has(*WORDS)]
+        inner = sp.Mul(*(f for f in sp.Mul.make_args(v) if f not in numbers))
+        return sp.Mul(*numbers) * Pulled(inner, *tensor.args)
     if isinstance(tensor, sp.Add):
         return sp.Add(*(pulled(v, term) for term in tensor.args))
     if isinstance(tensor, sp.Mul):

@@ -71,9 +71,7 @@ def pulled(v: sp.Expr, tensor: sp.Expr) -> sp.Expr:
         N.NotationError: it stands where it cannot be multiplied.
     """
     if isinstance(tensor, Slope):
-        numbers = [f for f in sp.Mul.make_args(v) if not f.atoms(Ref) and not f.has(*WORDS)]
-        inner = sp.Mul(*(f for f in sp.Mul.make_args(v) if f not in numbers))
-        return sp.Mul(*numbers) * Pulled(inner, *tensor.args)
+        return Pulled(v, *tensor.args)
     if isinstance(tensor, sp.Add):
         return sp.Add(*(pulled(v, term) for term in tensor.args))
     if isinstance(tensor, sp.Mul):
@@ -113,7 +111,7 @@ def straightened(expr: sp.Expr) -> sp.Expr:
 def absorbed(expr: sp.Expr) -> sp.Expr:
     """An expression with powers entry by entry in the products beside them: u^3 a b c is (u a)(u b)(u c)."""
     args = tuple(absorbed(a) for a in expr.args)
-    expr = expr if args == expr.args else expr.func(*args)
+    expr = _numbers_first(expr if args == expr.args else expr.func(*args))
     if not isinstance(expr, sp.Mul):
         return expr
     powers = [f for f in expr.args if isinstance(f, Power) and f.args[2] == 1]
@@ -125,6 +123,20 @@ def absorbed(expr: sp.Expr) -> sp.Expr:
         return expr
     others = [f for f in expr.args if f not in (powers[0], runs[0])]
     return sp.Mul(*others, Run(base * body, letter, low, high, *rest))
+
+
+def _numbers_first(expr: sp.Expr) -> sp.Expr:
+    """A product of matrices, or a sum over steps, with the numbers in it before it: the length T of a mean."""
+    if not isinstance(expr, (N.Dot, N.Transposed, Pulled, Over)):
+        return expr
+    places = 2 if isinstance(expr, N.Dot) else 1
+    numbers, args = sp.S.One, list(expr.args)
+    for place in range(places):
+        factors = sp.Mul.make_args(args[place])
+        found = [f for f in factors if isinstance(f, N.Size) or (f.is_Pow and isinstance(f.base, N.Size))]
+        numbers *= sp.Mul(*found)
+        args[place] = sp.Mul(*(f for f in factors if f not in found))
+    return numbers * expr.func(*args)
 
 
 def disentangled(exprs: tuple[sp.Expr, ...], main: sp.Symbol) -> dict[sp.Symbol, sp.Expr]:

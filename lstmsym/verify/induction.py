@@ -112,7 +112,8 @@ class Induction:
 
     def proved(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
         """Whether an equation is proved for all steps."""
-        left, right = absorbed(left), absorbed(right)
+        numbers = frozenset(Ref(name) for name, shape in self.system.shapes.items() if shape == ())
+        left, right = absorbed(left, numbers), absorbed(right, numbers)
         known = [f for s in self.letters(left, right) for f in ((sp.Integer(self.start), s), (s, END))]
         facts = [*facts, *known, (sp.Integer(self.start), END)]
         try:

@@ -49,5 +49,11 @@ def is_size(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return called(node) in ("len", "size") or (called(node) == "int" and any(map(is_size, node.args)))
     if isinstance(node, ast.BinOp):
-        return is_size(node.left) or is_size(node.right)
+        sides = (node.left, node.right)
+        whole = isinstance(node.left, ast.Constant) if isinstance(node.op, ast.Div) else all(map(_single, sides))
+        return any(map(is_size, sides)) and (whole or is_size(node.left))
     return False
+
+
+def _single(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Constant) or is_size(node)

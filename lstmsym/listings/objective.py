@@ -12,6 +12,8 @@ from lstmsym.notation import Ref
 
 TARGETS = re.compile(r"target|true|label|^y_?hat$|^ys?$|^t$|^d$|desired", re.I)
 """What a listing calls a target."""
+REDUCED = (N.Max, N.Sum, N.Mean)
+"""Numbers that are made of a vector."""
 
 
 def objective(lines: Lines, labels: str | None) -> sp.Expr | None:
@@ -77,7 +79,7 @@ def _one_hot(loss: sp.Expr, lines: Lines) -> sp.Expr:
         name = logs[0].args[0].base
         made = lines.exprs.get(name)
         if isinstance(made, N.softmax):
-            label, scores = node.args[0] / logs[0], made.args[0]
+            label, scores = node.args[0] / logs[0], _unshifted(made.args[0], lines)
             if not isinstance(scores, Ref):
                 before = lines.before(name, "in")
                 lines.exprs[before.base], scores = scores, before
@@ -85,3 +87,17 @@ def _one_hot(loss: sp.Expr, lines: Lines) -> sp.Expr:
             loss = loss.xreplace({node: N.Sum(label * scores) - N.LogSumExp(scores)})
             del lines.exprs[name]
     return loss
+
+
+def _unshifted(scores: sp.Expr, lines: Lines) -> sp.Expr:
+    """Scores without a number that all have more or less, their largest as a rule: softmax is the same."""
+    found = lines.exprs.get(scores.base, scores) if isinstance(scores, Ref) else scores
+    shifts = [t for t in sp.Add.make_args(found) if any(isinstance(f, REDUCED) for f in sp.Mul.make_args(t))]
+    if not shifts or not all(_number(t) for t in shifts):
+        return scores
+    return _unshifted(sp.Add(*(t for t in sp.Add.make_args(found) if t not in shifts)), lines)
+
+
+def _number(term: sp.Expr) -> bool:
+    """Whether a term is a number times reductions: the same for every entry."""
+    return all(f.is_number or isinstance(f, REDUCED) for f in sp.Mul.make_args(term))

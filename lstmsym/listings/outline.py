@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 
 from lstmsym.listings.functions import POINTWISE, ZEROS
-from lstmsym.listings.inline import inlined
+from lstmsym.listings.inline import inlined, levels
 from lstmsym.listings.keys import called, key_of, keys_in
 from lstmsym.listings.loops import carried_names
 from lstmsym.listings.naming import gradient_of, stems
+from lstmsym.listings.numerical import tries_out
 from lstmsym.listings.returned import named_results
 from lstmsym.listings.statements import targets, written
 
@@ -41,11 +42,14 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Out
     helpers = {f.name: f for f in functions if _is_helper(f, used)}
     named_results(list(body), helpers)
     body = tuple(inlined(list(body), helpers))
-    made = _Split(helpers, known, named)
-    for statement in body:
-        made.take(statement, "")
-    made.turn()
-    return made.units
+    units: list[Outline] = []
+    for level in levels(list(body), BACKWARD):
+        made = _Split(helpers, known, named)
+        for statement in level:
+            made.take(statement, "")
+        made.turn()
+        units += made.units
+    return units
 
 
 def _is_helper(function: ast.FunctionDef, used: set[str]) -> bool:
@@ -85,6 +89,8 @@ class _Split:
     def take(self, statement: ast.stmt, section: str) -> None:
         if isinstance(statement, ast.FunctionDef) and statement.name in self.helpers:
             self.definitions += [n for n in ast.walk(statement) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        elif not isinstance(statement, ast.ClassDef) and tries_out(statement) and not _goes_back(statement):
+            return
         elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             self.section(statement)
         elif (
@@ -170,6 +176,11 @@ def is_update(statement: ast.stmt) -> bool:
 
 def _is_callee(key: str) -> bool:
     return key in POINTWISE or key in ZEROS or key in ("np", "dot", "range", "len", "self")
+
+
+def _goes_back(statement: ast.AST) -> bool:
+    """Whether a loop of a statement runs backwards over time."""
+    return any(isinstance(n, ast.For) and is_reversed(n) for n in ast.walk(statement))
 
 
 def _is_main(statement: ast.If) -> bool:

@@ -44,6 +44,12 @@ def _carried(run: Run) -> dict[Ref, Ref]:
         target = run.scope.series.get(new, {}).get(0)
         series = isinstance(target, Array) and isinstance(target.expr, Ref)
         made[Ref(old)] = Ref(target.expr.base if series else run.renames.get(new, new), -1)  # type: ignore[union-attr]
+    defined = [e.name for e in run.equations]
+    for key, store in run.scope.series.items():
+        value = store.get(0)
+        held = value.expr if isinstance(value, Array) else None
+        if isinstance(held, Ref) and held.lag == 0 and held.base != key and key not in defined:
+            made.setdefault(Ref(key, -1), Ref(held.base, -1))  # a series holds what was put there
     return made
 
 

@@ -23,10 +23,12 @@ from lstmsym.listings.keys import key_of, keys_in
 from lstmsym.listings.meanings import blamed, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
+from lstmsym.listings.records import by_place
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
 from lstmsym.listings.statements import each
 from lstmsym.listings.truth import Truth
+from lstmsym.listings.zipped import indexed
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
@@ -58,7 +60,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(appended(plainer(list(source.body))))),
+        tuple(marked(appended(indexed(plainer(by_place(list(source.body))))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]

@@ -213,3 +213,26 @@ def test_the_derivative_of_what_does_not_depend_on_a_quantity_is_zero(extra, ver
     right = r"(1 - h_t^2)" if verdict == "unread" else "h_t"
     wrong = rows(CELL + rf"$$dx_t = W^\top (dh_t \odot {right}) {extra}$$")[-1].verdict
     assert wrong == ("unread" if verdict == "unread" else "refuted")
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict", "said"),
+    [
+        (r"\operatorname{diag}(1 - h_j^2) U", "proved", ""),
+        (r"\operatorname{diag}(1 - j_j^2) U", "conditional", "j is read as h"),
+        (r"\operatorname{diag}(1 - j_{j-1}^2) U", "refuted", ""),
+        (r"U^\top \operatorname{diag}(1 - j_j^2)", "refuted", ""),
+    ],
+)
+def test_the_letter_of_a_product_as_a_quantity_is_a_slip(factor, verdict, said):
+    found = rows(CELL + rf"$$\frac{{\partial h_t}}{{\partial h_k}} = \prod_{{j=k+1}}^{{t}} {factor}$$")[-1]
+    assert found.verdict == verdict and said in found.assumption
+    assert ("whatever j" in found.message) == (verdict == "refuted")
+
+
+def test_a_matrix_without_its_index_is_one_that_has_one():
+    cell = CELL.replace("W x", "W^{(hx)} x").replace("U h", "W^{(hh)} h")
+    line = r"$$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} FACTOR$$"
+    found = rows(cell + line.replace("FACTOR", r"\operatorname{diag}(1 - h_j^2) W"))[-1]
+    assert (found.verdict, found.assumption) == ("conditional", "W is read as W^{(hh)}")
+    assert rows(cell + line.replace("FACTOR", r"W \operatorname{diag}(1 - h_j^2)"))[-1].verdict == "refuted"

@@ -87,6 +87,7 @@ binding.listed
 binding.holding
 binding.inherited
 binding.summed
+binding.slips
 binding.undefined
 binding.judging
 binding.opened

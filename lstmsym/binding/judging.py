@@ -15,15 +15,17 @@ from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
-from lstmsym.binding.messages import said
+from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.slips import readings as readings_of
+from lstmsym.binding.slips import slips
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.summed import SHARE, says_share, unsaid
-from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
@@ -349,7 +351,8 @@ class LineJudge:
         try:
             found = self.several(self.lines[place])
         except (Unreadable, NotationError, ShapeError) as error:
-            return otherwise or plain(source, "unread", str(error))
+            unread = otherwise or plain(source, "unread", str(error))
+            return self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
@@ -365,6 +368,21 @@ class LineJudge:
             )
             return replace(row, witness=numbers(witness), message=said)
         return row
+
+    def _with_slips(self, line: Line) -> Row | None:
+        """The row of a line with names that are slips: right of some that may be meant, or wrong of all."""
+        meant = slips(line, self.table)
+        verdicts = []
+        for assumption, other in readings_of(line, meant) if meant else ():
+            try:
+                verdicts.append(self.several(other).verdict)
+            except (Unreadable, NotationError, ShapeError):
+                return None
+            if verdicts[-1] in ("proved", "conditional"):
+                return replace(plain(line[2], "conditional"), assumption=assumption)
+        if not verdicts or set(verdicts) != {"refuted"}:
+            return None
+        return plain(line[2], "refuted", WHATEVER.format(" and ".join(meant)))
 
     # -- lines that are no claims of the cell ----------------------------------------------------------
 

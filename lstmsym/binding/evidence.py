@@ -47,6 +47,7 @@ class Evidence:
             if slot not in letters and len(places) == 1 and self._is_left(places[0], slot):
                 self._as_others(slot, open_)
         self._by_slopes()
+        self._of_gates()
 
     def _support(self, slot: Slot) -> list[int]:
         """The lines with a name that are consistent."""
@@ -86,6 +87,19 @@ class Evidence:
         if meaning is None or meaning.kind != "total":
             return ""
         return "before" if meaning.of in self.others else "after" if meaning.of in self.sides else ""
+
+    def _of_gates(self) -> None:
+        """Mark the one line by which the gradient of a gate is taken for that of what goes into it."""
+        for name, option in list(self.choices.choice.items()):
+            if not name.endswith(" gates") or option == "named":
+                continue
+            agreeing = [n for n in self.slots if self.consistency(n)]
+            self.choices.choice[name] = "named"
+            lost = [n for n in agreeing if not self.consistency(n)]
+            self.choices.choice[name] = option
+            if len(lost) == 1:
+                side = {"before": "what goes into the activation", "after": "the activation's output"}[option]
+                self.choices.assumed[lost[0]] = f"the gradient by {side} is meant"
 
     # -- names that no gradient fits -------------------------------------------------------------------
 

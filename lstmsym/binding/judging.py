@@ -140,21 +140,21 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._shared(self._claimed(place), place)
+            return self._no_claim(place) or self._supposing(self._claimed(place), place)
         except Exception as error:  # one line never costs the others their verdicts
             message = f"it could not be judged: {type(error).__name__}"
             return plain(self.lines[place][2], "undecided", message)
 
-    def _shared(self, row: Row, place: int) -> Row:
-        """The row of a line that may have one step's share of a gradient, with that if nothing says it."""
+    def _supposing(self, row: Row, place: int) -> Row:
+        """A row with what a right line takes for granted of its left side, where nothing else says it."""
         claim = self.stated.get(place)
-        right = row.verdict in ("proved", "conditional")
-        if claim is None or not right or self.shares_told:
+        if claim is None or row.verdict not in ("proved", "conditional"):
             return row
-        if not unsaid(claim, self.lines[place], self.table, self.system.cell):
-            return row
-        both = " and ".join(filter(None, (row.assumption, SHARE)))
-        return replace(row, verdict="conditional", assumption=both)
+        said = [self.choices.assumed.get(place, "")]
+        if not self.shares_told and unsaid(claim, self.lines[place], self.table, self.system.cell):
+            said.append(SHARE)
+        both = " and ".join(filter(None, (row.assumption, *said)))
+        return replace(row, verdict="conditional" if any(said) else row.verdict, assumption=both)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""

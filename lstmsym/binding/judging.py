@@ -121,9 +121,21 @@ class LineJudge:
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
+        if row.verdict == "refuted" and self._of_unread_loss(place):
+            return replace(
+                row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
+            )
         if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
             return self._masked(row, place)
         return row
+
+    def _of_unread_loss(self, place: int) -> bool:
+        """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
+        cell = self.system.cell
+        if cell.loss or "loss" not in self.choices.bound.kinds.values() or place not in self.verdicts:
+            return False
+        last = set(cell.outputs) - {q.name for q in cell.role("state")}
+        return any(ref.base in last for ref in self.verdicts[place].claim.right.atoms(Ref))
 
     def _masked(self, row: Row, place: int) -> Row:
         """A wrong line where masks are zero or one: wrong of such masks too, or open."""

@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
 from lstmsym.binding.shares import Share, share
@@ -31,6 +32,7 @@ from lstmsym.documents.formula import (
     Relation,
     Script,
     Sum,
+    Time,
     names,
     plain,
 )
@@ -89,13 +91,11 @@ class Backward:
         table = self.bound.table
         at = self.placed(name)
         if at.key in table.standing:
-            expr = table.standing[at.key]
-            if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
-                raise Unreadable(f"{at.key} is no part of the cell")
-            value = valued(expr, self._shape, table.rows)
-            return replace(value, expr=later(value.expr, _lag(at) or 0))
+            return self._standing(at)
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
+        if at.key in table.counts and at.key not in table.idents:
+            return Value(self.size(name))
         ident = table.idents.get(at.key)
         if ident in table.roles and ident is not None and table.roles[ident] not in ("", None):
             return self._known(ident, at)
@@ -131,6 +131,13 @@ class Backward:
     def placed_slot(self, at: Place, name: Name) -> Place:
         """The step of a slot's name."""
         return replace(self.placed(name), key=at.key)
+
+    def _standing(self, at: Place) -> Value:
+        expr = self.bound.table.standing[at.key]
+        if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
+            raise Unreadable(f"{at.key} is no part of the cell")
+        value = valued(expr, self._shape, self.bound.table.rows)
+        return replace(value, expr=later(value.expr, _lag(at) or 0))
 
     def _macro(self, at: Place) -> Value:
         formula = self.bound.table.macros[at.key]
@@ -235,11 +242,24 @@ class Backward:
             if ref.base in self.system.cell.outputs and _lag(at) == ref.lag:
                 given = Ref(names_.given(ref.base), ref.lag)
                 return Value(given / self.bound.table.average, by.shape, row)
-            raise Unreadable("the derivative of one step's loss by an earlier quantity is not read")
+            expr = of_step(_lag(at) or 0, ref, self.system)
+            return Value(expr / self.bound.table.average, by.shape, row)
         base = names_.adjoint(ref.base)
         if base not in self.system.shapes:
             raise Unreadable(f"{ref} has no gradient")
         return Value(Ref(base, ref.lag), by.shape, row)
+
+    def copy(self, node: Derivative, time: Time) -> Value:
+        r"""``\partial L / \partial W |_{(t)}``: by the W of one step alone."""
+        if not isinstance(node.by, Name) or not isinstance(node.of, Name) or node.of.base not in LOSSES:
+            raise Unreadable("an expression taken at something is not read")
+        by, at, step = self.quantity(node.by), self.placed(node.of), self.placed(Name("t", time=time))
+        if not isinstance(by.expr, Ref) or by.expr.lag is not None:
+            raise Unreadable("a derivative by the copy of what has a step of its own is not read")
+        lag = None if node.of.time is None else _lag(at) or 0
+        expr = of_copy(lag, by.expr, _lag(step) or 0, self.system)
+        row = self.bound.table.rows != self.flat and by.rank == 1
+        return Value(expr if lag is None else expr / self.bound.table.average, by.shape, row)
 
     def share(self, of: Name, by: Name) -> Share | None:
         """What the lines of one step make of a parameter, entry by entry."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from lstmsym.listings.backward import Finding
+from lstmsym.listings.findings import Finding
 from lstmsym.listings.judging import Judging
 
 ONE_STEP = "it is one step's share, and what earlier steps gave is dropped"

@@ -236,3 +236,20 @@ def test_a_matrix_without_its_index_is_one_that_has_one():
     found = rows(cell + line.replace("FACTOR", r"\operatorname{diag}(1 - h_j^2) W"))[-1]
     assert (found.verdict, found.assumption) == ("conditional", "W is read as W^{(hh)}")
     assert rows(cell + line.replace("FACTOR", r"W \operatorname{diag}(1 - h_j^2)"))[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize("part", ["f_{t-1}", "g_{t+1}", "g_{t-1}"])
+def test_a_part_of_a_stack_beyond_the_sequence_is_nothing(part):
+    cell = GATED.replace("W_f x_t + U_f h_{t-1}", "W_f [h_{t-1}, x_t]")
+    line = r"$$\delta W_f = \sum_t (\delta f_t \odot f_t \odot (1 - f_t)) [PART, x_t]^\top$$"
+    assert rows(cell + line.replace("PART", "h_{t-1}"))[-1].verdict == "proved"
+    assert rows(cell + line.replace("PART", part))[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize(("family", "verdict"), [("d", "conditional"), (r"\delta ", "proved")])
+def test_one_line_alone_does_not_tell_that_the_gradient_of_a_gate_is_that_before_it(family, verdict):
+    text = GATED.rsplit("$$", 2)[0].replace(r"\delta ", family)
+    line = rf"$${family}f_t = {family}h_t \odot (h_{{t-1}} - g_t) \odot f_t \odot (1 - f_t)$$"
+    weights = rf"$${family}W_f = \sum_t {family}f_t x_t^\top$$"
+    assert rows(text + line)[-1].verdict == verdict
+    assert [row.verdict for row in rows(text + line + "\n" + weights)[-2:]] == ["proved", "proved"]

@@ -13,7 +13,7 @@ from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.slopes import slope_of
 from lstmsym.binding.slots import Meaning, Slot, resolve, slot_of
-from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.table import GRADIENT_BASES, GRADIENT_WORDS
 from lstmsym.binding.told import Told
 
 ALIKE = 4
@@ -89,9 +89,13 @@ class Evidence:
         return "before" if meaning.of in self.others else "after" if meaning.of in self.sides else ""
 
     def _of_gates(self) -> None:
-        """Mark the one line by which the gradient of a gate is taken for that of what goes into it."""
+        """Mark the one line by which the gradient of a gate is taken for that of what goes into it.
+
+        A δ has been that of the net input ever since; a d is that of the gate.
+        """
         for name, option in list(self.choices.choice.items()):
-            if not name.endswith(" gates") or option == "named":
+            family, _, what = name.rpartition(" ")
+            if what != "gates" or option == "named" or family in GRADIENT_BASES:
                 continue
             agreeing = [n for n in self.slots if self.consistency(n)]
             self.choices.choice[name] = "named"

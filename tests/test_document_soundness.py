@@ -253,3 +253,13 @@ def test_one_line_alone_does_not_tell_that_the_gradient_of_a_gate_is_that_before
     weights = rf"$${family}W_f = \sum_t {family}f_t x_t^\top$$"
     assert rows(text + line)[-1].verdict == verdict
     assert [row.verdict for row in rows(text + line + "\n" + weights)[-2:]] == ["proved", "proved"]
+
+
+def test_a_letter_that_a_sum_runs_over_may_be_a_function_too():
+    text = r"""
+$$a_j^t = \sum_{i=1}^{I} w_{ij} x_i^t + \sum_{h=1}^{H} u_{hj} b_h^{t-1}$$
+$$b_j^t = h(a_j^t)$$
+$$\frac{\partial L}{\partial a_j^t} = (1 - \tanh^2(a_j^t)) \frac{\partial L}{\partial b_j^t}$$
+"""
+    found = rows(text)[-1]
+    assert (found.verdict, found.assumption) == ("conditional", "h is tanh")

@@ -144,7 +144,8 @@ class LineJudge:
             claim = self.verdicts[place].claim
             ways = [Reading(claim), *readings(claim, self.judge.meanings)]
             special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
-            if not any(map(self.judge.alike, special)):
+            pairs = zip(ways, special, strict=True)  # right whatever the mask: refused for another reason
+            if not any(self.judge.alike(masked) and not self.judge.alike(way) for way, masked in pairs):
                 found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
                 return row if found is None else replace(row, witness=numbers(found))
         return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")

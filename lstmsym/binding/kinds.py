@@ -36,6 +36,7 @@ from lstmsym.documents.formula import (
     Number,
     Raised,
     names,
+    rebuilt,
     walk,
 )
 from lstmsym.documents.read import Document
@@ -57,7 +58,7 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
     own, said = functions_of(lines), {**said, **dict(named(lines))}
     sides = [side for left, right, _ in lines for side in (left, right)]
     quantities = {table.key(left).key for left, _, _ in lines if isinstance(left, Name)}
-    quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
+    quantities |= {_quantity_key(name) for side in sides for name in bare_names(_without_limits(side))}
     heads = [n.head for side in sides for n in walk(side) if isinstance(n, Apply) and n.head.time is None]
     primed = {replace(h, primes=0).key for h in heads if h.primes}
     result = {}
@@ -74,6 +75,12 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
             result[key] = function or "tanh"
             table.assumed[key] = "the logistic sigmoid" if function else "tanh"
     return result
+
+
+def _without_limits(node: Formula) -> Formula:
+    """A formula without the limits of its sums: the letter that one runs over is no quantity."""
+    bare = replace(node, lower=None, upper=None) if isinstance(node, Big) else node
+    return rebuilt(bare, _without_limits)
 
 
 def _quantity_key(name: Name) -> str:

@@ -95,6 +95,7 @@ binding.listed
 binding.holding
 binding.inherited
 binding.summed
+binding.general
 binding.slips
 binding.undefined
 binding.judging

@@ -13,6 +13,7 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
+from lstmsym.binding.general import General
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
@@ -75,6 +76,9 @@ class LineJudge:
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
         self.shares_told = says_share(text)
+        self.general = General(self.lines, self.table, text)
+        self.by_itself: set[int] = set()
+        """The places of lines that were judged without the cell."""
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -365,7 +369,7 @@ class LineJudge:
             found = self.several(self.lines[place])
         except (Unreadable, NotationError, ShapeError) as error:
             unread = otherwise or plain(source, "unread", str(error))
-            return self._with_slips(self.lines[place]) or unread
+            return self._of_open(place) or self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
@@ -381,6 +385,15 @@ class LineJudge:
             )
             return replace(row, witness=numbers(witness), message=said)
         return row
+
+    def _of_open(self, place: int) -> Row | None:
+        """The row of a line about functions that are left open."""
+        found = self.general(self.lines[place])
+        if found is None:
+            return None
+        self.by_itself.add(place)
+        row = plain(self.lines[place][2], found.verdict, found.message)
+        return replace(row, assumption=found.assumption)
 
     def _with_slips(self, line: Line) -> Row | None:
         """The row of a line with names that are slips: right of some that may be meant, or wrong of all."""

@@ -263,3 +263,30 @@ $$\frac{\partial L}{\partial a_j^t} = (1 - \tanh^2(a_j^t)) \frac{\partial L}{\pa
 """
     found = rows(text)[-1]
     assert (found.verdict, found.assumption) == ("conditional", "h is tanh")
+
+
+@pytest.mark.parametrize(
+    ("term", "verdict"),
+    [
+        (r"\delta_t h_{t-1}^\top", "conditional"),
+        (r"(h_{t-1} \delta_t^\top)^\top", "conditional"),
+        (r"\delta_t [h_{t-1}, x_t]^\top", "refuted"),
+    ],
+)
+def test_a_sum_may_leave_out_the_first_step_only_where_all_of_it_is_zero(term, verdict):
+    stacked = "[" in term
+    cell = CELL.replace("W x_t + U h_{t-1}", "U [h_{t-1}, x_t]") if stacked else CELL
+    assert rows(cell + rf"$$dU = \sum_{{t=1}}^{{T}} {term}$$")[-1].verdict == "proved"
+    assert rows(cell + rf"$$dU = \sum_{{t=2}}^{{T}} {term}$$")[-1].verdict == verdict
+
+
+def test_a_bar_is_a_gradient_after_the_forward_pass_where_bars_are():
+    text = r"""
+$$z_t = \sigma(W_z x_t + U_z h_{t-1})$$
+$$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tanh(W x_t)$$
+$$\bar{a}_t = \bar{h}_t \odot (h_{t-1} - \tanh(W x_t)) \odot z_t \odot (1 - z_t)$$
+$$\bar{W}_z = \sum_t \bar{a}_t x_t^\top$$
+"""
+    assert [row.verdict for row in rows(text)[-2:]] == ["proved", "proved"]
+    slipped = rows(text.replace(r"\bar{h}_t \odot (h", r"z_t \odot (h"))
+    assert slipped[-2].kind == "claim" and "proved" not in [row.verdict for row in slipped[-2:]]

@@ -112,6 +112,8 @@ class _Sorting:
         self.losses: set[str] = set()
         self.timed: set[str] = set()
         self.read: set[str] = set()
+        self.barred: set[str] = set()
+        """What stands somewhere with a bar, as it is called without."""
         self.said: set[tuple[Formula, Formula]] = set()
 
     @property
@@ -150,6 +152,8 @@ class _Sorting:
         self.read |= {self.table.key(n).key for n in names(right)}
         found = (self.table.key(n) for side in (left, right) for n in names(side))
         self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+        bars = (n for side in (left, right) for n in names(side) if n.marks[-1:] == ("bar",))
+        self.barred |= {self.table.key(replace(n, marks=n.marks[:-1])).key for n in bars}
 
     def _spoken(self, lines: Sequence[Line]) -> set[str]:
         """The keys that the lines speak of which define nothing."""
@@ -167,6 +171,7 @@ class _Sorting:
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        gradient = gradient or (self.closed and self._bars(left))
         gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
@@ -179,6 +184,10 @@ class _Sorting:
         parts = [self.table.key(n) for n in bare_names(right)]
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
+
+    def _bars(self, left: Name) -> bool:
+        """Whether a name has a bar, after the forward pass, where bars make gradients of defined names."""
+        return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined)
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""

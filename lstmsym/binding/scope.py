@@ -65,7 +65,7 @@ class SumRange:
     high: int | None
     """Relative to the last step; None for all."""
     states: bool
-    """Whether states of the step before are in it."""
+    """Whether it is zero where the states of the step before are."""
     written: int | None = None
     """The first number as it stands."""
 
@@ -360,13 +360,24 @@ class Backward:
         expr = later(value.expr, -ahead)
         states = {q.name for q in self.system.cell.role("state")}
         low = _whole(node.low)
-        reads = any(r.base in states and r.lag == -1 for r in expr.atoms(Ref))
+        reads = _vanishes(expr, {r for r in expr.atoms(Ref) if r.base in states and r.lag == -1})
         high, offset = node.high, None
         if high is not None and not isinstance(high, Number):
             offset = _offset(high)
         first, last = (None if n is None else n + ahead for n in (low, offset))
         self.sums.append(SumRange(first, last, reads, low))
         return Value(N.Total(expr), value.shape, value.row)
+
+
+def _vanishes(expr: sp.Expr, zero: set[Ref]) -> bool:
+    """Whether an expression is zero where these are."""
+    if isinstance(expr, (sp.Add, N.Concat)):
+        return all(_vanishes(arg, zero) for arg in expr.args)
+    if isinstance(expr, (sp.Mul, N.Dot, N.Outer, N.Transposed, N.Sum)):
+        return any(_vanishes(arg, zero) for arg in expr.args)
+    if isinstance(expr, (N.Part, N.Pad, N.Spread)):
+        return _vanishes(expr.args[0], zero)
+    return expr in zero
 
 
 def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:

@@ -289,4 +289,16 @@ $$\bar{W}_z = \sum_t \bar{a}_t x_t^\top$$
 """
     assert [row.verdict for row in rows(text)[-2:]] == ["proved", "proved"]
     slipped = rows(text.replace(r"\bar{h}_t \odot (h", r"z_t \odot (h"))
-    assert slipped[-2].kind == "claim" and "proved" not in [row.verdict for row in slipped[-2:]]
+    assert slipped[-2].kind == "claim" and slipped[-2].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial f_t}{\partial h_t} = g_t", "refuted"),
+        (r"\frac{\partial f_{t-1}}{\partial f_t} = g_t", "refuted"),
+        (r"\frac{\partial f_t}{\partial g_t} = g_t", "undecided"),
+    ],
+)
+def test_a_derivative_against_the_arrow_is_zero_whatever_is_missing(line, verdict):
+    assert rows(GATED + f"$${line}$$")[-1].verdict == verdict

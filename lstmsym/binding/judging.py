@@ -19,6 +19,7 @@ from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
 from lstmsym.binding.slips import slips
 from lstmsym.binding.slots import Slot, slot_of
@@ -30,6 +31,7 @@ from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
+from lstmsym.cell import Cell
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
@@ -224,7 +226,7 @@ class LineJudge:
 
     def _is_void(self, claim: Claim) -> bool:
         """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
-        if claim.right.is_number or _is_backward(claim.left):
+        if claim.right.is_number or _is_backward(claim.left, self.system.cell):
             return False
         try:
             left = self.judge.sides(claim)[0]
@@ -504,12 +506,18 @@ class LineJudge:
         return steps(derivation, left.base, self.judge.show)
 
 
-def _is_backward(expr: sp.Expr) -> bool:
-    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing."""
-    if not isinstance(expr, Local):
+def _is_backward(expr: sp.Expr, cell: Cell) -> bool:
+    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing.
+
+    Later is what is of a later step, and of the same step what is made of it.
+    """
+    if not isinstance(expr, Local) or not all(isinstance(ref, Ref) for ref in expr.args[:2]):
         return False
-    what, by = (ref.lag if isinstance(ref, Ref) else None for ref in expr.args[:2])
-    return what is not None and by is not None and what < by
+    what, by = expr.args[:2]
+    if what.lag is None or by.lag is None or what.lag != by.lag:
+        return what.lag is not None and by.lag is not None and what.lag < by.lag
+    lines = {e.name.base: e.expr for e in cell.equations}
+    return by.base in lines and depends(by.base, Ref(what.base, 0), lines)
 
 
 def _names_parts(claim: Claim) -> bool:

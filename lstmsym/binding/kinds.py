@@ -187,7 +187,7 @@ class _Sorting:
 
     def _bars(self, left: Name) -> bool:
         """Whether a name has a bar, after the forward pass, where bars make gradients of defined names."""
-        return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined)
+        return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined | self.read)
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""

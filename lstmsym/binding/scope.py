@@ -13,7 +13,7 @@ from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
-from lstmsym.binding.shares import Share, share
+from lstmsym.binding.shares import Share, depends, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import valued
@@ -218,9 +218,8 @@ class Backward:
             return False
         if what.lag > by.lag or what.base == by.base:
             return True
-        made = {e.name.base: e.expr for e in self.system.cell.equations}
-        inner = made[what.base].atoms(Ref) if what.base in made else set()
-        return any(self._may_depend(r.shifted(what.lag), by) for r in inner if r.lag == 0)
+        lines = {e.name.base: e.expr for e in self.system.cell.equations}
+        return what.base in lines and depends(what.base, Ref(by.base, 0), lines)
 
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""

@@ -26,6 +26,9 @@ def rows(text):
         ("The loss is summed over the steps.", "conditional"),
         ("The gradients of the loss by the weights are summed over all steps.", "proved"),
         ("Step $t$ contributes", "proved"),
+        ("The gradients of a single time step are", "proved"),
+        ("## Backward, one step\n", "proved"),
+        ("The gradient at each step flows back.", "conditional"),
         ("What a parameter gets is accumulated over time.", "proved"),
         ("权重的梯度在各时刻累加。", "proved"),
     ],
@@ -302,3 +305,15 @@ $$\bar{W}_z = \sum_t \bar{a}_t x_t^\top$$
 )
 def test_a_derivative_against_the_arrow_is_zero_whatever_is_missing(line, verdict):
     assert rows(GATED + f"$${line}$$")[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "line", [r"dW = \sum_t \delta_t", r"dW = \sum_t \delta_t h_{t-1}^\top", r"db = \delta_t"]
+)
+def test_a_mask_of_zeros_and_ones_excuses_no_line_that_is_wrong_without_it(line):
+    words = r"$m_t$ is zero or one."
+    cell = CELL.replace(r"\tanh(W", r"m_t \odot \tanh(W").replace(
+        r"dh_t \odot (1", r"dh_t \odot m_t \odot (1"
+    )
+    sums = r"$$dU = \sum_t \delta_t h_{t-1}^\top$$"
+    assert rows(f"{words}\n{cell}\n{sums}\n$${line}$$")[-1].verdict == "refuted"

@@ -148,6 +148,8 @@ class LineJudge:
         names = frozenset(self.table.idents.get(key, "") for key in masks(self.text, self.table))
         if place in self.verdicts and names <= self.system.cell.by_name.keys():
             claim = self.verdicts[place].claim
+            if self.judge.mismatched(*self.judge.sides(claim)):
+                return row
             ways = [Reading(claim), *readings(claim, self.judge.meanings)]
             special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
             pairs = zip(ways, special, strict=True)  # right whatever the mask: refused for another reason

@@ -317,3 +317,27 @@ def test_a_mask_of_zeros_and_ones_excuses_no_line_that_is_wrong_without_it(line)
     )
     sums = r"$$dU = \sum_t \delta_t h_{t-1}^\top$$"
     assert rows(f"{words}\n{cell}\n{sums}\n$${line}$$")[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ("_t", "proved"),
+        ("_{t=1}^{T}", "proved"),
+        (r"_{t=1}^{T_x}", "proved"),
+        (r"_{t \le T}", "proved"),
+        (r"_{t \ge 1}", "proved"),
+        ("_{t=1}^{3}", "conditional"),
+        ("_{t=1}^{T+1}", "conditional"),
+        ("_{t<T}", "refuted"),
+        ("_{t>1}", "refuted"),
+        ("_{t=1}^{T-2}", "refuted"),
+        ("_{t=1}^{T/2}", "unread"),
+        ("_{t=1}^{2T}", "unread"),
+        ("_{t=1}^{t}", "unread"),
+        (r"_{t \neq 1}", "unread"),
+        (r"_{t \in B}", "unread"),
+    ],
+)
+def test_what_a_sum_runs_over(limits, verdict):
+    assert rows(CELL + rf"$$dW = \sum{limits} \delta_t x_t^\top$$")[-1].verdict == verdict

@@ -71,6 +71,7 @@ binding.restated
 binding.remaining
 binding.generic
 binding.slots
+binding.limits
 binding.given
 binding.onestep
 binding.scope

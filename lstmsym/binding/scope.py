@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.limits import Limits, limits
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
@@ -66,8 +67,8 @@ class SumRange:
     """Relative to the last step; None for all."""
     states: bool
     """Whether it is zero where the states of the step before are."""
-    written: int | None = None
-    """The first number as it stands."""
+    written: Limits
+    """The limits as they stand."""
 
 
 @dataclass
@@ -358,13 +359,10 @@ class Backward:
         ahead = max((lag for lag in lags if lag is not None), default=0)
         expr = later(value.expr, -ahead)
         states = {q.name for q in self.system.cell.role("state")}
-        low = _whole(node.low)
+        over = limits(node)
         reads = _vanishes(expr, {r for r in expr.atoms(Ref) if r.base in states and r.lag == -1})
-        high, offset = node.high, None
-        if high is not None and not isinstance(high, Number):
-            offset = _offset(high)
-        first, last = (None if n is None else n + ahead for n in (low, offset))
-        self.sums.append(SumRange(first, last, reads, low))
+        first, last = (None if n is None else n + ahead for n in (over.low, over.high))
+        self.sums.append(SumRange(first, last, reads, over))
         return Value(N.Total(expr), value.shape, value.row)
 
 
@@ -384,17 +382,6 @@ def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:
     if not isinstance(of, Name) or of.time is None or of.base not in LOSSES:
         return False
     return of.time.letter == letter and of.time.offset == 0 and untimed(of)[0].key not in bound.to_go
-
-
-def _whole(node: Formula | None) -> int | None:
-    return int(node.text) if isinstance(node, Number) and node.text.isdigit() else None
-
-
-def _offset(high: Formula) -> int | None:
-    """0 of T, -1 of T-1."""
-    if isinstance(high, Sum) and isinstance(high.terms[-1], Number):
-        return int(high.signs[-1] + high.terms[-1].text)
-    return 0
 
 
 def _lag(at: Place) -> int | None:

@@ -71,6 +71,7 @@ binding.restated
 binding.remaining
 binding.generic
 binding.slots
+binding.limits
 binding.given
 binding.onestep
 binding.scope
@@ -95,6 +96,8 @@ binding.listed
 binding.holding
 binding.inherited
 binding.summed
+binding.general
+binding.slips
 binding.undefined
 binding.judging
 binding.opened

@@ -105,6 +105,7 @@ class Judging:
             rows = supposed.rows(rows)
             self.listed = relied(opened, _own(opened.listed, self.judge.system.cell), supposed.chosen)
             self.found = guarded(rows, judged.stated, self.lines, self.bound, self.judge.system)
+            self.found.update({place: rows[place] for place in judged.by_itself})
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
     def _settle(self, opened: Opened) -> set[int]:

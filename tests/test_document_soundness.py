@@ -334,7 +334,7 @@ def test_a_mask_of_zeros_and_ones_excuses_no_line_that_is_wrong_without_it(line)
         ("_{t=1}^{T-2}", "refuted"),
         ("_{t=1}^{T/2}", "unread"),
         ("_{t=1}^{2T}", "unread"),
-        ("_{t=1}^{t}", "unread"),
+        ("_{t=1}^{t}", "refuted"),
         (r"_{t \neq 1}", "unread"),
         (r"_{t \in B}", "unread"),
     ],

@@ -56,7 +56,7 @@ def _whole(node: Formula) -> int:
 
 def _offset(high: Formula) -> int:
     """0 of T, -1 of T - 1."""
-    if isinstance(high, Name) and high.time is None:
+    if isinstance(high, Name):
         return 0
     if isinstance(high, Sum) and len(high.terms) == 2 and high.signs[0] == "+":
         first, by = high.terms

@@ -341,3 +341,21 @@ def test_a_mask_of_zeros_and_ones_excuses_no_line_that_is_wrong_without_it(line)
 )
 def test_what_a_sum_runs_over(limits, verdict):
     assert rows(CELL + rf"$$dW = \sum{limits} \delta_t x_t^\top$$")[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [("_t", "proved"), ("_{t=1}^{T}", "proved"), ("_{t=2}^{T}", "undecided"), ("_{t=1}^{T-1}", "undecided")],
+)
+def test_a_loss_of_some_of_the_steps_is_not_taken_for_that_of_all(limits, verdict):
+    loss = rf"$$L = \sum{limits} \| h_t - y_t \|^2$$"
+    line = r"$$dh_t = 2 (h_t - y_t) + U^\top \delta_{t+1}$$"
+    assert rows(CELL + loss + "\n" + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"), [("_n", "proved"), ("_{n=1}^{N}", "proved"), ("_{n=2}^{N}", "refuted")]
+)
+def test_a_sum_over_some_of_the_samples_is_not_taken_for_that_of_all(limits, verdict):
+    words = "Gradients of a single step, for a batch."
+    assert rows(words + CELL + rf"$$db = \sum{limits} \delta_t$$")[-1].verdict == verdict

@@ -46,6 +46,7 @@ binding.entries
 binding.shares
 binding.chains
 binding.values
+binding.limits
 binding.activations
 binding.dotted
 binding.express
@@ -72,7 +73,6 @@ binding.restated
 binding.remaining
 binding.generic
 binding.slots
-binding.limits
 binding.given
 binding.onestep
 binding.scope

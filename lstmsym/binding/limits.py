@@ -39,6 +39,17 @@ def limits(node: Big) -> Limits:
     return Limits(low, _offset(upper))
 
 
+def of_all(node: Big) -> None:
+    """Refuse a sum over some of the steps, or of the samples, only.
+
+    Raises:
+        Unreadable: it is one.
+    """
+    over = limits(node)
+    if over.low not in (None, 0, 1) or over.high not in (None, 0):
+        raise Unreadable("a sum over some of them only is not read")
+
+
 def _inequality(sign: str, bound: Formula) -> Limits:
     """The limits of ``t ≤ T``, ``t < T``, ``t ≥ 1``, ``t > 0``."""
     if sign in "≤<":

@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
-from lstmsym.binding.limits import Limits, limits
+from lstmsym.binding.limits import Limits, limits, of_all
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
@@ -303,6 +303,7 @@ class Backward:
         variable = node.variable
         over = plain(node.lower) if node.lower is not None else variable
         if {variable, over} & {"batch", "n", "samples", "examples"} - set(self.bound.table.letters):
+            of_all(node)
             return body(node.body)
         if node.low is not None and not isinstance(node.low, Number):
             return self._from_here(node)

@@ -93,6 +93,8 @@ def sentence(message: str, lang: str = "en") -> str:
 
 @lru_cache(maxsize=4096)
 def _chinese(message: str) -> str:
+    if len(message) > LONGEST:
+        return message
     parts = message.split("; ")
     for count in range(len(parts), 0, -1):  # some sentences have a semicolon themselves
         said = _single("; ".join(parts[:count]))
@@ -132,13 +134,20 @@ def _pattern(english: str) -> re.Pattern[str]:
     return re.compile("".join(a + b for a, b in zip(texts, [*holes, ""], strict=True)), re.DOTALL)
 
 
+def _rank(english: str) -> tuple[int, int]:
+    kind = 0 if english.endswith(": {}") else 2 if english.endswith("{}") else 1
+    return kind, -len(english.replace("{}", ""))
+
+
+LONGEST = 500
+"""Characters of a message that is looked up; what is longer is the author's."""
 _WHOLE = {english: chinese for english, chinese in SENTENCES if "{}" not in english}
 _AROUND = [
     (_pattern(english), chinese)
-    for english, chinese in sorted(SENTENCES, key=lambda pair: -len(pair[0].replace("{}", "")))
+    for english, chinese in sorted(SENTENCES, key=lambda pair: _rank(pair[0]))
     if "{}" in english
 ]
-"""The sentences around names, the most particular first."""
+"""The sentences around names: those that hold others first, then the most particular ones."""
 
 
 def compared(note: str, lang: str = "en") -> str:

@@ -1,8 +1,8 @@
 """Errors that nobody meant: a user gets a sentence and all other rows, our tests get the error.
 
 What a document can do wrong has errors of its own (`DocumentError`, `NotationError`, `ShapeError`, ...),
-which are caught where they are meant.  Anything else is a mistake of this program.  It must not cost the user the
-rest of a report; nor may it hide, so the tests run with ``LSTMSYM_STRICT=1`` in their environment.
+which are caught where they are meant.  Anything else is a mistake of this program.  It must not cost the
+user the rest of a report; nor may it hide, so the tests run with ``LSTMSYM_STRICT=1`` in their environment.
 """
 
 from __future__ import annotations

@@ -511,7 +511,8 @@ class LineJudge:
             plain(source, verdict.status.value, self.show.reworded(verdict.message)),
             about=self.judge.show(verdict.claim.left), expected=verdict.expected,
             witness=numbers(verdict.witness) if verdict.witness else None,
-            repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=self.show.reworded(verdict.assumption),
+            repair=verdict.repair.rpartition("  (")[0] or verdict.repair,
+            assumption=self.show.reworded(verdict.assumption),
             steps=self._steps(verdict.claim),
         )  # fmt: skip
 

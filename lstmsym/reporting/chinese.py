@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """What is said in reports, in Chinese: a sentence each, with holes for names, numbers and further sentences.
 
 The words in a hole are looked up in their turn, and stay as they are where they are no words of ours.

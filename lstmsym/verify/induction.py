@@ -119,7 +119,22 @@ class Induction:
                 return True
         except (NotationError, ShapeError, KeyError):
             pass
-        return self.proved_unrolled(left, right, facts, zero) or self.proved_at_the_end(left, right)
+        return self.proved_unrolled(left, right, facts, zero) or self.proved_at_one_step(left, right)
+
+    def proved_at_one_step(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation at the last step is proved, or at the first one."""
+        return self.proved_at_the_end(left, right) or self.proved_at_the_start(left, right)
+
+    def proved_at_the_start(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation whose steps are all numbers is proved as one between any steps that far apart."""
+        if self.letters(left, right) or any(END in e.free_symbols for e in (left, right)):
+            return False
+        try:
+            instance = Instance(self.system, self.start)
+            a, b = sides(instance(left), instance(right), self.system)
+        except (NotationError, ShapeError, KeyError):
+            return False
+        return not self.judge.mismatched(a, b) and self.judge.proved(a, b)
 
     def proved_at_the_end(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether an equation at the last step is proved, to which nothing is sent back."""

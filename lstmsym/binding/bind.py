@@ -26,6 +26,7 @@ from lstmsym.binding.kinds import (
 from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.readout import apart
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
@@ -150,6 +151,9 @@ def _cell(
     losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
     losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
+    if loss is not None:
+        loss, read_out = apart(loss, targets, table)
+        equations += read_out
     if "state" not in table.roles.values():
         equations.append(_at_rest(table, unifier))
     standing = _macros(express, table)

@@ -20,6 +20,7 @@ from lstmsym.binding.table import (
     Table,
     bare_names,
     has_gradient,
+    is_gradient_name,
     is_step_size,
 )
 from lstmsym.binding.updates import is_update
@@ -27,6 +28,7 @@ from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
+    Delta,
     Derivative,
     Formula,
     Item,
@@ -157,6 +159,10 @@ class _Sorting:
         if is_naming(left, right) or any(is_step_size(node, self.table) for node in walk(right)):
             self.kinds[place] = "definition"
             return
+        if self.is_diagonal(at, left, right):
+            self.table.macros[at.key] = right
+            self.kinds[place] = "definition"
+            return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
@@ -169,6 +175,15 @@ class _Sorting:
         parts = [self.table.key(n) for n in bare_names(right)]
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
+
+    def is_diagonal(self, at: Place, left: Name, right: Formula) -> bool:
+        """Whether a line calls a diagonal matrix of slopes, ``D_t = diag(f'(a_t))``, by a new name."""
+        diagonal = isinstance(right, Apply) and right.head.base.lower() == "diag" and left.base.isupper()
+        if not diagonal or at.key in self.defined or at.lag in (FIRST, LAST):
+            return False
+        return not any(isinstance(n, (Delta, Derivative)) for n in walk(right)) and not any(
+            is_gradient_name(n, self.table, self.closed) for n in bare_names(right)
+        )
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""

@@ -17,6 +17,7 @@ from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.scope import Backward, Unbound
 from lstmsym.binding.slots import slot_of
+from lstmsym.binding.standing import valued
 from lstmsym.binding.table import LOSSES, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -210,6 +211,9 @@ class Across(Backward):
         if key in table.macros and key not in table.roles:
             return self.macro(key, step)
         ident = self.ident(key)
+        if key in table.standing and step is not None and self.stands(key):
+            value = valued(table.standing[key], self._shape, table.rows)
+            return replace(value, expr=lifted(value.expr, step))
         if ident:
             value = self.known(ident, step, key)
             power = isinstance(value.expr, Ref) and name.time is not None and name.time.form == "sup"
@@ -227,6 +231,10 @@ class Across(Backward):
         if found is None:
             raise Unreadable(f"{key} is not known")
         return self.slot(name, step)
+
+    def stands(self, key: str) -> bool:
+        """Whether what a name stands for is all in the cell."""
+        return all(ref.base in self.system.shapes for ref in self.bound.table.standing[key].atoms(Ref))
 
     def ident(self, key: str) -> str:
         """The quantity of the cell with a key; y for the one ŷ of a document without a y."""

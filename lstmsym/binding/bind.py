@@ -248,7 +248,8 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
-                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
+                number = _is_number(value, table)
+                table.shapes[name] = () if number else _unified(unifier, table.shapes.get(name), value.shape)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
                 scope.parts[name] = value.parts
@@ -295,6 +296,13 @@ def _held(expr: sp.Expr, held: set[str]) -> sp.Expr:
 
 def _mostly_timeless(used: Sequence[tuple[Formula, Formula]], table: Table) -> bool:
     return all(isinstance(left, Name) and left.time is None for left, _ in used)
+
+
+def _is_number(value: Value, table: Table) -> bool:
+    """Whether a value is a number at each step: an inner product, or of such numbers."""
+    refs = value.expr.atoms(Ref)
+    numbers = bool(refs) and all(table.shapes.get(ref.base) == () for ref in refs)
+    return value.shape == () and (numbers or value.expr.has(N.Sum))
 
 
 def _unified(unifier: Unifier, known: Shape | None, shape: Shape) -> Shape:
@@ -420,7 +428,7 @@ def _declared(
         if ident in targets:
             declared.append(Target(*(shape or [()]), name=ident))
         elif role == "parameter":
-            declared.append((Weight if len(shape) == 2 else Vector)(*shape, name=ident))
+            declared.append((Weight if len(shape) == 2 else Vector)(*(shape or [()]), name=ident))
         elif role == "hyper":
             declared.append(Hyper(0.7, name=ident))
         elif role in kinds:

@@ -9,7 +9,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.entries import is_unit_sum
-from lstmsym.binding.express import Express
+from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
@@ -165,6 +165,8 @@ class Forward:
         if self.table.indexed and len(name.units) != 1:
             return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
+        if "offset" in contexts:
+            return "parameter", 0
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
@@ -222,6 +224,15 @@ def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[
     return found
 
 
+def _is_inner(node: Formula) -> bool:
+    """Whether a term is the inner product of a vector and a name, w^T h."""
+    if not isinstance(node, Product) or len(node.factors) != 2 or any(node.operators):
+        return False
+    row, behind = node.factors
+    turned = isinstance(row, Raised) and isinstance(row.body, Name) and is_transposition(row)
+    return turned and isinstance(behind, Name) and row.body.base.islower() and behind.base.islower()  # type: ignore[attr-defined]
+
+
 def _bare(node: Formula) -> Formula:
     while isinstance(node, Raised) or (isinstance(node, Brackets) and len(node.items) == 1):
         node = node.body if isinstance(node, Raised) else node.items[0]
@@ -239,6 +250,9 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
     if isinstance(node, Sum):
         use = "share" if any(isinstance(t, Number) for t in node.terms) else "term"
         yield from ((term, use) for term in node.terms)
+        inner = [_is_inner(term) for term in node.terms]
+        if sum(inner) == len(inner) - 1 > 0:
+            yield node.terms[inner.index(False)], "offset"
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
     if isinstance(node, Big) and is_unit_sum(node):

@@ -63,6 +63,8 @@ def loss_of(
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
+        if not any(table.shapes[r.base] for r in expr.atoms(Ref) if r.base in known):
+            table.shapes.update(dict.fromkeys(targets, ()))  # of a number, the target is one
         return expr.xreplace(moved), targets
     return None, []
 

@@ -176,14 +176,19 @@ class Backward:
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
-        if not isinstance(by.expr, Ref):
-            raise Unreadable("a derivative by an expression is not read")
         of = node.of
         at = self.placed(of)
         table = self.bound.table
+        if self._is_prediction(by.expr, node.by):
+            return self._by_prediction(of, at, by)
+        if not isinstance(by.expr, Ref):
+            raise Unreadable("a derivative by an expression is not read")
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
         what = self.quantity(of)
+        if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
+            slope = what.expr * (1 - what.expr)
+            return Value(Diag(slope) if what.rank else slope, what.shape * 2)
         if not isinstance(what.expr, Ref) or (
             what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
         ):
@@ -191,6 +196,25 @@ class Backward:
         local = Local(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _is_prediction(self, expr: sp.Expr, name: Name) -> bool:
+        """Whether a name is that of a sigmoid that the loss alone reads, and its argument for nothing else."""
+        if self.placed(name).key not in self.bound.table.standing or not isinstance(expr, N.sigma):
+            return False
+        argument = expr.args[0]
+        cell = self.system.cell
+        lines = [e.expr for e in cell.equations if e.name.base != cell.loss]
+        return isinstance(argument, Ref) and not any(
+            r.base == argument.base for line in lines for r in line.atoms(Ref)
+        )
+
+    def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of the loss by a sigmoid that the cell does without: that by its argument, over the slope."""
+        if of.base not in LOSSES or at.key in self.bound.table.idents:
+            raise Unreadable("a derivative by an expression is not read")
+        argument = Value(by.expr.args[0], by.shape)
+        whole = self._of_loss(of, at, argument)
+        return replace(whole, expr=whole.expr / (by.expr * (1 - by.expr)))
 
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""

@@ -14,6 +14,7 @@ from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.systems import System, main_system
 from lstmsym.binding.table import (
     ASSUMED,
+    ENTROPIES,
     FUNCTIONS,
     LOSSES,
     Line,
@@ -173,6 +174,9 @@ class _Sorting:
             self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
+        if any(p.key in self.losses for p in parts) and at.key not in self.defined:
+            self.kinds[place] = "definition"  # of what is made of a loss, a perplexity
+            return
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
 
@@ -276,6 +280,8 @@ def _is_loss(right: Formula, name: Name, defined: set[str]) -> bool:
     key = untimed(name)[0].key
     if key in defined or name.marks or _recurs(name, right):
         return False
+    if isinstance(right, Apply) and right.head.base.lower().replace("_", "") in ENTROPIES:
+        return True
     if (
         name.base in "CJ"
         and any(isinstance(n, Name) and n.key in defined for n in walk(right))

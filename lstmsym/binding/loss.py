@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward
-from lstmsym.binding.table import LOSSES, Table, function_of
+from lstmsym.binding.table import ENTROPIES, LOSSES, Table, function_of
 from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import (
     Apply,
@@ -29,7 +29,6 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.notation import NotationError, Ref
 
-ENTROPIES = frozenset("ce crossentropy xent nll".split())
 Losses = list[tuple[Formula | None, Formula]]
 """Both sides of the lines that are losses; the left one is not known of a loss that words give."""
 
@@ -123,7 +122,8 @@ def _named_entropy(node: Formula, scope: Forward) -> Formula:
         return node
     target = next(item for item in items if item is not known[0])
     log = Apply(Name("log"), known[0], certain=True)
-    return Sum(("-",), (Product(("",), (Raised(target, Words("⊤"), "transpose"), log)),))
+    both = Brackets("(", ")", (Product(("⊙",), (target, log)),))
+    return Sum(("-",), (Apply(Name("sum"), both, certain=True),))
 
 
 def _is_summed(node: Formula) -> bool:

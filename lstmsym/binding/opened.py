@@ -14,6 +14,7 @@ from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.netinputs import name_net_inputs
+from lstmsym.binding.onestep import of_one_step
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
@@ -65,5 +66,6 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
+    lines = of_one_step(lines, bound)
     name_net_inputs(lines, bound.table)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -39,6 +39,8 @@ FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word i
 """Names that are functions whatever a document says."""
 ASSUMED = frozenset("φ ϕ ψ g h f s τ θ Φ ρ".split())
 LOSSES = frozenset("L l E J C ℒ ℰ ℓ loss cost Loss Cost Err err error".split())
+ENTROPIES = frozenset("ce crossentropy xent nll".split())
+"""Names of the cross entropy, as functions of a target and a prediction."""
 GRADIENT_BASES = frozenset("δ ε ϵ Δ ∂ ∇".split())
 GRADIENT_WORDS = re.compile(r"grad|diff|delta|[Ee]rr(or)?$|Error")
 

@@ -117,7 +117,9 @@ def _without_unit(node: Formula, letter: str) -> Formula:
         if not isinstance(part, Name):
             return rebuilt(part, change)
         scripts = tuple(s for s in part.scripts if s.where != "sub" or s.text != letter)
-        return replace(part, units=tuple(u for u in part.units if u.lstrip("0123456789") != letter), scripts=scripts)
+        return replace(
+            part, units=tuple(u for u in part.units if u.lstrip("0123456789") != letter), scripts=scripts
+        )
 
     return change(node)
 
@@ -210,6 +212,10 @@ class Across(Backward):
             key = self.generic[key]
         if key in table.macros and key not in table.roles:
             return self.macro(key, step)
+        if key in table.standing:
+            expr = table.standing[key]
+            value = valued(expr, self._shape, table.rows)
+            return replace(value, expr=lifted(expr, self.present if step is None else step))
         ident = self.ident(key)
         if key in table.standing and step is not None and self.stands(key):
             value = valued(table.standing[key], self._shape, table.rows)

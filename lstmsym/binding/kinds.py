@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.abbreviated import is_diagonal, is_of_slopes
 from lstmsym.binding.defined import functions_of, is_naming, named
 from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import is_transposition
@@ -14,14 +15,13 @@ from lstmsym.binding.stacks import is_layout, is_slice
 from lstmsym.binding.systems import System, main_system
 from lstmsym.binding.table import (
     ASSUMED,
-    ENTROPIES,
     FUNCTIONS,
     LOSSES,
     Line,
     Table,
     bare_names,
     has_gradient,
-    is_gradient_name,
+    is_entropy,
     is_step_size,
 )
 from lstmsym.binding.updates import is_update
@@ -29,7 +29,6 @@ from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
-    Delta,
     Derivative,
     Formula,
     Item,
@@ -160,14 +159,11 @@ class _Sorting:
         if is_naming(left, right) or any(is_step_size(node, self.table) for node in walk(right)):
             self.kinds[place] = "definition"
             return
-        if self.is_diagonal(at, left, right):
-            self.table.macros[at.key] = right
-            self.kinds[place] = "definition"
-            return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
-        if at.lag in (FIRST, LAST) or gradient:
+        if at.lag in (FIRST, LAST) or gradient or at.letter in {"T", "τ"} - self.table.letters:
             return
         if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
             self.kinds[place] = "loss"
@@ -180,19 +176,10 @@ class _Sorting:
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
 
-    def is_diagonal(self, at: Place, left: Name, right: Formula) -> bool:
-        """Whether a line calls a diagonal matrix of slopes, ``D_t = diag(f'(a_t))``, by a new name."""
-        diagonal = isinstance(right, Apply) and right.head.base.lower() == "diag" and left.base.isupper()
-        if not diagonal or at.key in self.defined or at.lag in (FIRST, LAST):
-            return False
-        return not any(isinstance(n, (Delta, Derivative)) for n in walk(right)) and not any(
-            is_gradient_name(n, self.table, self.closed) for n in bare_names(right)
-        )
-
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""
         at = self.table.key(left)
-        if is_layout(left, right) or (isinstance(right, Apply) and right.head.base.lower() == "diag"):
+        if is_layout(left, right) or is_diagonal(right):
             self.table.macros[at.key] = right
             self.kinds[place] = "definition"
             return
@@ -280,8 +267,6 @@ def _is_loss(right: Formula, name: Name, defined: set[str]) -> bool:
     key = untimed(name)[0].key
     if key in defined or name.marks or _recurs(name, right):
         return False
-    if isinstance(right, Apply) and right.head.base.lower().replace("_", "") in ENTROPIES:
-        return True
     if (
         name.base in "CJ"
         and any(isinstance(n, Name) and n.key in defined for n in walk(right))
@@ -321,6 +306,8 @@ def _recurs(name: Name, right: Formula) -> bool:
 
 
 def _adds_up(right: Formula) -> bool:
+    if isinstance(right, Apply) and is_entropy(right.head):
+        return True
     return any(isinstance(n, Big) or (isinstance(n, Brackets) and n.left == "‖") for n in walk(right))
 
 

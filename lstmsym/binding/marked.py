@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.lettered import Lettered, relabelled
+from lstmsym.binding.rowwise import rowwise
 from lstmsym.binding.table import Line
 from lstmsym.binding.units import USUAL, Units, every_name, stem, unit_labels, variables
 from lstmsym.documents.formula import (
@@ -34,11 +35,8 @@ def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
     apart = Lettered(lines, units)
     found: list[Line] = []
     for (left, right, row), own in zip(lines, units.letters, strict=True):
-        if own:
-            found += ((*numbered(a, b), row) for a, b in apart(left, right, own))
-        else:
-            found.append((left, right, row))
-    return found
+        found += ((a, b, row) for a, b in apart(left, right, own)) if own else [(left, right, row)]
+    return [(*numbered(left, right), row) for left, right, row in rowwise(found)]
 
 
 def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:
@@ -57,7 +55,11 @@ def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:
         for place, script in enumerate(node.scripts):
             word = _pair(script)
             back = word[::-1] if stem(node) in first else word
-            if back and back[0] in units and (back[1] in letters or (back != word and back[1].lower() in letters)):
+            if (
+                back
+                and back[0] in units
+                and (back[1] in letters or (back != word and back[1].lower() in letters))
+            ):
                 rest = replace(script, body=Name(back[0]))
                 scripts = (*node.scripts[:place], rest, *node.scripts[place + 1 :])
                 return replace(node, scripts=scripts, time=Time(Name(back[1]), place=int(back == word)))
@@ -72,7 +74,9 @@ def _stepped_first(sides: Sequence[Formula], units: set[str], letters: frozenset
     for name in (n for side in sides for n in every_name(side)):
         words.setdefault(stem(name), set()).update(w for s in name.scripts if (w := _pair(s)))
     return {
-        base for base, found in words.items() if found and all(w[0].lower() in letters and w[1] in units for w in found)
+        base
+        for base, found in words.items()
+        if found and all(w[0].lower() in letters and w[1] in units for w in found)
     }
 
 

@@ -67,5 +67,3 @@ def _activations(letter: Name, table: Table) -> Iterator[str]:
         ident = table.idents.get(key, "")
         if ident in table.before:
             yield ident
-
-

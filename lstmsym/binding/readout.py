@@ -14,9 +14,7 @@ from lstmsym.rules import shape_of
 from lstmsym.shapes import Unifier
 
 
-def apart(
-    loss: sp.Expr, targets: Sequence[str], table: Table
-) -> tuple[sp.Expr, list[tuple[str, sp.Expr]]]:
+def apart(loss: sp.Expr, targets: Sequence[str], table: Table) -> tuple[sp.Expr, list[tuple[str, sp.Expr]]]:
     """A loss that reads names of the step and targets only, and the lines of the names that takes."""
     lines: list[tuple[str, sp.Expr]] = []
     while True:

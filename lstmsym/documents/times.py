@@ -264,12 +264,37 @@ class _Times:
         return node
 
     def product(self, node: Product) -> Formula:
-        """Juxtapositions inside juxtapositions on one level."""
+        """Juxtapositions inside juxtapositions on one level; the step behind a power, x^2(n), in the name."""
+        node = self.stepped_power(node)
+        if not isinstance(node, Product):
+            return node
         if any(node.operators) or not any(_is_row(f) for f in node.factors):
             return node
         factors: list[Formula] = []
         for factor in node.factors:
             factors += factor.factors if isinstance(factor, Product) and _is_row(factor) else (factor,)
+        return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+
+
+    def stepped_power(self, node: Product) -> Formula:
+        """A product in which a power of a name before a step in brackets is the power at that step."""
+        if any(node.operators):
+            return node
+        factors: list[Formula] = []
+        for factor in node.factors:
+            power = factors[-1] if factors else None
+            single = isinstance(factor, Brackets) and factor.left == "(" and len(factor.items) == 1
+            step = factor.items[0] if single and isinstance(factor, Brackets) else None
+            body = power.body if isinstance(power, Raised) and isinstance(power.exponent, Number) else None
+            known = isinstance(body, Name) and body.time is None and body.key in self.timed
+            if known and isinstance(power, Raised) and step is not None and is_step(step, self.letters):
+                factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))  # type: ignore[type-var]
+            else:
+                factors.append(factor)
+        if len(factors) == len(node.factors):
+            return node
+        if len(factors) == 1:
+            return factors[0]
         return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.called import called
+from lstmsym.binding.capitals import name_matrices
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
@@ -82,4 +83,5 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
         bound = bind_to(cell, document, lines, said)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     name_net_inputs(lines, bound.table)
+    name_matrices(lines, bound.table)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -35,6 +35,7 @@ from lstmsym.documents.formula import (
 from lstmsym.documents.gradients import derivative
 from lstmsym.documents.tokens import NOTHING, Lexicon
 
+FUNCTIONS = S.FUNCTION_WORDS | S.FUNCTION_LETTERS
 USUAL = frozenset("n k s m".split())
 """Letters that are steps where a number is added to them in a call."""
 CERTAIN = frozenset("t τ T".split())
@@ -184,7 +185,7 @@ class _Times:
             return replace(head, body=timed, kind="transpose", span=node.span)  # type: ignore[call-arg]
         if not isinstance(head, Name):  # a power or a transpose turned up in the head
             return Product(("",), (head, argument), span=node.span)
-        if node.certain and head.base in S.FUNCTION_WORDS | S.FUNCTION_LETTERS:
+        if node.certain and head.base in FUNCTIONS:
             return node
         single = isinstance(argument, Brackets) and argument.left == "(" and len(argument.items) == 1
         if single and isinstance(argument, Brackets) and head.time is None and not node.power:
@@ -286,7 +287,9 @@ class _Times:
             single = isinstance(factor, Brackets) and factor.left == "(" and len(factor.items) == 1
             step = factor.items[0] if single and isinstance(factor, Brackets) else None
             body = power.body if isinstance(power, Raised) and isinstance(power.exponent, Number) else None
-            known = isinstance(body, Name) and body.time is None and body.key in self.timed
+            first = step.terms[0] if isinstance(step, Sum) else step
+            known = isinstance(body, Name) and body.time is None and isinstance(first, Name)
+            known = known and (body.key in self.timed or body.base not in FUNCTIONS)  # type: ignore[union-attr]
             if known and isinstance(power, Raised) and step is not None and is_step(step, self.letters):
                 factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))  # type: ignore[type-var]
             else:

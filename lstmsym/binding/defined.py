@@ -361,7 +361,8 @@ def is_naming(left: Formula, right: Formula) -> str:
         return ""
     if left.time is not None or right.time is not None or right.scripts or right.primes:
         return ""
-    return FUNCTIONS.get(right.base, "") if left.base not in FUNCTIONS else ""
+    word = len(left.base) > 1 or len(right.base) == 1  # sigma = tanh tells what the letter is here
+    return "" if left.base in FUNCTIONS and word else FUNCTIONS.get(right.base, "")
 
 
 def spoken(text: str) -> Iterator[tuple[str, str]]:

@@ -60,10 +60,11 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
     quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
     heads = [n.head for side in sides for n in walk(side) if isinstance(n, Apply) and n.head.time is None]
     primed = {replace(h, primes=0).key for h in heads if h.primes}
+    lettered = {key for key, _ in named(lines)}
     result = {}
     for head in heads:
         key = replace(head, primes=0).key
-        known = head.base in FUNCTIONS and not head.scripts
+        known = head.base in FUNCTIONS and not head.scripts and key not in lettered
         if key in result or known or key in own or (key in quantities and key not in primed):
             continue
         if key in said:
@@ -105,6 +106,8 @@ class _Sorting:
         self.losses: set[str] = set()
         self.timed: set[str] = set()
         self.read: set[str] = set()
+        self.by: set[str] = set()
+        """What derivatives are taken by."""
         self.said: set[tuple[Formula, Formula]] = set()
 
     @property
@@ -143,6 +146,8 @@ class _Sorting:
         self.read |= {self.table.key(n).key for n in names(right)}
         found = (self.table.key(n) for side in (left, right) for n in names(side))
         self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+        derivatives = (n for side in (left, right) for n in walk(side) if isinstance(n, Derivative))
+        self.by |= {self.table.key(n.by).key for n in derivatives if isinstance(n.by, Name)}
 
     def _spoken(self, lines: Sequence[Line]) -> set[str]:
         """The keys that the lines speak of which define nothing."""
@@ -206,6 +211,8 @@ class _Sorting:
             return False
         if not parts:
             return at.key not in self.read
+        if isinstance(right, Name) and at.key in self.by and parts[0].key in self.table.idents:
+            return True  # theta = W: which of the parameters is meant
         return isinstance(right, Name) and not self.timed.isdisjoint({at.key, parts[0].key})
 
     def repeats(self, at: Place, parts: Sequence[Place]) -> bool:

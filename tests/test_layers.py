@@ -37,6 +37,10 @@ binding.table
 binding.called
 binding.renamed
 binding.updates
+binding.netinputs
+binding.capitals
+binding.pointfree
+binding.readout
 binding.stacks
 binding.templates
 binding.units

@@ -89,7 +89,7 @@ def contracted(node: Formula) -> Formula:
     factors, letter = [_unwrapped(f) for f in node.body.factors], node.variable
     if len(factors) != 2 or any(node.body.operators) or not letter:
         return node
-    one, other = factors
+    other = factors[1]
     if not isinstance(other, Derivative) or not isinstance(other.by, Name) or _has_unit(other.by, letter):
         return node
     if not all(any(_has_unit(n, letter) for n in _every_name(f)) for f in factors):

@@ -40,7 +40,7 @@ def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
 
 
 def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:
-    """The lines with the step of ``h_{jt}``, or ``h_{tj}``, told from its unit, where a sum runs over such."""
+    """The lines with the step of ``h_{jt}``, or ``h_{tj}``, told from its unit, where sums run over such."""
     sides = [side for left, right, _ in lines for side in (left, right)]
     bigs = [n for side in sides for n in walk(side) if isinstance(n, Big)]
     units = {x for big in bigs for x in variables(big)} - letters

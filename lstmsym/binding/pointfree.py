@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lstmsym.binding.table import Line
-from lstmsym.documents.formula import Apply, Brackets, Formula, Name, Number, Product, Raised, names, rebuilt, walk
+from lstmsym.documents.formula import (
+    Apply,
+    Brackets,
+    Formula,
+    Name,
+    Number,
+    Product,
+    Raised,
+    names,
+    rebuilt,
+    walk,
+)
 
 
 def with_arguments(lines: Sequence[Line]) -> list[Line]:
-    """The lines, those between functions with the first argument that the function is applied to elsewhere."""
-    calls = [n for left, right, _ in lines for side in (left, right) for n in walk(side) if isinstance(n, Apply)]
+    """The lines, those between functions with the first argument that the function has elsewhere."""
+    sides = [side for line in lines for side in line[:2]]
+    calls = [n for side in sides for n in walk(side) if isinstance(n, Apply)]
     found: list[Line] = []
     for left, right, row in lines:
         apart = _multiplied(right, _bare(left))
@@ -23,7 +35,7 @@ def with_arguments(lines: Sequence[Line]) -> list[Line]:
 
 
 def _multiplied(node: Formula, key: str) -> Formula:
-    r"""A formula in which a function before brackets with itself in them, ``\sigma (1 - \sigma)``, is a factor."""
+    r"""A formula in which a function before brackets with itself in them, ``\sigma (1 - \sigma)``, multiplies."""
     node = rebuilt(node, lambda part: _multiplied(part, key))
     if isinstance(node, Apply) and _bare(node.head) == key and key in {n.key for n in names(node.argument)}:
         return Product(("",), (node.head, node.argument), span=node.span)

@@ -1,4 +1,4 @@
-"""What a loss makes of the states itself, ``|C h - y|^2``: a quantity of the step, which the text has no name for."""
+"""What a loss makes of the states itself, ``|C h - y|^2``: a quantity of the step without a name."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ class Backward:
         return Value(local, self.system.jacobians[local].shape)
 
     def _is_prediction(self, expr: sp.Expr, name: Name) -> bool:
-        """Whether a name is that of a sigmoid that the loss alone reads, and its argument for nothing else."""
+        """Whether a name is that of a sigmoid that the loss alone reads, and that alone its argument."""
         if self.placed(name).key not in self.bound.table.standing or not isinstance(expr, N.sigma):
             return False
         argument = expr.args[0]
@@ -221,7 +221,7 @@ class Backward:
         )
 
     def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of the loss by a sigmoid that the cell does without: that by its argument, over the slope."""
+        """The derivative of the loss by a sigmoid that it alone reads: that by its argument, over the slope."""
         if of.base not in LOSSES or at.key in self.bound.table.idents:
             raise Unreadable("a derivative by an expression is not read")
         argument = Value(by.expr.args[0], by.shape)

@@ -276,7 +276,6 @@ class _Times:
             factors += factor.factors if isinstance(factor, Product) and _is_row(factor) else (factor,)
         return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
 
-
     def stepped_power(self, node: Product) -> Formula:
         """A product in which a power of a name before a step in brackets is the power at that step."""
         if any(node.operators):

@@ -126,7 +126,7 @@ class Induction:
         return self.proved_at_the_end(left, right) or self.proved_at_the_start(left, right)
 
     def proved_at_the_start(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether an equation whose steps are all numbers is proved as one between any steps that far apart."""
+        """Whether an equation whose steps are all numbers is proved of any steps that far apart."""
         if self.letters(left, right) or any(END in e.free_symbols for e in (left, right)):
             return False
         try:

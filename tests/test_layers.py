@@ -40,6 +40,7 @@ binding.updates
 binding.netinputs
 binding.capitals
 binding.pointfree
+binding.squares
 binding.readout
 binding.stacks
 binding.templates

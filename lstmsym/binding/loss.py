@@ -45,10 +45,14 @@ def loss_of(
     for right in totals or [right for _, right in losses]:
         known = set(table.roles)
         scope.lag = 0
+        indexed = table.indexed
+        table.indexed = indexed and any(_has_indices(r) for r in (right, *steps.values()))
         try:
             expr = _loss_of_step(right, scope, express, steps)
         except (Unreadable, NotationError):
             expr = None
+        finally:
+            table.indexed = indexed
         new = [ident for ident in table.roles if ident not in known]
         if expr is None or not {r.base for r in expr.atoms(Ref)} & known:
             for ident in new:
@@ -66,6 +70,10 @@ def loss_of(
             table.shapes.update(dict.fromkeys(targets, ()))  # of a number, the target is one
         return expr.xreplace(moved), targets
     return None, []
+
+
+def _has_indices(node: Formula) -> bool:
+    return any(isinstance(part, (Name, Indexed)) and part.units for part in walk(node))
 
 
 def _is_step(node: Formula, steps: dict[str, Formula]) -> bool:

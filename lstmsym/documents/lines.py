@@ -99,7 +99,7 @@ def _columns(row: Line) -> list[Line]:
             found.append(list(cell))
         else:
             gap = Token("gap", "gap", r"\quad", cell[0].start, cell[0].start)
-            remark = cell[0].kind in ("text", "quantifier") or is_number_tag(cell)
+            remark = cell[0].kind in ("text", "quantifier") or is_number_tag(cell) or _is_range(cell)
             found[-1] += [gap, *cell] if remark else cell
     return [[*_trimmed(line), *named] for line in found if _trimmed(line)]
 
@@ -248,6 +248,16 @@ def is_number_tag(part: Sequence[Token]) -> bool:
     """Whether a part is only the number of the equation, (12)."""
     solid = [t for t in part if t.kind != "gap"]
     return len(solid) == 3 and solid[0].plain == "(" and solid[1].kind == "number" and solid[2].plain == ")"
+
+
+def _is_range(cell: Sequence[Token]) -> bool:
+    """Whether a cell by itself is an inequality in brackets, (t < T): when the equation holds."""
+    solid = [t for t in cell if t.kind not in ("gap", "comma")]
+    if len(solid) < 5 or (solid[0].plain, solid[-1].plain) != ("(", ")"):
+        return False
+    inner = list(depths(solid))[1:-1]
+    signs = [t for t, depth in inner if depth == 1 and t.kind == "relation"]
+    return bool(signs) and min(d for _, d in inner) == 1 and not any(t.plain in S.EQUALITIES for t in signs)
 
 
 def _is_condition(part: Line, before: Line) -> bool:

@@ -13,7 +13,7 @@ Line = list[Token]
 def lines(tokens: Sequence[Token]) -> Iterator[Line]:
     """The lines of a display, those that go on joined: each holds one equation or several side by side."""
     pending: Line = []
-    for row in _split(_unwrapped(list(tokens)), ("row",)):
+    for row in _split(_unwrapped(_without_empty(tokens)), ("row",)):
         for line in _columns(row):
             if pending and (
                 _goes_on(pending) or _continues(line) or (_balance(pending) > 0 and _balance(line) < 0)
@@ -25,6 +25,18 @@ def lines(tokens: Sequence[Token]) -> Iterator[Line]:
             pending = line
     if pending:
         yield pending
+
+
+def _without_empty(tokens: Sequence[Token]) -> Line:
+    """Without the ``{}`` that only makes a sign beside it one of two sides: ``= {} & a``, ``{} + b``."""
+    found: Line = []
+    for token in tokens:
+        beside = len(found) < 2 or found[-2].kind in ("relation", "and", "sign", "product", "row", "begin", "gap")
+        if token.kind == "}" and found and found[-1].kind == "{" and beside:
+            found.pop()
+        else:
+            found.append(token)
+    return found
 
 
 def depths(tokens: Sequence[Token], brackets: bool = True) -> Iterator[tuple[Token, int]]:

@@ -40,7 +40,7 @@ from lstmsym.notation import Ref
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
-from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
+from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, Through, later
 
 
 class Unbound(Unreadable):
@@ -205,9 +205,23 @@ class Backward:
             what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
         ):
             raise Unreadable(f"a derivative of {at.key} is not read")
-        local = Local(what.expr, by.expr)
+        local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _is_spread(self, by: Ref) -> bool:
+        """Whether a quantity is handed on by states that are made of it alone as well, r[t] = tanh(x[t])."""
+        lines = {e.name.base: e.expr for e in self.system.cell.equations}
+        others = {q.name for q in self.system.cell.role("state")} - {by.base}
+        own = Ref(by.base, 0)
+        dependent = {s for s in others if s in lines and self._may_depend(Ref(s, 0), own)}
+        return bool(dependent) and all(self._is_made_of(s, by.base, lines) for s in dependent)
+
+    def _is_made_of(self, name: str, base: str, lines: Mapping[str, sp.Expr]) -> bool:
+        """Whether the line of a name has nothing but a quantity, at its step, and parameters."""
+        refs = [r for r in lines[name].atoms(Ref) if r.lag is not None]
+        inner = (r.base == base or self._is_made_of(r.base, base, lines) for r in refs if r.base in lines)
+        return all(r.lag == 0 and r.base in lines for r in refs) and all(inner)
 
     def _is_prediction(self, expr: sp.Expr, name: Name) -> bool:
         """Whether a name is that of a sigmoid that the loss alone reads, and that alone its argument."""

@@ -36,6 +36,13 @@ _OPEN = re.compile(r"\b(or|any|not|like|such as)\b")
 _BETWEEN = r"[^$.;:。；]{0,40}?"
 
 
+_FORMULA = (
+    r"\s+(?:is|denotes|stands for|ist|bezeichnet|est|désigne|为|是)\s*[^$.;]{0,25}"
+    r"\$\s*\\?(?:mathrm\{|operatorname\{)?"
+)
+"""Between a name and the function that it is said to be, as a formula of its own."""
+
+
 class Unknown(ValueError):
     """A function whose derivative is not worked out here."""
 
@@ -375,6 +382,7 @@ def spoken(text: str) -> Iterator[tuple[str, str]]:
         for function, words in _KINDS.items():
             kind = f"(?:{words})"
             after = re.match(_BETWEEN + kind, behind, re.IGNORECASE)
+            after = after or re.match(_FORMULA + kind, behind, re.IGNORECASE)
             if (after and not _OPEN.search(after[0])) or re.search(kind + _NOUN, before, re.IGNORECASE):
                 yield name, function
                 break

@@ -21,7 +21,7 @@ from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies, masks, sums_repeated
+from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS
 from lstmsym.binding.undefined import understood
@@ -336,9 +336,12 @@ class LineJudge:
 
     def _of_other_shapes(self, place: int, error: Misfit) -> Row:
         """The row of a line whose shapes do not fit as it stands."""
-        if sums_repeated(self.text) and has_units(self.lines[place][1]):
-            message = "sums over repeated indices that are not written are not read"
-            return plain(self.lines[place][2], "unread", message)
+        try:
+            self.claims.express(self.lines[place][1])
+        except Unbound as unbound:  # of what is not known there is no shape
+            return self._unbound(place, unbound)
+        except (Unreadable, NotationError, ShapeError):
+            pass
         return self._flipped(place) or self._misfit(place, error)
 
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
@@ -384,8 +387,6 @@ class LineJudge:
         """Shapes that do not fit: wrong."""
         left, right, source = self.lines[place]
         entries = has_units(left) or has_units(right)
-        if entries and sums_repeated(self.text):
-            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
         except (Unreadable, NotationError, ShapeError) as unread:

@@ -279,7 +279,7 @@ class Lettered:
         return replace(found, units=tuple(u for u in found.units if u != old)) if new in self.numbers else found
 
     def _within(self, node: Formula) -> Formula:
-        """A formula in which the letter of a quantity, s of ``\epsilon_s``, is a unit of the sum around it."""
+        r"""A formula in which the letter of a quantity, s of ``\epsilon_s``, is a unit of the sum around it."""
         node = rebuilt(node, self._within)
         letters = variables(node) if isinstance(node, Big) and self.numbers else ()
         if len(letters) != 1 or not isinstance(node, Big):

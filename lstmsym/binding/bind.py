@@ -35,7 +35,7 @@ from lstmsym.binding.units import counts_of
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
-from lstmsym.documents.formula import Apply, Formula, Item, Name, names
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Item, Name, names, walk
 from lstmsym.documents.read import Document
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
@@ -62,6 +62,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
+    table.derived = frozenset(_derived(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -87,6 +88,14 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         if found:
             return min(found, key=lambda bound: len(bound.unread))
     return Bound(None, table, kinds, problems[0], losses)
+
+
+def _derived(lines: Sequence[Line]) -> Iterator[str]:
+    """The keys of the names by which something is derived."""
+    for node in (n for line in lines for side in line[:2] for n in walk(side)):
+        by = node.of if isinstance(node, Delta) else node.by if isinstance(node, Derivative) else None
+        if isinstance(by, Name):
+            yield replace(by, time=None).key
 
 
 def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:

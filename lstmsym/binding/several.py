@@ -12,6 +12,7 @@ import sympy as sp
 from lstmsym.binding.across import LAST, Across, Chained, Layout, contracted, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
+from lstmsym.binding.shortened import shortened
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -116,6 +117,15 @@ class Several:
         known = {key for key, ident in self.table.idents.items() if ident in self.table.roles}
         return LAST | (found - known)
 
+    @cached_property
+    def told_apart(self) -> frozenset[str]:
+        """The keys of names that stand in one line with the same name with a mark."""
+        found: set[str] = set()
+        for line in self.lines:
+            keys = {n.key for side in line[:2] for n in names(side)}
+            found |= {key for key in keys for other in keys if other != key and other.rstrip("^~-") == key}
+        return frozenset(found)
+
     @property
     def sides(self) -> Iterator[Formula]:
         """The sides of all lines."""
@@ -181,7 +191,9 @@ class Several:
             Unreadable: no reading of it is understood.
         """
         line = of_vectors(line, self.table, self.system)
-        line = (*(stepped(contracted(side), self.table) for side in line[:2]), line[2])
+        left, right = (shortened(contracted(side), self.table, self.system) for side in line[:2])
+        line = left, right, line[2]
+        line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}
         if "refuted" in verdicts and len(verdicts) > 1:
@@ -285,6 +297,7 @@ class Several:
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
         scope.steps, scope.last = self.letters(line), self.last
+        scope.told_apart = self.told_apart
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank

@@ -19,7 +19,7 @@ verify.repair verify.explain verify.judge verify.across verify.ranges verify.ins
 verify.matching verify.induction documents.result listings.source listings.plainer listings.records
 listings.appended listings.zipped listings.numerical listings.naming listings.keys listings.inline
 listings.around listings.arrays listings.scope
-listings.steps listings.slices listings.functions listings.expressions listings.returned listings.statements
+listings.steps listings.slices listings.branches listings.functions listings.expressions listings.returned listings.statements
 listings.loops listings.forward listings.lines listings.pairing listings.objective listings.sized
 listings.building listings.outline listings.truth listings.findings listings.code listings.start
 listings.gradients listings.names listings.added listings.backward listings.edits listings.mending listings.meant

@@ -308,7 +308,8 @@ class Backward(Names):
         if not family:
             self.lost.add(key)
             return
-        notes = () if len(family) == 1 else (f"{UNREAD}{key}",)
+        share = self.loop is not None and family[0].lag is None  # a step's part of a sum over the steps
+        notes = () if len(family) == 1 and not share else (f"{UNREAD}{key}",)
         self.hold(target, self.array_of(family[0], notes))
 
 

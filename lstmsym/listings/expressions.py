@@ -16,6 +16,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces, number, vector_ref
+from lstmsym.listings.branches import Cases, cases
 from lstmsym.listings.functions import Call, applied
 from lstmsym.listings.keys import MODULES, called, key_of
 from lstmsym.listings.scope import ZERO, Initial, Scope
@@ -249,9 +250,24 @@ class Reader:
         inner = Reader(self.algebra, self.helpers, Scope(given, sizes=self.scope.sizes))
         inner.steps, inner.depth = self.steps, self.depth + 1
         try:
-            return inner.run(function.body)
+            found = cases(function)
+            return inner.run(function.body) if found is None else self.either(inner, found)
         finally:
             self.steps = inner.steps
+
+    def either(self, inner: Reader, found: Cases) -> Any:
+        """What a helper gives that computes by cases: the same in both, or one where its condition holds."""
+        before = dict(inner.scope.names)
+        first = inner.run(found.bodies[0])
+        inner.scope.names = dict(before)
+        second = inner.run(found.bodies[1])
+        if not isinstance(first, Array) or not isinstance(second, Array):
+            raise ListingError("a helper whose cases give no arrays")
+        if N.canonical(first.expr) == N.canonical(second.expr):
+            return first
+        inner.scope.names = before
+        difference = self.algebra.pointwise(operator.sub, inner.array(found.larger), inner.array(found.than))
+        return self.algebra.pointwise(N.where, difference, first, second)
 
     def run(self, body: list[ast.stmt]) -> Any:
         """The statements of a helper up to its return."""

@@ -173,6 +173,8 @@ def _where(call: Call) -> Array:
     c, a, b = call.arrays(3, "a condition and two values")
     if c.condition is None:
         raise ListingError("where takes a condition a > b")
+    if N.canonical(a.expr) == N.canonical(b.expr) and a.form == b.form:
+        return a
     return call.algebra.pointwise(N.where, replace(c, expr=c.condition), a, b)
 
 

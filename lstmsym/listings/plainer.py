@@ -250,6 +250,8 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
         if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
             return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
+        if name == "einsum" and (made := _reduced(node)) is not None:
+            return ast.copy_location(made, node)
         if isinstance(node.func, ast.Name) and name in ("sum", "dict"):
             return ast.copy_location(_total(node) if name == "sum" else _entries(node), node)
         return node
@@ -280,10 +282,31 @@ class _Plain(ast.NodeTransformer):
         return node
 
 
+def _reduced(node: ast.Call) -> ast.expr | None:
+    """``np.einsum("bh->h", a)`` and ``np.einsum("bh,bh->h", a, b)`` as sums, ``"ij->ji"`` as a transpose."""
+    text = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
+    sides, _, out = str(text).replace(" ", "").partition("->")
+    letters, arrays = set(sides.split(",")), node.args[1:]
+    if len(letters) != 1 or len(arrays) != sides.count(",") + 1 or node.keywords:
+        return None
+    (letters_,) = letters
+    value = arrays[0]
+    for one in arrays[1:]:
+        value = ast.BinOp(value, ast.Mult(), one)
+    if len(letters_) == 2 and out == letters_[::-1]:
+        return ast.Attribute(value, "T", ast.Load())
+    if len(letters_) != 2 or len(out) > 1 or out not in letters_:
+        return None
+    axis = [ast.keyword("axis", ast.Constant(1 - letters_.index(out)))] if out else []
+    return ast.Call(ast.Attribute(ast.Name("np", ast.Load()), "sum", ast.Load()), [value], axis)
+
+
 def _zeros(value: ast.expr) -> ast.expr:
-    """``0 * W`` as ``np.zeros_like(W)``, alone or as one of several values."""
+    """``0 * W`` as ``np.zeros_like(W)`` and ``[None] * T`` as a list to be filled, alone or one of several."""
     if isinstance(value, ast.Tuple):
         value.elts = [_zeros(v) for v in value.elts]
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) and _blank(value.left):
+        return ast.copy_location(ast.List([], ast.Load()), value)
     if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)):
         return value
     sides = (value.left, value.right)
@@ -292,6 +315,12 @@ def _zeros(value: ast.expr) -> ast.expr:
         return value
     zeros = ast.Attribute(ast.Name("np", ast.Load()), "zeros_like", ast.Load())
     return ast.copy_location(ast.Call(zeros, arrays, []), value)
+
+
+def _blank(node: ast.expr) -> bool:
+    """``[None]``, of which there is to be one a step."""
+    inner = node.elts if isinstance(node, ast.List) else []
+    return len(inner) == 1 and isinstance(inner[0], ast.Constant) and inner[0].value in (None, 0)
 
 
 def _total(node: ast.Call) -> ast.expr:

@@ -183,6 +183,8 @@ class Reader:
         raise ListingError("a condition stands for a value")
 
     def read_BinOp(self, node: ast.BinOp) -> Any:
+        if isinstance(node.op, ast.MatMult):
+            self.matrices(node.left, node.right)
         return self.binary(node.op, self.array(node.left), self.array(node.right))
 
     def binary(self, op: ast.operator, a: Array, b: Array) -> Array:
@@ -225,7 +227,20 @@ class Reader:
         )
         if own and called(node) in self.helpers:
             return self.helper(self.helpers[called(node)], list(node.args), options)
+        if called(node) in ("dot", "matmul") and len(arguments) == 2:
+            self.matrices(*arguments)
         return applied(Call(called(node), arguments, options, self.algebra, self, self.array))
+
+    def matrices(self, left: ast.expr, right: ast.expr) -> None:
+        """Where rows or columns are taken of an unknown factor, it is the matrix that stands in its place."""
+        places = {"columns": (left,), "rows": (right,)}.get(self.algebra.layout, (left, right))
+        for node in places:
+            inner = node.value if isinstance(node, ast.Attribute) and node.attr == "T" else node
+            key = key_of(inner.value) if isinstance(inner, ast.Subscript) else None
+            parts = getattr(inner.slice, "elts", ()) if isinstance(inner, ast.Subscript) else ()
+            value = self.lookup(key) if key and len(parts) == 2 and all(map(is_slice, parts)) else None
+            if isinstance(value, Array) and self.algebra.known(value).form is None:
+                self.algebra.settle(value, "ff")
 
     def is_module(self, node: ast.AST) -> bool:
         """Whether functions are taken from this: np, np.linalg, self."""
@@ -339,6 +354,11 @@ class Reader:
         self.algebra.types.setdefault(target, (self.algebra.vector, value.dims))
         made = self.algebra.pointwise(operator.mul, value, hot)
         return replace(made, expr=N.Sum(made.expr), form="", dims=())
+
+
+def is_slice(node: ast.expr) -> bool:
+    """Whether an index takes some, or all, along an axis."""
+    return isinstance(node, ast.Slice)
 
 
 def _entry(value: list[Any], indices: list[ast.expr]) -> Any:

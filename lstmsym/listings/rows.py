@@ -13,6 +13,7 @@ from lstmsym.documents.result import Row, Witness
 from lstmsym.listings.findings import Finding
 from lstmsym.listings.gradients import is_g
 from lstmsym.listings.judging import Judging
+from lstmsym.listings.kept import ONE_STEP, drops_earlier
 from lstmsym.listings.meant import is_forward
 from lstmsym.listings.plainer import origin
 from lstmsym.listings.statements import texts
@@ -133,6 +134,9 @@ def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: 
     ok = claim is not None and judging.truth.judge.right(claim)
     if finding.part:
         common = {**common, "message": "one of the terms that together are the gradient"}
+    if ok and (drops := drops_earlier(finding, judging)):
+        said = {**common, "message": drops, "assumption": ONE_STEP}
+        return row(finding.statement, lines, "statement", "conditional", **said)
     if ok:
         return row(finding.statement, lines, "statement", "proved", **common)
     return row(

@@ -14,7 +14,7 @@ from lstmsym.declare import Bias, Declared, Input, Loss, Output, State, Target, 
 from lstmsym.listings.arrays import Algebra, Array
 from lstmsym.listings.forward import Run
 from lstmsym.listings.lines import Lines, identifiers, is_matrix, single_operations
-from lstmsym.listings.objective import objective
+from lstmsym.listings.objective import NOTHING, Begins, objective
 from lstmsym.listings.pairing import pairs
 from lstmsym.listings.scope import Scope
 from lstmsym.listings.sized import resized, sizes
@@ -53,8 +53,8 @@ class _Roles:
     outputs: list[str]
 
 
-def build(run: Run, labels: str | None = None) -> Forward:
-    """The cell of what has been executed; ``labels`` are taken off a softmax, where no loss is stated.
+def build(run: Run, begins: Begins = NOTHING) -> Forward:
+    """The cell of what has been executed; where no loss is stated, the backward pass ``begins`` with it.
 
     Raises:
         ListingError: it is no recurrent cell.
@@ -66,7 +66,7 @@ def build(run: Run, labels: str | None = None) -> Forward:
         raise ListingError(f"more than {EQUATIONS} forward equations")
     lines = Lines(run, pairs(run))
     states = _states(lines)
-    loss = objective(lines, labels)
+    loss = objective(lines, begins)
     outputs = _needed(lines, states, loss)
     frees = sorted({r for r in lines.read(loss) if r.base not in lines.exprs}, key=str)
     roles = _Roles(states, *_roles(frees, lines, loss), outputs)

@@ -13,6 +13,7 @@ from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
+from lstmsym.listings.begun import begins
 from lstmsym.listings.building import build
 from lstmsym.listings.code import Code
 from lstmsym.listings.findings import Finding
@@ -169,7 +170,7 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
             if doubt(run) > least:
                 continue
             try:
-                forwards.append(build(run, _target(plan)))
+                forwards.append(build(run, begins(plan, run)))
             except (ListingError, NotationError, ShapeError) as error:
                 problem = f"the forward pass gives no cell: {str(error).rpartition('Listing: ')[2]}"
     best: Judging | None = None
@@ -187,19 +188,3 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     if any(unexplained(f) for f in final.findings):
         final = judged(best.truth, code, meanings, blamed(final), final=True)
     return _Reading(plan, best.forward.kinds or kinds, final)
-
-
-def _target(plan: Outline) -> str | None:
-    """The labels that the backward pass takes off a softmax, where the listing states no loss."""
-    for statement in each(plan.backward):
-        if (
-            isinstance(statement, ast.AugAssign)
-            and isinstance(statement.op, ast.Sub)
-            and isinstance(statement.target, ast.Subscript)
-            and isinstance(statement.value, ast.Constant)
-        ):
-            for node in ast.walk(statement.target.slice):
-                key = key_of(node)
-                if key and key not in ("argmax", "np", "range", "arange", "t", "int"):
-                    return key
-    return None

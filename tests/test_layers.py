@@ -20,7 +20,7 @@ verify.matching verify.induction documents.result listings.source listings.plain
 listings.appended listings.zipped listings.numerical listings.naming listings.keys listings.inline
 listings.around listings.arrays listings.scope listings.steps listings.slices listings.branches listings.functions
 listings.expressions listings.returned listings.statements listings.loops listings.forward
-listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline listings.begun
+listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline listings.driving listings.begun
 listings.truth listings.findings listings.code listings.start listings.gradients listings.names
 listings.added listings.backward listings.edits listings.mending listings.meant listings.ends
 listings.judging listings.kept listings.write listings.rows listings.meanings listings.given

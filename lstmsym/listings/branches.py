@@ -9,7 +9,6 @@ import ast
 import copy
 from dataclasses import dataclass
 
-
 UP, DOWN = (ast.Gt, ast.GtE), (ast.Lt, ast.LtE)
 
 

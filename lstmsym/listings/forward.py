@@ -74,10 +74,18 @@ class Run:
         except ListingError as error:
             value = getattr(statement, "value", None)
             why = around(value) if not isinstance(statement, ast.Expr) else "a call"
+            why = why or self.unpacked(statement)
             for key in assigned(statement) if why else ():
                 self.scope.names.pop(key, None)
             self.failures += not why
             self.note(statement, "definition" if why else "unread", why or str(error))
+
+    def unpacked(self, statement: ast.stmt) -> str:
+        """``h, c = state`` of what a function is given: each is what its name says."""
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        several = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
+        given = isinstance(value, ast.Name) and value.id not in self.scope.names
+        return f"what {value.id} holds" if several and given else ""  # type: ignore[union-attr]
 
     def note(self, statement: ast.stmt, kind: str, message: str = "") -> None:
         """What a statement was found to be."""

@@ -231,7 +231,8 @@ class _Entry(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if key in self.values and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == self.target:
+        read = isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == self.target
+        if read and isinstance(key, str) and key in self.values:
             return ast.copy_location(copy.deepcopy(self.values[key]), node)
         return node
 

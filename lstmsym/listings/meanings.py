@@ -73,7 +73,7 @@ def troubled(judging: Judging) -> bool:
 
 
 def _together(best: Judging) -> Judging:
-    """The best of the meanings of two names that a wrong sum joins: what comes from outside, what is carried."""
+    """The best of the meanings of two names that a wrong sum joins: from outside, and carried."""
     for finding in [f for f in best.findings if f.status == "wrong"]:
         value = getattr(finding.statement, "value", finding.statement)
         names = keys_in(value) if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add) else set()

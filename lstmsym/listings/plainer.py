@@ -79,11 +79,14 @@ def _assignment(statement: ast.Assign, plain: _Plain) -> Iterator[ast.stmt]:
     if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
         function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [])
         yield made_of(function, statement)
+    elif isinstance(target, ast.Name) and ast.unparse(value) in plain.written_out:
+        yield made_of(ast.Pass(), statement)  # another name of what is known by its entries
     elif isinstance(value, ast.Dict) and value.keys and isinstance(target, ast.Name | ast.Attribute):
         if not all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in value.keys):
             yield statement
             return
         yield made_of(ast.Pass(), statement)
+        plain.written_out.add(ast.unparse(target))
         for key, one in zip(value.keys, value.values, strict=True):
             place = ast.Subscript(copy.deepcopy(target), key, ast.Store())  # type: ignore[arg-type]
             yield made_of(ast.Assign([place], one), statement)
@@ -224,6 +227,8 @@ class _Plain(ast.NodeTransformer):
 
     def __init__(self) -> None:
         self.size = 0
+        self.written_out: set[str] = set()
+        """Dictionaries of which each entry has become an assignment."""
 
     def may(self, size: int) -> bool:
         """Whether so many more parts may be made."""
@@ -250,6 +255,8 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
         if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
             return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
+        if name == "pop" and not node.args and isinstance(node.func, ast.Attribute):
+            return ast.copy_location(ast.Subscript(node.func.value, ast.Constant(0), ast.Load()), node)
         if name == "einsum" and (made := _reduced(node)) is not None:
             return ast.copy_location(made, node)
         if isinstance(node.func, ast.Name) and name in ("sum", "dict"):
@@ -302,7 +309,7 @@ def _reduced(node: ast.Call) -> ast.expr | None:
 
 
 def _zeros(value: ast.expr) -> ast.expr:
-    """``0 * W`` as ``np.zeros_like(W)`` and ``[None] * T`` as a list to be filled, alone or one of several."""
+    """``0 * W`` as ``np.zeros_like(W)``, ``[None] * T`` as a list to be filled; alone or of several."""
     if isinstance(value, ast.Tuple):
         value.elts = [_zeros(v) for v in value.elts]
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) and _blank(value.left):
@@ -310,7 +317,7 @@ def _zeros(value: ast.expr) -> ast.expr:
     if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)):
         return value
     sides = (value.left, value.right)
-    arrays = [s for s in sides if isinstance(s, ast.Name | ast.Attribute | ast.Subscript)]
+    arrays: list[ast.expr] = [s for s in sides if isinstance(s, ast.Name | ast.Attribute | ast.Subscript)]
     if len(arrays) != 1 or not any(isinstance(s, ast.Constant) and s.value in (0, 0.0) for s in sides):
         return value
     zeros = ast.Attribute(ast.Name("np", ast.Load()), "zeros_like", ast.Load())

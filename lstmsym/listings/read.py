@@ -16,11 +16,12 @@ from lstmsym.listings.arrays import LAYOUTS
 from lstmsym.listings.begun import begins
 from lstmsym.listings.building import build
 from lstmsym.listings.code import Code
+from lstmsym.listings.driving import OWN, calls_own, only_drives
 from lstmsym.listings.findings import Finding
 from lstmsym.listings.forward import doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks, judged
-from lstmsym.listings.keys import key_of, keys_in
+from lstmsym.listings.keys import keys_in
 from lstmsym.listings.meanings import blamed, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
@@ -118,13 +119,26 @@ class _Reading:
     def rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         for statement in self.plan.definitions:
             yield statement, row(statement, lines, "definition", "not-a-claim")
+        yield from self.forward_rows(lines)
+        if self.judging is None and only_drives(self.plan):
+            for statement in each(self.plan.backward):
+                message = OWN if calls_own(statement, self.plan) else ""
+                yield statement, row(statement, lines, "prose", "not-a-claim", message=message)
+        else:
+            yield from self.backward_rows(lines)
+
+    def forward_rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         for statement in each(self.plan.forward):
             kind, message = self.kinds.get(id(statement), ("prose", ""))
+            if kind == "unread" and calls_own(statement, self.plan):
+                kind, message = "prose", OWN
             if kind == "unread" and not self.plan.backward:
                 kind, message = "prose", "no part of a recurrence"
             verdict = "unread" if kind == "unread" else "not-a-claim"
             said = "statement" if kind == "unread" else kind
             yield statement, row(statement, lines, said, verdict, message=message)
+
+    def backward_rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         found: dict[int, Finding] = {}
         for finding in self.judging.findings if self.judging else ():
             old = found.get(id(finding.statement))

@@ -35,10 +35,10 @@ def _indexed(loop: ast.For) -> ast.For:
     each = len(parts) > 1 and True in turned
     if len(turned) > 1 or not (several or each or _appends(loop)):
         return loop
-    made = [
-        made_of(ast.Assign([_stored(target)], ast.Subscript(copy.deepcopy(series), _step(), ast.Load())), loop)
-        for target, series, _ in parts
-    ]
+    made: list[ast.stmt] = []
+    for target, series, _ in parts:
+        entry = ast.Subscript(copy.deepcopy(series), _step(), ast.Load())
+        made.append(made_of(ast.Assign([_stored(target)], entry), loop))
     for statement in made:
         statement.origin = None  # type: ignore[attr-defined]
     steps: ast.expr = _call("range", _call("len", copy.deepcopy(parts[0][1])))
@@ -59,7 +59,7 @@ def _parts(target: ast.expr, source: ast.expr) -> list[tuple[ast.expr, ast.expr,
         pairs = [(target, source)]
     else:
         return None
-    found = []
+    found: list[tuple[ast.expr, ast.expr, bool]] = []
     for one, series in pairs:
         inner, turned = _turned(series)
         if not isinstance(inner, ast.Name | ast.Attribute) or not isinstance(one, ast.Name | ast.Tuple):

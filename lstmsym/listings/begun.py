@@ -44,10 +44,11 @@ def _errors(plan: Outline, run: Run) -> Iterator[tuple[str, str]]:
     for node in (n for s in plan.backward for n in ast.walk(s)):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
             continue
-        output, target = whole_key(node.left), whole_key(node.right)
-        quantity = _quantity(output or "", run)
-        if quantity and target and target not in known and TARGETS.search(target):
-            yield quantity, target
+        sides = whole_key(node.left) or "", whole_key(node.right) or ""
+        for output, target in (sides, sides[::-1]):
+            quantity = _quantity(output, run)
+            if quantity and target not in known and TARGETS.search(target):
+                yield quantity, target
 
 
 def _quantity(key: str, run: Run) -> str:

@@ -47,6 +47,8 @@ class Reader:
         self.algebra, self.helpers, self.scope = algebra, helpers, scope
         self.steps = self.depth = 0
         self.reads: list[str] = []
+        self.missing: set[str] = set()
+        """Names of which nothing is known, since what made them was not read."""
         self.lenient = False
         self.memo: dict[int, tuple[ast.AST, Any]] | None = None
         """Values by node, while nothing that names mean changes."""
@@ -307,6 +309,8 @@ class Reader:
     def read_Subscript(self, node: ast.Subscript) -> Any:
         key = key_of(node)
         if key is not None:
+            if key_of(node.value) in self.missing:
+                raise ListingError(f"{ast.unparse(node.value)} is made by a statement that is not read")
             inside = self.scope.names.get(key_of(node.value) or "")
             if isinstance(inside, Array) and inside.form:
                 raise ListingError(f"{ast.unparse(node.value)} is an array and holds no {key}")

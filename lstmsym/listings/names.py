@@ -39,7 +39,7 @@ class Names:
         """What has no meaning yet -> the meanings that it may have."""
         self.loop: ast.For | None = None
         self.stepped: set[str] = set()
-        self.lost: set[str] = set()
+        self.lost = self.reader.missing
         self.now = 0
         """The line of the statement that is executed."""
         self.known = self._known()

@@ -43,7 +43,13 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
         for f in judging.findings
         if f.status in ("right", "trap", "last-only", "definition") and f.statement is not finding.statement
     ]
-    return not any(finding.target in texts(getattr(s, "value", s)) for s in right)
+    return not any(finding.target in _read_by(s) for s in right)
+
+
+def _read_by(statement: ast.stmt) -> set[str]:
+    """The names, attributes and subscripts that a statement reads, what it adds to among them."""
+    changed = {ast.unparse(statement.target)} if isinstance(statement, ast.AugAssign) else set()
+    return changed | texts(getattr(statement, "value", statement))
 
 
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:

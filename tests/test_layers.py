@@ -22,7 +22,7 @@ listings.around listings.arrays listings.scope listings.steps listings.slices li
 listings.expressions listings.returned listings.statements listings.loops listings.forward
 listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline listings.driving listings.begun
 listings.truth listings.findings listings.code listings.start listings.gradients listings.names
-listings.added listings.backward listings.edits listings.mending listings.meant listings.ends
+listings.added listings.blocks listings.backward listings.edits listings.mending listings.meant listings.ends
 listings.judging listings.kept listings.write listings.rows listings.meanings listings.given
 listings.read listings pages documents documents.limits documents.file documents.formula
 documents.symbols documents.macros documents.scanned documents.tokens documents.plain

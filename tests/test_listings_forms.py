@@ -263,3 +263,37 @@ def test_parts_of_a_gradient_assigned_anew() -> None:
     found = summary(BLOCKS)
     assert not any(found[v] for v in WRONG) and found["proved"] >= 9
     assert refuted(BLOCKS.replace("dc_next = dc * f", "dc_next = dc * i")) == ["dc_next = dc * i"]
+
+
+COLUMNS = """
+def step(x, h_prev, Wx, Wh, b):
+    a = x.dot(Wx) + b
+    z = sigmoid(a[:, :H] + h_prev.dot(Wh[:, :H]))
+    n = np.tanh(a[:, H:] + (z * h_prev).dot(Wh[:, H:]))
+    h = z * h_prev + n
+    return h, (x, h_prev, z, n)
+
+def step_backward(dh, cache):
+    x, h_prev, z, n = cache
+    dan = dh * (1 - n ** 2)
+    dzh = dan.dot(Wh[:, H:].T)
+    daz = (dh + dzh) * h_prev * z * (1 - z)
+    dh_prev = dh * z
+    dh_prev = dh_prev + dzh * z
+    dh_prev += daz.dot(Wh[:, :H].T)
+    dWh = np.zeros_like(Wh)
+    dWh[:, :H] = h_prev.T.dot(daz)
+    dWh[:, H:] = (z * h_prev).T.dot(dan)
+    dWx = x.T.dot(np.hstack((daz, dan)))
+    return dh_prev, dWh, dWx
+"""
+
+
+def test_columns_of_a_matrix_one_after_the_other() -> None:
+    found = summary(COLUMNS)
+    assert not any(found[v] for v in WRONG) and found["proved"] >= 7
+    wrong = COLUMNS.replace("dWh[:, H:] = (z * h_prev)", "dWh[:, H:] = h_prev")
+    assert refuted(wrong) == ["dWh[:, H:] = h_prev.T.dot(dan)"]
+    wrong = COLUMNS.replace("dh_prev + dzh * z", "dh_prev + dzh")
+    listing = {row.source: row.verdict for row in read_listing(wrong).rows}
+    assert listing["dh_prev = dh_prev + dzh"] == "refuted" and listing["dh_prev = dh * z"] == "proved"

@@ -297,3 +297,65 @@ def test_columns_of_a_matrix_one_after_the_other() -> None:
     wrong = COLUMNS.replace("dh_prev + dzh * z", "dh_prev + dzh")
     listing = {row.source: row.verdict for row in read_listing(wrong).rows}
     assert listing["dh_prev = dh_prev + dzh"] == "refuted" and listing["dh_prev = dh * z"] == "proved"
+
+
+BY_GATE = """
+GATES = ("z", "r", "n")
+
+def act(a, gate):
+    return np.tanh(a) if gate == "n" else 1 / (1 + np.exp(-a))
+
+def act_grad(y, gate):
+    return 1 - y * y if gate == "n" else y * (1 - y)
+
+def forward(W, b, xs, c):
+    steps = []
+    for x in xs:
+        a = {{k: act(W[k] @ x + b[k], k) for k in GATES}}
+        c_new = a["z"] * c + a["r"] * a["n"]
+        steps.append((x, c, a))
+        c = c_new
+
+def backward(W, b, steps, dcs):
+    dc = np.zeros_like(dcs[0])
+    for (x, c, a), g in zip(reversed(steps), reversed(dcs)):
+        dc = dc + g
+        da = {{"z": dc * c, "r": dc * a["n"], "n": dc * a["r"]}}
+        for k in GATES:
+            dz = da[k] * act_grad(a[k], {gate})
+            dW[k] += np.outer(dz, x)
+            db[k] += dz
+        dc = dc * a["z"]
+"""
+STACKED = """
+def forward(x, c, W, b):
+    z = sigma(W[0] @ x + b[0])
+    n = np.tanh(W[1] @ x + b[1])
+    c_new = z * c + n
+    return c_new, (x, c, z, n)
+
+def backward(dc, cache, W):
+    x, c, z, n = cache
+    dz = dc * c * z * (1 - z)
+    dn = dc * (1 - n{square})
+    dW = np.stack([np.outer(d, x) for d in (dz, dn)])
+    db = np.stack([dz, dn])
+    dx = W[0].T @ dz + W[{one}].T @ dn
+    return dx, dc * z, dW, db
+"""
+
+
+def test_parameters_by_gate_have_names_of_their_own() -> None:
+    found = summary(BY_GATE.format(gate="k"))
+    assert not any(found[v] for v in WRONG) and found["proved"] >= 6
+    assert refuted(BY_GATE.format(gate="'z'")) == ["dz = da[k] * act_grad(a[k], 'z')"]
+    found = summary(STACKED.format(square=" ** 2", one=1))
+    assert not any(found[v] for v in WRONG) and found["proved"] == 5
+    assert refuted(STACKED.format(square=" ** 2", one=0)) == ["dx = W[0].T @ dz + W[0].T @ dn"]
+    assert refuted(STACKED.format(square="", one=1)) == ["dn = dc * (1 - n)"]
+
+
+def test_a_softmax_in_two_statements() -> None:
+    one = "    p[t] = np.exp(s[t] - np.max(s[t])) / np.sum(np.exp(s[t] - np.max(s[t])))\n"
+    two = "    e = np.exp(s[t] - s[t].max())\n    p[t] = e / e.sum()\n    loss -= np.log(p[t][labels[t]])\n"
+    assert not any(summary(ERROR.replace(one, two))[v] for v in WRONG)

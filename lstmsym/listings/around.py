@@ -42,7 +42,13 @@ def around(value: ast.expr | None) -> str:
         return "a function"
     if isinstance(value, ast.Call) and called(value)[:1].isupper():
         return "an object"
-    return ""
+    return "a one-hot vector" if _one_hot(value) else ""
+
+
+def _one_hot(value: ast.expr) -> bool:
+    """``np.eye(n)[label]``: a row of the identity."""
+    rows = value.value if isinstance(value, ast.Subscript) else None
+    return isinstance(rows, ast.Call) and called(rows) in ("eye", "identity")
 
 
 def is_size(node: ast.expr) -> bool:

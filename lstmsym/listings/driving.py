@@ -29,4 +29,6 @@ def only_drives(plan: Outline) -> bool:
 
 
 def _zeros(value: ast.expr) -> bool:
+    if isinstance(value, ast.List):
+        return not value.elts
     return isinstance(value, ast.Call) and called(value) in ZEROS

@@ -105,7 +105,7 @@ class Reader:
     # -- leaves ----------------------------------------------------------------------------------------
 
     def read_Constant(self, node: ast.Constant) -> Any:
-        if isinstance(node.value, bool) or node.value is None:
+        if isinstance(node.value, bool | str) or node.value is None:
             return node.value
         if isinstance(node.value, (int, float)) and abs(node.value) < 1e12:
             return number(node.value)
@@ -172,7 +172,21 @@ class Reader:
             return not isinstance(test.ops[0], ast.Eq)
         if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             return isinstance(test.ops[0], ast.IsNot)
-        return None
+        return self.same_words(test) if isinstance(test, ast.Compare) else None
+
+    def same_words(self, test: ast.Compare) -> bool | None:
+        """``gate == "g"`` of two texts that are known."""
+        words = [self.word(n) for n in (test.left, *test.comparators)]
+        equal = isinstance(test.ops[0], ast.Eq)
+        if len(words) != 2 or None in words or not (equal or isinstance(test.ops[0], ast.NotEq)):
+            return None
+        return (words[0] == words[1]) == equal
+
+    def word(self, node: ast.expr) -> str | None:
+        """A text, written out or by its name: which gate a helper is called for."""
+        value = node.value if isinstance(node, ast.Constant) else None
+        value = self.scope.names.get(node.id) if isinstance(node, ast.Name) else value
+        return value if isinstance(value, str) else None
 
     # -- operations ------------------------------------------------------------------------------------
 
@@ -353,6 +367,9 @@ class Reader:
     def chosen(self, value: Array, indices: list[ast.expr]) -> Any:
         """The entry that a label chooses: the sum of all, times the one-hot target."""
         target = label(indices, self.scope)
+        known = self.scope.names.get(target)  # of ``j = targets[t]`` the labels are the targets
+        if isinstance(known, Array) and isinstance(known.expr, Ref):
+            target = known.expr.base
         value = self.algebra.settle(self.algebra.known(value), self.algebra.vector)
         hot = Array(Ref(target, 0), value.form, value.dims)
         self.algebra.types.setdefault(target, (self.algebra.vector, value.dims))

@@ -117,11 +117,13 @@ def _carried_alike(key: str, option: object, tried: Judging, strict: bool = Fals
 
 def blamed(judging: Judging) -> dict[int, Ref]:
     """Statement -> the gradient that it should be: where that makes what reads it right, it is to blame."""
+    after = inherited(judging)
     forced = {
         id(f.statement): f.true
         for f in judging.findings
         if f.status == "wrong" and not unexplained(f) and f.true is not None and f.true.lag == 0
-    }
+        and id(f.statement) not in after
+    }  # fmt: skip
     best = judged(judging.truth, judging.code, judging.meanings, forced=forced)
     for _ in range(BLAMED):
         found = next(_better(best, forced), None)
@@ -129,6 +131,18 @@ def blamed(judging: Judging) -> dict[int, Ref]:
             break
         forced, best = found
     return forced
+
+
+def inherited(judging: Judging) -> set[int]:
+    """A wrong statement that may mean another gradient, and the wrong ones, two or more, that read it."""
+    found: set[int] = set()
+    for index, finding in enumerate(judging.findings):
+        if finding.status != "wrong" or len(finding.wanted) < 2 or not finding.target:
+            continue
+        readers = [f for f in judging.findings[index + 1 :] if f.status == "wrong"]
+        ids = {id(f.statement) for f in readers if finding.target in texts(f.statement)}
+        found |= {id(finding.statement), *ids} if len(ids) > 1 else set()
+    return found
 
 
 def unexplained(finding: Finding) -> bool:

@@ -28,7 +28,48 @@ def origin(statement: ast.stmt) -> ast.stmt | None:
 
 def plainer(body: list[ast.stmt]) -> list[ast.stmt]:
     """The statements of a listing in their plain forms."""
+    words = _words(body)
+    if words:
+        body = [_Words(words).visit(s) for s in body]
     return _block(body, _Plain())
+
+
+def _words(body: list[ast.stmt]) -> dict[str, ast.expr]:
+    """Lists of texts that are written out once, outside all functions: ``GATES = ("i", "f", "o")``."""
+    found: dict[str, ast.expr] = {}
+    for statement in body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Name):
+            parts = _elements(statement.value)  # type: ignore[attr-defined]
+            texts = parts and all(isinstance(p, ast.Constant) and isinstance(p.value, str) for p in parts)
+            if texts and isinstance(statement.value, ast.Tuple | ast.List):  # type: ignore[attr-defined]
+                found[target.id] = statement.value  # type: ignore[attr-defined]
+    stored = [
+        n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]
+    return {name: value for name, value in found.items() if stored.count(name) == 1}
+
+
+class _Words(ast.NodeTransformer):
+    """Lists of texts in the place of their names, where something runs over them."""
+
+    def __init__(self, words: dict[str, ast.expr]) -> None:
+        self.words = words
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = self.written(node.iter)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = self.written(node.iter)
+        return node
+
+    def written(self, source: ast.expr) -> ast.expr:
+        """What is run over, written out."""
+        known = self.words.get(source.id) if isinstance(source, ast.Name) else None
+        return source if known is None else copy.deepcopy(known)
 
 
 def _block(body: list[ast.stmt], plain: _Plain) -> list[ast.stmt]:
@@ -248,6 +289,16 @@ class _Plain(ast.NodeTransformer):
 
     visit_GeneratorExp = visit_ListComp
 
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        self.generic_visit(node)
+        one = node.generators[0] if len(node.generators) == 1 and not node.generators[0].ifs else None
+        rounds = _pairs(one.target, one.iter) if one is not None else None
+        if rounds is None or not self.may(len(rounds) * sum(1 for _ in ast.walk(node.value))):
+            return node
+        keys = [self.visit(_Bind(r).visit(copy.deepcopy(node.key))) for r in rounds]
+        values = [self.visit(_Bind(r).visit(copy.deepcopy(node.value))) for r in rounds]
+        return ast.copy_location(ast.Dict(keys, values), node)
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -255,6 +306,9 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
         if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
             return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
+        if name == "map" and len(node.args) == 2 and isinstance(node.args[1], ast.Tuple | ast.List):
+            calls: list[ast.expr] = [ast.Call(node.args[0], [one], []) for one in node.args[1].elts]
+            return ast.copy_location(ast.Tuple(calls, ast.Load()), node)
         if name == "pop" and not node.args and isinstance(node.func, ast.Attribute):
             return ast.copy_location(ast.Subscript(node.func.value, ast.Constant(0), ast.Load()), node)
         if name == "einsum" and (made := _reduced(node)) is not None:

@@ -22,12 +22,13 @@ from lstmsym.listings.forward import doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks, judged
 from lstmsym.listings.keys import keys_in
-from lstmsym.listings.meanings import blamed, score, settled, troubled, unexplained
+from lstmsym.listings.meanings import blamed, inherited, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.records import by_place
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
+from lstmsym.listings.stacks import unstacked
 from lstmsym.listings.statements import each
 from lstmsym.listings.truth import Truth
 from lstmsym.listings.zipped import indexed
@@ -62,7 +63,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(appended(indexed(plainer(by_place(list(source.body))))))),
+        tuple(marked(appended(indexed(unstacked(plainer(by_place(list(source.body)))))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]
@@ -199,6 +200,6 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
     meanings, best.truth.g_marks = best.meanings, g_marks(best)
     final = judged(best.truth, code, meanings, final=True)
-    if any(unexplained(f) for f in final.findings):
+    if any(unexplained(f) for f in final.findings) or inherited(final):
         final = judged(best.truth, code, meanings, blamed(final), final=True)
     return _Reading(plan, best.forward.kinds or kinds, final)

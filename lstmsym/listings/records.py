@@ -245,6 +245,7 @@ class _Entries(ast.NodeTransformer):
             return node
         place = ast.Constant(fields.index(key))
         made = ast.Subscript(copy.copy(held), place, ast.Load())
+        made.record = True  # type: ignore[attr-defined]
         return ast.fix_missing_locations(ast.copy_location(made, node))
 
     visit_Subscript = visit_Attribute = entry

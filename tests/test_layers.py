@@ -17,8 +17,8 @@ verify.numbering verify.indices verify.canonical verify.meaning verify.prove ver
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
 verify.matching verify.induction documents.result listings.source listings.plainer listings.records
-listings.appended listings.zipped listings.numerical listings.naming listings.keys listings.stacks listings.inline
-listings.around listings.arrays listings.scope listings.steps listings.slices listings.branches listings.functions
+listings.appended listings.zipped listings.numerical listings.naming listings.keys listings.around listings.stacks listings.inline
+listings.arrays listings.scope listings.steps listings.slices listings.branches listings.functions
 listings.expressions listings.returned listings.statements listings.loops listings.forward
 listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline listings.driving listings.begun
 listings.truth listings.findings listings.code listings.start listings.gradients listings.names

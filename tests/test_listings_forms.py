@@ -329,7 +329,7 @@ def backward(W, b, steps, dcs):
 """
 STACKED = """
 def forward(x, c, W, b):
-    z = sigma(W[0] @ x + b[0])
+    z = sigmoid(W[0] @ x + b[0])
     n = np.tanh(W[1] @ x + b[1])
     c_new = z * c + n
     return c_new, (x, c, z, n)
@@ -359,3 +359,26 @@ def test_a_softmax_in_two_statements() -> None:
     one = "    p[t] = np.exp(s[t] - np.max(s[t])) / np.sum(np.exp(s[t] - np.max(s[t])))\n"
     two = "    e = np.exp(s[t] - s[t].max())\n    p[t] = e / e.sum()\n    loss -= np.log(p[t][labels[t]])\n"
     assert not any(summary(ERROR.replace(one, two))[v] for v in WRONG)
+
+
+UNREAD = """
+def forward(x, h, W, U, R):
+    z = mystery(R @ h)
+    h_new = z * np.tanh(W @ x + U @ h)
+    return h_new
+
+def backward(dh, h):
+    n = np.tanh(W @ x + U @ h)
+    da = dh * z * (1 - n ** 2)
+    dz = dh * n
+    dW = np.outer(da, x)
+    dU = np.outer(da, h)
+    dh_prev = U.T @ da
+"""
+
+
+def test_what_an_unread_forward_statement_reads_has_no_known_gradient() -> None:
+    found = {row.source: row.verdict for row in read_listing(UNREAD).rows}
+    assert found["z = mystery(R @ h)"] == "unread"
+    assert found["dh_prev = U.T @ da"] == found["dz = dh * n"] == "undecided"
+    assert found["dW = np.outer(da, x)"] == "proved"

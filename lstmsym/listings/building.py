@@ -40,6 +40,8 @@ class Forward:
     rings: frozenset[str] = frozenset()
     said: Mapping[str, Ref] = field(default_factory=dict)
     """Names that are said to be gradients, of what."""
+    doubtful: frozenset[str] = frozenset()
+    """Quantities whose gradient is not known, since a statement that sets or reads them was not read."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,24 @@ def build(run: Run, begins: Begins = NOTHING) -> Forward:
         run.kinds,
         frozenset(names[f] for f in run.final if f in names),
         frozenset(run.rings),
+        doubtful=_doubtful(lines, names),
     )
+
+
+def _doubtful(lines: Lines, names: Mapping[str, str]) -> frozenset[str]:
+    """Quantities whose gradient is not known: a statement was not read that sets or reads them.
+
+    Only one counts that sets what the cell uses: then the cell has it as an input that it is not.
+    """
+    found: set[str] = set()
+    for sets, reads in lines.run.unread:
+        if any(key in names and key not in lines.exprs for key in sets):
+            for key in sets | reads:
+                value = lines.run.scope.series.get(key, {}).get(0)
+                refs = [lines.rename.get(Ref(key, lag), Ref(key, lag)) for lag in (None, -1, 0)]
+                refs += [value.expr] if isinstance(value, Array) and isinstance(value.expr, Ref) else []
+                found |= {names[r.base] for r in refs if r.base in names}
+    return frozenset(found)
 
 
 def _states(lines: Lines) -> list[str]:

@@ -77,6 +77,11 @@ def _read_by(statement: ast.stmt) -> set[str]:
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     """The row of a statement of the backward pass; what it should be begins as the author has it."""
     made = _row_of(finding, judging, lines)
+    if made.verdict in ("proved", "conditional", "refuted") and _doubtful(finding, judging):
+        message = (
+            f"a forward statement that sets or reads {made.about} is not read: its gradient is open"
+        )
+        return row(finding.statement, lines, "statement", "undecided", about=made.about, message=message)
     head, operator, _ = (
         re.split(r"(\s*[-+*/]?=)", made.source, maxsplit=1) if "=" in made.source else ("", "", "")
     )
@@ -88,6 +93,13 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
         if (text := getattr(made, name)).startswith(f"{finding.target} ")
     }
     return replace(made, **own)
+
+
+def _doubtful(finding: Finding, judging: Judging) -> bool:
+    """Whether a gradient is of what a statement sets or reads that was not read."""
+    true = finding.true if finding.true is not None else next(iter(finding.wanted), None)
+    line = judging.truth.judge.system.derivation.by_name.get(true.base) if true is not None else None
+    return line is not None and line.of.base in judging.forward.doubtful
 
 
 def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:

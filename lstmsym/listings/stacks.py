@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 
+from lstmsym.listings.around import around
 from lstmsym.listings.keys import called
 from lstmsym.listings.naming import stems
 from lstmsym.listings.plainer import made_of
@@ -20,9 +21,9 @@ Keys = frozenset[int | str]
 def unstacked(body: list[ast.stmt]) -> list[ast.stmt]:
     """The statements with an own name for each of several parameters that are kept together."""
     loads, stores = _uses(body, ast.Load), _uses(body, ast.Store)
-    arrays = {n: k for n, k in loads.items() if n not in stores and k and all(isinstance(i, int) for i in k)}
-    arrays = {n: k for n, k in arrays.items() if k == frozenset(range(len(k))) and len(k) > 1}
-    shared = _sharing({n: k for n, k in loads.items() if n not in stores})
+    given = {n: k for n, k in loads.items() if k and len(k) > 1 and n not in stores}
+    arrays = _arrays(given, body)
+    shared = _sharing(given)
     kept = arrays | shared | {n: k for n, k in stores.items() if k and k in set(shared.values())}
     if not kept:
         return body
@@ -30,9 +31,37 @@ def unstacked(body: list[ast.stmt]) -> list[ast.stmt]:
     return _block(body, _Own(found), arrays)
 
 
-def _sharing(loads: Mapping[str, Keys | None]) -> dict[str, Keys]:
+def _arrays(given: Mapping[str, Keys], body: Sequence[ast.stmt]) -> dict[str, Keys]:
+    """Arrays of matrices, which are multiplied with, and of as many biases."""
+    nodes = [n for s in body for n in ast.walk(s)]
+    computed = {m for n in nodes if isinstance(n, ast.Assign) and not around(n.value) for m in _targets(n)}
+    counted = {n: k for n, k in given.items() if k == frozenset(range(len(k))) and n not in computed}
+    products = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)]
+    factors = [f for n in products for f in (n.left, n.right)]
+    factors += [
+        f for n in nodes if isinstance(n, ast.Call) and called(n) in ("dot", "matmul") for f in _over(n)
+    ]
+    matrices = {_name(f.value) for f in map(_plain, factors) if isinstance(f, ast.Subscript)}
+    sizes = {k for n, k in counted.items() if n in matrices}
+    return {n: k for n, k in counted.items() if k in sizes}
+
+
+def _targets(statement: ast.Assign) -> set[str]:
+    ones = [e for t in statement.targets for e in (t.elts if isinstance(t, ast.Tuple) else [t])]
+    return {_name(one) for one in ones}
+
+
+def _over(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
+
+
+def _plain(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "T" else node
+
+
+def _sharing(given: Mapping[str, Keys]) -> dict[str, Keys]:
     """Dictionaries that are only read, under the same keys as another of them: parameters by gate."""
-    words = {n: k for n, k in loads.items() if k and len(k) > 1 and all(isinstance(i, str) for i in k)}
+    words = {n: k for n, k in given.items() if all(isinstance(i, str) for i in k)}
     return {n: k for n, k in words.items() if sum(k == other for other in words.values()) > 1}
 
 

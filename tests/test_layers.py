@@ -79,6 +79,7 @@ binding.scope
 binding.author
 binding.choices
 binding.claims
+binding.changes
 binding.patterns
 binding.computed
 binding.consistency

@@ -84,6 +84,7 @@ binding.scope
 binding.author
 binding.choices
 binding.claims
+binding.changes
 binding.patterns
 binding.computed
 binding.consistency

@@ -78,9 +78,7 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
     """The row of a statement of the backward pass; what it should be begins as the author has it."""
     made = _row_of(finding, judging, lines)
     if made.verdict in ("proved", "conditional", "refuted") and _doubtful(finding, judging):
-        message = (
-            f"a forward statement that sets or reads {made.about} is not read: its gradient is open"
-        )
+        message = f"a forward statement that sets or reads {made.about} is not read: its gradient is open"
         return row(finding.statement, lines, "statement", "undecided", about=made.about, message=message)
     head, operator, _ = (
         re.split(r"(\s*[-+*/]?=)", made.source, maxsplit=1) if "=" in made.source else ("", "", "")

@@ -23,14 +23,14 @@ listings.steps listings.slices listings.branches listings.functions listings.exp
 listings.returned listings.loops listings.forward listings.lines listings.pairing listings.objective
 listings.sized listings.building listings.outline listings.driving listings.begun listings.truth
 listings.findings listings.code listings.start listings.gradients listings.names listings.added
-listings.blocks listings.backward listings.edits listings.mending listings.meant
-listings.ends listings.judging listings.kept listings.write listings.rows listings.meanings
-listings.given listings.read listings pages documents documents.limits documents.file
-documents.formula documents.symbols documents.macros documents.scanned documents.tokens
-documents.plain documents.latex documents.cursor documents.scripts documents.tables
-documents.gradients documents.parse documents.times documents.write documents.lines
-documents.hypertext documents.wording documents.rows documents.front documents.layout
-documents.reach documents.prose documents.split documents.read documents.links report svg
+listings.blocks listings.backward listings.edits listings.mending listings.meant listings.ends
+listings.judging listings.kept listings.write listings.rows listings.meanings listings.given
+listings.read listings pages documents documents.limits documents.file documents.formula
+documents.symbols documents.macros documents.scanned documents.tokens documents.plain
+documents.latex documents.cursor documents.scripts documents.tables documents.gradients
+documents.parse documents.times documents.write documents.lines documents.hypertext
+documents.wording documents.rows documents.front documents.layout documents.reach documents.prose
+documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.messages

@@ -109,15 +109,6 @@ class Several:
         return 0 if zero and not any(map(self.is_start, self.lines)) else 1
 
     @cached_property
-    def last(self) -> frozenset[str]:
-        """The letters of the last step: T, and what sums over all steps run to."""
-        sums = [n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑"]
-        ends = (n.high for n in sums if n.variable in self.table.letters and n.low == Number("1"))
-        found = {n.base for n in ends if isinstance(n, Name) and n.base.isupper() and not n.scripts}
-        known = {key for key, ident in self.table.idents.items() if ident in self.table.roles}
-        return LAST | (found - known)
-
-    @cached_property
     def told_apart(self) -> frozenset[str]:
         """The keys of names that stand in one line with the same name with a mark."""
         found: set[str] = set()
@@ -296,8 +287,7 @@ class Several:
         choices = self.choices
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
-        scope.steps, scope.last = self.letters(line), self.last
-        scope.told_apart = self.told_apart
+        scope.steps, scope.told_apart = self.letters(line), self.told_apart
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank

@@ -385,3 +385,13 @@ def test_one_sum_from_zero_does_not_number_the_steps_of_all():
 def test_the_jacobian_from_the_first_step(first, verdict):
     line = rf"$$\frac{{\partial h_t}}{{\partial h_1}} = \prod_{{j={first}}}^{{t}} \operatorname{{diag}}(1 - h_j^2) U$$"
     assert rows(CELL + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("over", "verdict"),
+    [(r"t \ge k", "proved"), (r"t > k", "refuted"), (r"t \neq k", "unread"), (r"t \le k", "unread")],
+)
+def test_a_sum_over_all_steps_from_one_on(over, verdict):
+    terms = r"\frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}"
+    line = rf"$$\frac{{\partial L}}{{\partial h_k}} = \sum_{{{over}}} {terms}$$"
+    assert rows(CELL + line)[-1].verdict == verdict

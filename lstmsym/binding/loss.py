@@ -46,10 +46,14 @@ def loss_of(
     for right in totals or [right for _, right in losses]:
         known = set(table.roles)
         scope.lag = 0
+        indexed = table.indexed
+        table.indexed = indexed and any(_has_indices(r) for r in (right, *steps.values()))
         try:
             expr = _loss_of_step(right, scope, express, steps)
         except (Unreadable, NotationError):
             expr = None
+        finally:
+            table.indexed = indexed
         new = [ident for ident in table.roles if ident not in known]
         if expr is None or not {r.base for r in expr.atoms(Ref)} & known:
             for ident in new:
@@ -63,8 +67,14 @@ def loss_of(
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
+        if not any(table.shapes[r.base] for r in expr.atoms(Ref) if r.base in known):
+            table.shapes.update(dict.fromkeys(targets, ()))  # of a number, the target is one
         return expr.xreplace(moved), targets
     return None, []
+
+
+def _has_indices(node: Formula) -> bool:
+    return any(isinstance(part, (Name, Indexed)) and part.units for part in walk(node))
 
 
 def _is_step(node: Formula, steps: dict[str, Formula]) -> bool:
@@ -133,7 +143,8 @@ def _named_entropy(node: Formula, scope: Forward) -> Formula:
         return node
     target = next(item for item in items if item is not known[0])
     log = Apply(Name("log"), known[0], certain=True)
-    return Sum(("-",), (Product(("",), (Raised(target, Words("⊤"), "transpose"), log)),))
+    both = Brackets("(", ")", (Product(("⊙",), (target, log)),))
+    return Sum(("-",), (Apply(Name("sum"), both, certain=True),))
 
 
 def _is_summed(node: Formula) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import sympy as sp
 
-from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
+from lstmsym.binding.across import LAST, Across, Chained, Layout, contracted, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.shortened import shortened
@@ -110,6 +110,15 @@ class Several:
         return 0 if lows[Number("0")] > lows[Number("1")] and not any(map(self.is_start, self.lines)) else 1
 
     @cached_property
+    def last(self) -> frozenset[str]:
+        """The letters of the last step: T, and what sums over all steps run to."""
+        sums = [n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑"]
+        ends = (n.high for n in sums if n.variable in self.table.letters and n.low == Number("1"))
+        found = {n.base for n in ends if isinstance(n, Name) and n.base.isupper() and not n.scripts}
+        known = {key for key, ident in self.table.idents.items() if ident in self.table.roles}
+        return LAST | (found - known)
+
+    @cached_property
     def told_apart(self) -> frozenset[str]:
         """The keys of names that stand in one line with the same name with a mark."""
         found: set[str] = set()
@@ -183,7 +192,7 @@ class Several:
             Unreadable: no reading of it is understood.
         """
         line = of_vectors(line, self.table, self.system)
-        left, right = (shortened(side, self.table, self.system) for side in line[:2])
+        left, right = (shortened(contracted(side), self.table, self.system) for side in line[:2])
         line = left, right, line[2]
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
@@ -288,7 +297,8 @@ class Several:
         choices = self.choices
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
-        scope.steps, scope.told_apart = self.letters(line), self.told_apart
+        scope.steps, scope.last = self.letters(line), self.last
+        scope.told_apart = self.told_apart
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank

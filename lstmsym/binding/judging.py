@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
 
 from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.changes import claim_of, says_layout
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
@@ -51,6 +54,9 @@ from lstmsym.verify.words import Blocks, Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
+
+LAID_OUT = "gradients of matrices are laid out transposed"
+_NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
@@ -130,6 +136,8 @@ class LineJudge:
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
+        if row.assumption == LAID_OUT and self.laid_out:
+            return replace(row, verdict="proved", assumption="", message=LAID_OUT)
         if row.verdict == "refuted" and self._of_unread_loss(place):
             return replace(
                 row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
@@ -137,6 +145,11 @@ class LineJudge:
         if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
             return self._masked(row, place)
         return row
+
+    @cached_property
+    def laid_out(self) -> bool:
+        """Whether the text says that derivatives by matrices have a row for each column of the matrix."""
+        return _NUMERATOR.search(self.text) is not None or any(map(says_layout, self.lines))
 
     def _of_unread_loss(self, place: int) -> bool:
         """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
@@ -186,7 +199,7 @@ class LineJudge:
         line = self.lines[place]
         left, right, source = line
         if place in self.differentials:
-            return plain(source, "undecided", "an equation of differentials, which are not judged")
+            return self._of_changes(line)
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
@@ -196,6 +209,22 @@ class LineJudge:
         if what:
             return plain(source, "not-a-claim", what, "definition")
         return self._across(place, None) if self.several.wanted(line) else None
+
+    def _of_changes(self, line: Line) -> Row:
+        """The row of an equation of differentials."""
+        source = line[2]
+        if says_layout(line):
+            return plain(source, "not-a-claim", "how derivatives by matrices are laid out", "definition")
+        try:
+            claim, fixed = claim_of(line, self.claims)
+            verdict = self.judge(claim)
+        except (Unreadable, NotationError, ShapeError) as error:
+            message = f"an equation of differentials, which is not judged: {error}"
+            return plain(source, "undecided", message)
+        row = plain(source, verdict.status.value, "of changes in any direction")
+        if verdict.status is Status.PROVED and fixed:
+            return replace(row, verdict="conditional", assumption=f"{fixed} held fixed")
+        return replace(row, witness=numbers(verdict.witness)) if verdict.witness else row
 
     def _claimed(self, place: int) -> Row:
         """The row of a line that is a claim at a step."""

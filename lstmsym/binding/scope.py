@@ -200,7 +200,12 @@ class Backward:
             raise Unreadable("a derivative by an expression is not read")
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
-        what = self.quantity(of)
+        return self._of_quantity(of, at, by)
+
+    def _of_quantity(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of a quantity by one of the cell."""
+        assert isinstance(by.expr, Ref)
+        table, what = self.bound.table, self.quantity(of)
         if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
             slope = what.expr * (1 - what.expr)
             return Value(Diag(slope) if what.rank else slope, what.shape * 2)
@@ -239,7 +244,7 @@ class Backward:
         )
 
     def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of the loss by a sigmoid that it alone reads: that by its argument, over the slope."""
+        """The derivative of the loss by a sigmoid: that by its argument, over the slope."""
         if of.base not in LOSSES or at.key in self.bound.table.idents:
             raise Unreadable("a derivative by an expression is not read")
         argument = Value(by.expr.args[0], by.shape)

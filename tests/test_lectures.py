@@ -35,7 +35,7 @@ $$\epsilon_c^t = \frac{\partial L}{\partial b_c^t}, \quad \delta_j^t = \frac{\pa
 """
 NORM = r"""
 $$a_t = W x_t + R h_{t-1}, \quad \mu_t = \frac1n \sum_{j=1}^n a_{t,j}, \quad s_t^2 = \frac1n \sum_{j=1}^n (a_{t,j} - \mu_t)^2$$
-$$n_t = \frac{a_t - \mu_t}{s_t}, \quad h_t = \tanh(n_t)$$
+$$q_t = \frac{a_t - \mu_t}{s_t}, \quad h_t = \tanh(q_t)$$
 """
 
 
@@ -83,9 +83,9 @@ def verdict(text, equation):
         (BLOCK, r"\delta_\omega^t = f'(a_\omega^t) \sum_c g(s_c^t) \epsilon_c^t", "proved"),
         (BLOCK, r"\delta_\omega^t = f'(a_\omega^t) \sum_c s_c^t \epsilon_c^t", "refuted"),
         # given by its square; when it holds, in a column of its own
-        (NORM, r"\frac{\partial L}{\partial a_t} = \frac{1}{s_t} (\nabla_{n_t} L - \frac1n \sum_j \nabla_{n_{t,j}} L - n_t \frac1n \sum_j n_{t,j} \nabla_{n_{t,j}} L)", "proved"),
-        (NORM, r"\begin{aligned} \nabla_{h_{t}} L ={}& \nabla_{h_t} L_t \\ &{}+ R^\top \nabla_{a_{t+1}} L && (t < T) \end{aligned}", "proved"),
-        (NORM, r"\begin{aligned} \nabla_{h_{t}} L ={}& \nabla_{h_t} L_t \\ &{}+ R \nabla_{a_{t+1}} L && (t < T) \end{aligned}", "refuted"),
+        (NORM, r"\frac{\partial L}{\partial a_t} = \frac{1}{s_t} (\nabla_{q_t} L - \frac1n \sum_j \nabla_{q_{t,j}} L - q_t \frac1n \sum_j q_{t,j} \nabla_{q_{t,j}} L)", "proved"),
+        (RNN, r"\begin{aligned} \nabla_{h_{t}} L ={}& V^\top (o_t - y_t) \\ &{}+ W^\top \nabla_{a_{t+1}} L && (t < T) \end{aligned}", "proved"),
+        (RNN, r"\begin{aligned} \nabla_{h_{t}} L ={}& V^\top (o_t - y_t) \\ &{}+ W \nabla_{a_{t+1}} L && (t < T) \end{aligned}", "refuted"),
     ],
 )  # fmt: skip
 def test_lines_as_lecturers_write_them(text, line, found):

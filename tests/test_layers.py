@@ -57,6 +57,7 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
+binding.ranks
 binding.loss
 binding.alike
 binding.bind

@@ -15,6 +15,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
+    arguments_of,
     assumed_functions,
     kinds_of,
     letters_of,
@@ -26,6 +27,7 @@ from lstmsym.binding.kinds import (
 from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.ranks import ROUNDS, more
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
@@ -57,6 +59,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
+    table.arguments = frozenset(arguments_of(lines, table))
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
@@ -81,9 +84,35 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
             found.append(_completed(bound, lines, told.loss, held_names))
             if not lenient:
                 return found[0]
+        for rows in () if lenient else layouts:
+            bound_ = _ranked(Bound(None, table, kinds, "", losses), lines, rows, told.loss, held_names)
+            if bound_ is not None:
+                return bound_
         if found:
             return min(found, key=lambda bound: len(bound.unread))
     return Bound(None, table, kinds, problems[0], losses)
+
+
+def _ranked(
+    bound: Bound, lines: Sequence[Line], rows: bool, loss: Formula | None, held: Iterable[str]
+) -> Bound | None:
+    """The document bound with matrices and numbers at each step, where with vectors it is not."""
+    table = bound.table
+    for _ in range(ROUNDS):
+        attempt = _blank(table, rows)
+        unread: dict[int, str] = {}
+        try:
+            cell: Cell | None = _cell(lines, bound.kinds, attempt, loss, held, unread)
+        except FAILED:  # of what stands in for the lines that are not read, which is no matter
+            cell = None
+        if cell is not None and not unread:
+            bound = replace(bound, cell=cell, table=attempt, to_go=frozenset(to_go(lines)))
+            return _completed(bound, lines, loss, held)
+        ranks = more(lines, unread, attempt, bound.kinds) if unread else {}
+        if not ranks:
+            return None
+        table = replace(table, ranks={**table.ranks, **ranks})
+    return None
 
 
 def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:
@@ -244,7 +273,7 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
-                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
+                table.shapes[name] = _unified(unifier, table.shapes.get(name), value)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
                 scope.parts[name] = value.parts
@@ -293,11 +322,13 @@ def _mostly_timeless(used: Sequence[tuple[Formula, Formula]], table: Table) -> b
     return all(isinstance(left, Name) and left.time is None for left, _ in used)
 
 
-def _unified(unifier: Unifier, known: Shape | None, shape: Shape) -> Shape:
-    if known is None or (shape == () and known != ()):
-        return shape if known is None else known
+def _unified(unifier: Unifier, known: Shape | None, value: Value) -> Shape:
+    if known is None or (value.shape == () and any(r.lag is not None for r in value.expr.atoms(Ref))):
+        return value.shape
+    if value.shape == ():
+        return known
     try:
-        return unifier.same(known, shape, "")
+        return unifier.same(known, value.shape, "")
     except ShapeError as error:
         raise Misfit(str(error)) from None
 
@@ -320,7 +351,7 @@ def _declare_defined(used: Sequence[tuple[Formula, Formula]], table: Table, unif
         table.samples[ident] = left
         table.spelled[ident] = untimed(replace(left, primes=0) if at.key in table.renewed else left)[0]
         table.roles[ident] = "state" if at.key in read else "name"
-        table.shapes[ident] = (unifier.fresh(),)
+        table.shapes[ident] = tuple(unifier.fresh() for _ in range(table.ranks.get(at.key, 1)))
 
 
 def _split(
@@ -416,7 +447,7 @@ def _declared(
         if ident in targets:
             declared.append(Target(*(shape or [()]), name=ident))
         elif role == "parameter":
-            declared.append((Weight if len(shape) == 2 else Vector)(*shape, name=ident))
+            declared.append((Weight if len(shape) == 2 else Vector)(*(shape or [()]), name=ident))
         elif role == "hyper":
             declared.append(Hyper(0.7, name=ident))
         elif role in kinds:

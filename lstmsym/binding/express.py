@@ -201,8 +201,20 @@ class Express:
 
     # -- sums and products ---------------------------------------------------------------------------
 
+    def _terms(self, terms: Sequence[Formula]) -> list[Value]:
+        """The values of terms; beside numbers that change from step to step a new name is one too."""
+        found = {n: self(term) for n, term in enumerate(terms) if not self.scope.undeclared(term)}
+        numbers = all(v.shape == () for v in found.values())
+        numbers = numbers and any(r.lag is not None for v in found.values() for r in v.expr.atoms(N.Ref))
+        for n, term in enumerate(terms):
+            if n not in found:
+                if numbers:
+                    self.scope.as_number(term)
+                found[n] = self(term)
+        return [found[n] for n in range(len(terms))]
+
     def _sum(self, node: Sum) -> Value:
-        values = [self(t) for t in node.terms]
+        values = self._terms(node.terms)
         shape, row, parts = values[0].shape, values[0].row, self._aligned(values)
         terms = []
         for sign, value in zip(node.signs, values, strict=True):

@@ -57,6 +57,8 @@ class Forward:
         self.used: set[str] = set()
         self.lines: dict[str, sp.Expr] = {}
         self.held: set[str] = set()
+        self.numbers: set[str] = set()
+        """Names without steps that are numbers."""
         self.handed: dict[str, sp.Expr] = {}
         """Lines of states that hand a quantity on to later steps."""
         self.stacks: dict[tuple[Formula, int], Value] = {}
@@ -156,15 +158,31 @@ class Forward:
         table.shapes[ident] = tuple(self.unifier.fresh() for _ in range(rank))
         return ident
 
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name without steps that its use is to declare."""
+        if not isinstance(node, Name) or node.units or node.primes:
+            return False
+        at = self.table.key(node)
+        return at.lag is None and at.key not in {*self.table.idents, *self.table.macros}
+
+    def as_number(self, node: Formula) -> None:
+        """Declare a name as a number: the bias of a gate that is one."""
+        assert isinstance(node, Name)
+        self.numbers.add(self.table.key(node).key)
+
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
+        if at.key in self.numbers and at.key not in self.table.told:
+            return "parameter", 0
         if at.key in self.table.told:
             return self.table.told[at.key]
         if at.lag is not None:
-            return "input", len(name.units) if self.table.indexed else 1
+            return "input", len(name.units) if self.table.indexed else self.table.ranks.get(at.key, 1)
         if self.table.indexed and len(name.units) != 1:
             return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
+        if "root" in contexts and len(name.base) == 1:
+            return "hyper", 0
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
@@ -241,6 +259,8 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
         yield from ((term, use) for term in node.terms)
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
+    if isinstance(node, Apply) and function_of(node.head, table) == "sqrt":
+        yield node.argument, "root"  # of a size: 1/sqrt(d)
     if isinstance(node, Big) and is_unit_sum(node):
         factors = node.body.factors if isinstance(node.body, Product) else ()
         yield from ((factor, "operand") for factor in factors)

@@ -236,6 +236,14 @@ class Backward:
         """What a column of names stands for."""
         return body(node.whole)
 
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare: none is."""
+        return False
+
+    def as_number(self, node: Formula) -> None:
+        """Refuse: all names have been declared."""
+        raise Unreadable("it is not known")
+
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""
         return self.bound.table.sizes.setdefault(name.key, self.unifier.fresh())

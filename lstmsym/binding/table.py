@@ -82,6 +82,10 @@ class Table:
     """Roles and ranks that the front matter gives to names."""
     gradients: frozenset[str] = frozenset()
     """Names that the document says are gradients."""
+    arguments: frozenset[str] = frozenset()
+    """Names with a mark that an activation is taken of: i~ of i = exp(i~), wherever it is defined."""
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """Ranks of quantities with steps that are no vectors."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""
@@ -139,7 +143,7 @@ def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
     if closed and name.marks and name.marks[-1] in ("bar", "hat", "tilde"):
         plain = untimed(replace(name, marks=name.marks[:-1]))[0].key
         full = untimed(name)[0].key
-        return plain in table.idents and full not in table.idents
+        return plain in table.idents and full not in table.idents and full not in table.arguments
     rest = name.base[1:]
     if closed and rest and name.base[0] in "gd":
         stripped = untimed(replace(name, base=rest))[0].key

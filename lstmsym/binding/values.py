@@ -59,5 +59,11 @@ class Scope(Protocol):
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for as a whole."""
 
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare."""
+
+    def as_number(self, node: Formula) -> None:
+        """Declare such a name as a number."""
+
     def size(self, name: Name) -> sp.Expr:
         """The size that a name denotes where it bounds a range of entries."""

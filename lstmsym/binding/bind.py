@@ -25,9 +25,9 @@ from lstmsym.binding.kinds import (
     to_go,
 )
 from lstmsym.binding.loss import Losses, loss_of
-from lstmsym.binding.messages import said
+from lstmsym.binding.messages import said as told_of
 from lstmsym.binding.quantity import identifier, untimed
-from lstmsym.binding.ranks import ROUNDS, more
+from lstmsym.binding.ranks import ROUNDS, greek_factors, more, said
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
@@ -47,7 +47,9 @@ NOT_FORWARD = "it is not understood as an equation of the forward pass"
 NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
 
-def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = ()) -> Bound:
+def bind(
+    document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = (), text: str = ""
+) -> Bound:
     """The cell of a document's forward equations; ``held_names`` pass no gradient on."""
     table = Table(
         letters=letters_of(document, lines),
@@ -69,32 +71,50 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         return Bound(None, table, kinds, NO_CELL, losses)
     _tile(lines, forward, table)
     layouts = (False, True) if told.rows is None else (told.rows,)
-    problems: list[str] = []
-    found: list[Bound] = []
-    for lenient in (False, True):
-        for rows in layouts:
-            attempt = _blank(table, rows)
-            unread: dict[int, str] | None = {} if lenient else None
-            try:
-                cell = _cell(lines, kinds, attempt, told.loss, held_names, unread)
-            except FAILED as error:
-                problems.append(said(error))
-                continue
-            bound = Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), unread=unread or {})
-            found.append(_completed(bound, lines, told.loss, held_names))
-            if not lenient:
-                return found[0]
-        for rows in () if lenient else layouts:
-            bound_ = _ranked(Bound(None, table, kinds, "", losses), lines, rows, told.loss, held_names)
-            if bound_ is not None:
-                return bound_
-        if found:
-            return min(found, key=lambda bound: len(bound.unread))
-    return Bound(None, table, kinds, problems[0], losses)
+    known = said(document, text, table)
+    plain, ranked, greek = (
+        Bound(None, replace(table, ranks=r), kinds, "", losses)
+        for r in ({}, known, {**greek_factors(lines, kinds, table), **known})
+    )
+    given = lines, told.loss, held_names
+    for rows in layouts:
+        whole = _ranked(ranked, rows, *given) if 2 in known.values() else None
+        whole = whole or _vectors(plain, rows, *given)
+        whole = whole or _ranked(greek, rows, *given) or _ranked(ranked, rows, *given)
+        if whole is not None:
+            return whole
+    found = [_plainly(plain, rows, *given, unread={}) for rows in layouts]
+    return min(found, key=lambda bound: (bound.cell is None, len(bound.unread)))
+
+
+def _plainly(
+    bound: Bound,
+    rows: bool,
+    lines: Sequence[Line],
+    loss: Formula | None,
+    held: Iterable[str],
+    unread: dict[int, str] | None = None,
+) -> Bound:
+    """The document bound with vectors; without a cell, where it is not, and the problem."""
+    attempt = _blank(bound.table, rows)
+    try:
+        cell = _cell(lines, bound.kinds, attempt, loss, held, unread)
+    except FAILED as error:
+        return replace(bound, problem=told_of(error))
+    bound = replace(bound, cell=cell, table=attempt, to_go=frozenset(to_go(lines)), unread=unread or {})
+    return _completed(bound, lines, loss, held)
+
+
+def _vectors(
+    bound: Bound, rows: bool, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]
+) -> Bound | None:
+    """The document bound with vectors, where every forward equation is read so."""
+    found = _plainly(bound, rows, lines, loss, held)
+    return None if found.cell is None else found
 
 
 def _ranked(
-    bound: Bound, lines: Sequence[Line], rows: bool, loss: Formula | None, held: Iterable[str]
+    bound: Bound, rows: bool, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]
 ) -> Bound | None:
     """The document bound with matrices and numbers at each step, where with vectors it is not."""
     table = bound.table
@@ -282,7 +302,7 @@ def _equations(
             if unread is None:
                 raise
             scope.waiting.clear()
-            unread[n], unifier.known = said(error), known
+            unread[n], unifier.known = told_of(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     return equations
 

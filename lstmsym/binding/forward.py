@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.entries import is_unit_sum
-from lstmsym.binding.express import Express
+from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
 from lstmsym.binding.table import Table, function_of
-from lstmsym.binding.values import Unreadable, Value
+from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -169,6 +169,14 @@ class Forward:
         """Declare a name as a number: the bias of a gate that is one."""
         assert isinstance(node, Name)
         self.numbers.add(self.table.key(node).key)
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Refuse an inner product beside a vector: it is an outer product, and the vector a matrix."""
+        if any(value.rank for value in values):
+            for term, value in zip(terms, values, strict=True):
+                factors = term.factors if isinstance(term, Product) else ()
+                if not value.rank and any(isinstance(f, Raised) and is_transposition(f) for f in factors):
+                    raise Misfit("an inner product and a vector are added")
 
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""

@@ -38,7 +38,8 @@ class Opened:
     def with_functions(self, functions: Mapping[str, str]) -> Bound:
         """The document bound with other functions than were assumed."""
         said = replace(self.told, functions={**self.told.functions, **functions})
-        return bind(self.document, self.lines, said, held_names(self.text, self.document))
+        held = held_names(self.text, self.document)
+        return bind(self.document, self.lines, said, held, self.text)
 
 
 def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
@@ -57,7 +58,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     lines = marked(lines, letters_of(document, lines))
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
-    bound = bind(document, lines, said, held_names(text, document))
+    bound = bind(document, lines, said, held_names(text, document), text)
     names = called(text, document, bound.table)
     listed = read_listings(document, bound.cell or cell, names)
     cell = bound.cell or cell or listed.cell

@@ -7,15 +7,79 @@ a number where it is defined is one where it was read before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from lstmsym.binding.table import Line, Table, bare_names, function_of
-from lstmsym.documents.formula import Formula, Name, Product, names, walk
+from lstmsym.documents.formula import Brackets, Formula, Name, Number, Product, Raised, Relation, names, walk
+from lstmsym.documents.limits import ReadingError
+from lstmsym.documents.read import Document, formula
+from lstmsym.documents.rows import NotAClaim
+
+_SOME = r"\$[^$\n]{1,40}\$(?:(?:,|,? and|、|和)? ?\$[^$\n]{1,40}\$){0,5}"
+_NUMBERS = re.compile(
+    rf"\b(?:scalars?|numbers)(?: \w+){{0,2}} ({_SOME})"
+    rf"|({_SOME}) (?:is|are)(?: both| all)?(?: a| real)? (?:scalars?|numbers?)\b|({_SOME}) ?(?:是|为)标量"
+)
+"""Where a text says of names that they are numbers."""
 
 ROUNDS = 5
 """How often ranks are changed before they are given up."""
 
 Ranks = Mapping[str, int]
+
+
+def said(document: Document, text: str, table: Table) -> Ranks:
+    """Ranks of quantities with steps that a text gives: numbers in words, S_t as one of R^{n x m}."""
+    found = {}
+    for row in document.rows:
+        node = row.formula if isinstance(row, NotAClaim) else None
+        for part in walk(node) if node is not None else ():
+            if isinstance(part, Relation) and part.signs == ("∈",):
+                rank = _dimensions(part.terms[1])
+                left = node.items if isinstance(node, Brackets) else part.terms[:1]
+                left = [*left[:-1], part.terms[0]] if part in left else left
+                found.update({table.key(n).key: rank for n in left if _has_steps(n, table)})  # type: ignore[arg-type]
+    for match in _NUMBERS.finditer(text):
+        for written in re.findall(r"\$([^$]+)\$", match[0]):
+            try:
+                name = formula(written, document.lexicon)
+            except ReadingError:
+                continue
+            if _has_steps(name, table):
+                found[table.key(name).key] = 0  # type: ignore[arg-type]
+    return {key: rank for key, rank in found.items() if rank in (0, 2)}
+
+
+def _has_steps(node: Formula, table: Table) -> bool:
+    return isinstance(node, Name) and isinstance(table.key(node).lag, int)
+
+
+def _dimensions(space: Formula) -> int | None:
+    """How many indices an element of a space has: 2 for R^{n x m}, 0 for R and (0, 1)."""
+    if isinstance(space, Brackets):
+        return 0 if len(space.items) == 2 and all(isinstance(n, Number) for n in space.items) else None
+    if isinstance(space, Name) and space.font == "bb":
+        return len(space.scripts)
+    if isinstance(space, Raised) and isinstance(space.body, Name) and space.body.font == "bb":
+        sizes = space.exponent
+        return len(sizes.factors) if isinstance(sizes, Product) and set(sizes.operators) == {"×"} else 1
+    return None
+
+
+def greek_factors(lines: Sequence[Line], kinds: Mapping[int, str], table: Table) -> Ranks:
+    """Small Greek letters that nothing defines, in products without a sign: numbers, beside matrices."""
+    defined = {table.key(lines[n][0]).key for n, kind in kinds.items() if kind == "forward"}  # type: ignore[arg-type]
+    found = {}
+    for n, kind in kinds.items():
+        for node in walk(lines[n][1]) if kind == "forward" else ():
+            factors = node.factors if isinstance(node, Product) and set(node.operators) <= {""} else ()
+            if len(factors) == 2 and any(isinstance(f, Raised) for f in factors):
+                continue  # an outer product
+            for name in factors:
+                if _has_steps(name, table) and not name.base.isascii() and name.base.islower():  # type: ignore[union-attr]
+                    found[table.key(name).key] = 0  # type: ignore[arg-type]
+    return {key: rank for key, rank in found.items() if key not in defined}
 
 
 def more(lines: Sequence[Line], unread: Mapping[int, str], table: Table, kinds: Mapping[int, str]) -> Ranks:
@@ -32,7 +96,8 @@ def more(lines: Sequence[Line], unread: Mapping[int, str], table: Table, kinds: 
         return found
     beside = {key: 0 for n in unread for key in _gates(lines[n][1], table)}
     leaves = {leaf: 0 for key in beside for leaf in _leaves(key, lines, kinds, table)}
-    return _new({**beside, **leaves}, table) or _new({key: 2 for key in open_}, table)
+    upper = {key: 2 for key in open_ if key[0].isupper()}
+    return _new({**beside, **leaves}, table) or _new(upper, table)
 
 
 def _new(ranks: Ranks, table: Table) -> Ranks:
@@ -55,7 +120,11 @@ def _gates(right: Formula, table: Table) -> Iterator[str]:
 
 
 def _leaves(
-    key: str, lines: Sequence[Line], kinds: Mapping[int, str], table: Table, seen: frozenset[str] = frozenset()
+    key: str,
+    lines: Sequence[Line],
+    kinds: Mapping[int, str],
+    table: Table,
+    seen: frozenset[str] = frozenset(),
 ) -> Iterator[str]:
     """What has steps and makes a number, entry by entry: f~ of f = sigma(f~)."""
     for n, kind in kinds.items():

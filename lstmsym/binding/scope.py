@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -243,6 +243,9 @@ class Backward:
     def as_number(self, node: Formula) -> None:
         """Refuse: all names have been declared."""
         raise Unreadable("it is not known")
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Nothing: a gradient may have the same number taken from all of its entries."""
 
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""

@@ -33,6 +33,7 @@ _SPELLINGS = {
     "softmax": "softmax Softmax",
     "diag": "diag Diag",
     "outer": "outer",
+    "trace": "tr Tr trace",
     "dot": "dot matmul",
 }
 FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word in words.split()}

@@ -49,6 +49,7 @@ binding.prepared
 binding.standing
 binding.systems
 binding.abbreviated
+binding.ending
 binding.kinds
 binding.stated
 binding.spoken

@@ -166,6 +166,8 @@ class Across(Backward):
             key = self.generic[key]
         if key in table.macros and key not in table.roles:
             return self.macro(key, step)
+        if key in table.standing:
+            return self.standing(table.standing[key], step)
         ident = self.ident(key)
         if ident:
             value = self.known(ident, step, key)
@@ -184,6 +186,14 @@ class Across(Backward):
         if found is None:
             raise Unreadable(f"{key} is not known")
         return self.slot(name, step)
+
+    def standing(self, expr: sp.Expr, step: sp.Expr | None) -> Value:
+        """What a name stands for that the cell does without."""
+        if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
+            raise Unreadable("it is no part of the cell")
+        shape = shape_of(expr, lambda ref: self.system.shapes[ref.base], Unifier())
+        expr = lifted(expr, self.present if step is None else step)
+        return Value(expr, shape, self.bound.table.rows and len(shape) == 1)
 
     def ident(self, key: str) -> str:
         """The quantity of the cell with a key; y for the one ŷ of a document without a y."""

@@ -71,14 +71,14 @@ def bind(
         return Bound(None, table, kinds, NO_CELL, losses)
     _tile(lines, forward, table)
     layouts = (False, True) if told.rows is None else (told.rows,)
-    known = said(document, text, table)
+    ranks = said(document, text, table)
     plain, ranked, greek = (
         Bound(None, replace(table, ranks=r), kinds, "", losses)
-        for r in ({}, known, {**greek_factors(lines, kinds, table), **known})
+        for r in ({}, ranks, {**greek_factors(lines, kinds, table), **ranks})
     )
     given = lines, told.loss, held_names
     for rows in layouts:
-        whole = _ranked(ranked, rows, *given) if 2 in known.values() else None
+        whole = _ranked(ranked, rows, *given) if 2 in ranks.values() else None
         whole = whole or _vectors(plain, rows, *given)
         whole = whole or _ranked(greek, rows, *given) or _ranked(ranked, rows, *given)
         if whole is not None:

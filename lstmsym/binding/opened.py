@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.called import called
+from lstmsym.binding.ending import ended
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
@@ -39,7 +40,8 @@ class Opened:
         """The document bound with other functions than were assumed."""
         said = replace(self.told, functions={**self.told.functions, **functions})
         held = held_names(self.text, self.document)
-        return bind(self.document, self.lines, said, held, self.text)
+        bound = bind(self.document, self.lines, said, held, self.text)
+        return replace(bound, final=self.bound.final)
 
 
 def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
@@ -56,6 +58,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
     said = replace(said, gradients=tuple(gradients))
     lines = marked(lines, letters_of(document, lines))
+    lines, final = ended(lines, letters_of(document, lines))
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document), text)
@@ -64,5 +67,6 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
+    bound = replace(bound, final=final)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

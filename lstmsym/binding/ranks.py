@@ -38,7 +38,7 @@ def said(document: Document, text: str, table: Table) -> Ranks:
             if isinstance(part, Relation) and part.signs == ("∈",):
                 rank = _dimensions(part.terms[1])
                 left = node.items if isinstance(node, Brackets) else part.terms[:1]
-                left = [*left[:-1], part.terms[0]] if part in left else left
+                left = (*left[:-1], part.terms[0]) if part in left else left
                 found.update({table.key(n).key: rank for n in left if _has_steps(n, table)})  # type: ignore[arg-type]
     for match in _NUMBERS.finditer(text):
         for written in re.findall(r"\$([^$]+)\$", match[0]):
@@ -77,9 +77,13 @@ def greek_factors(lines: Sequence[Line], kinds: Mapping[int, str], table: Table)
             if len(factors) == 2 and any(isinstance(f, Raised) for f in factors):
                 continue  # an outer product
             for name in factors:
-                if _has_steps(name, table) and not name.base.isascii() and name.base.islower():  # type: ignore[union-attr]
-                    found[table.key(name).key] = 0  # type: ignore[arg-type]
+                if isinstance(name, Name) and _has_steps(name, table) and _is_small_greek(name.base):
+                    found[table.key(name).key] = 0
     return {key: rank for key, rank in found.items() if key not in defined}
+
+
+def _is_small_greek(letter: str) -> bool:
+    return not letter.isascii() and letter.islower()
 
 
 def more(lines: Sequence[Line], unread: Mapping[int, str], table: Table, kinds: Mapping[int, str]) -> Ranks:

@@ -110,6 +110,8 @@ class Bound:
     losses: frozenset[str] = frozenset()
     to_go: frozenset[str] = frozenset()
     """Losses that count from a step on, L(t)."""
+    final: bool = False
+    """Whether the loss reads the last step alone."""
     missing: str = ""
     unread: Mapping[int, str] = field(default_factory=dict)
     """Place of a forward equation that is not read, and why: something stands in for what it defines."""

@@ -92,7 +92,7 @@ class Judging:
         self.left = remaining(self.lines, self.bound)
         self.symbols: tuple[Symbol, ...] = ()
         if self.bound.cell is not None:
-            self.judge = Judge(self.bound.cell)
+            self.judge = Judge(self.bound.cell, self.bound.final)
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
             self.defining = self._settle(opened)
             self.same = restated(self.lines, self.bound)

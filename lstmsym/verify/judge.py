@@ -24,7 +24,7 @@ from lstmsym.verify.claims import Claim, Claims
 from lstmsym.verify.elaborate import is_probed, sides, written_out
 from lstmsym.verify.explain import Explainer
 from lstmsym.verify.meaning import Meanings
-from lstmsym.verify.prove import Prover
+from lstmsym.verify.prove import AtEnds, Prover
 from lstmsym.verify.readings import BY_NAME, Reading, readings
 from lstmsym.verify.repair import edits, labels
 from lstmsym.verify.sequence import USUAL, Special
@@ -146,13 +146,13 @@ def at_the_end(claim: Claim) -> Reading:
 class Judge:
     """Judges claims about one cell."""
 
-    def __init__(self, cell: Any) -> None:
-        """Derive the cell; the numbers are made when they are first needed."""
-        self.system = System(cell)
+    def __init__(self, cell: Any, final: bool = False) -> None:
+        """Derive the cell; the numbers are made when they are first needed; ``final``: as of `System`."""
+        self.system = System(cell, final)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
-        self.provers: dict[tuple[sp.Expr, bool], Prover] = {}
+        self.provers: dict[tuple[sp.Expr, bool], Prover | AtEnds] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
 
     def __call__(self, claim: Claim) -> Verdict:
@@ -230,15 +230,16 @@ class Judge:
     def variant(self, factor: sp.Expr) -> Meanings:
         """The cell with a factor before its loss."""
         if factor not in self.variants:
-            self.variants[factor] = Meanings(System(scaled(self.system.cell, factor)))
+            self.variants[factor] = Meanings(System(scaled(self.system.cell, factor), self.system.final))
         return self.variants[factor]
 
-    def prover(self, reading: Reading) -> Prover:
+    def prover(self, reading: Reading) -> Prover | AtEnds:
         """Proofs about the cell as a reading has it."""
         key = (reading.loss, reading.special.unit)
         if key not in self.provers:
             meanings = self.variant(reading.loss)
-            self.provers[key] = Prover(replace(meanings, unit=True) if reading.special.unit else meanings)
+            kind = AtEnds if self.system.final else Prover
+            self.provers[key] = kind(replace(meanings, unit=True) if reading.special.unit else meanings)
         return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
@@ -321,6 +322,13 @@ class Judge:
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether the two sides have values and one normal form."""
         return self.trial.evaluable(left, right) and self.prover(PLAIN)(left, right)
+
+    def proved_last(self, left: sp.Expr, right: sp.Expr, unit: bool = False) -> bool:
+        """The same of the last step, in expressions to which nothing is sent back; ``unit``: as of `Special`."""
+        prover = self.prover(replace(PLAIN, special=Special(unit=unit)))
+        if isinstance(prover, AtEnds):
+            prover = prover.at
+        return self.trial.evaluable(left, right) and prover(left, right)
 
     def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """An entry at which the two differ, if there is one."""

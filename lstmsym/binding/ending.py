@@ -81,7 +81,13 @@ def _ending(lines: Sequence[Line], table: Table) -> Ending | None:
     read_out = frozenset(key for n, key in defining.items() if n not in losses)
     if not defining or not stepped or _goes_on(lines, read_out, stepped, losses, table):
         return None
-    own = {_key(n, table) for place in plain if place not in losses for side in lines[place][:2] for n in bare_names(side)}
+    own = {
+        _key(n, table)
+        for place in plain
+        if place not in losses
+        for side in lines[place][:2]
+        for n in bare_names(side)
+    }
     free = {_key(n, table) for place in losses for n in bare_names(lines[place][1]) if n.time is None}
     targets = frozenset(key for key in free - own if key[0].isascii())
     return Ending(frozenset(defining), read_out, targets)
@@ -121,7 +127,9 @@ def _goes_on(
         if not _defines(left, right, row.relation, table):
             continue
         assert isinstance(left, Name)
-        if _key(left, table) in stepped and read_out & {_key(m, table) for m in bare_names(right)}:
+        read = list(bare_names(right))
+        ends = any(table.key(m).lag == LAST for m in read) or bool(read_out & {_key(m, table) for m in read})
+        if _key(left, table) in stepped and ends:
             return True
         if left.base in LOSSES and n not in losses and _key(left, table) not in stepped:
             return True
@@ -139,7 +147,11 @@ def _at(node: Formula, step: str, stepless: frozenset[str] | None, table: Table)
     def change(part: Formula) -> Formula:
         if not isinstance(part, Name):
             return rebuilt(part, change)
-        here = table.key(part).lag == LAST if stepless is None else part.time is None and _key(part, table) in stepless
+        here = (
+            table.key(part).lag == LAST
+            if stepless is None
+            else part.time is None and _key(part, table) in stepless
+        )
         return replace(part, time=Time(Name(step))) if here else part
 
     return change(node)

@@ -181,7 +181,7 @@ class Forward:
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         if at.key in self.numbers and at.key not in self.table.told:
-            return "parameter", 0
+            return ("parameter" if at.lag is None else "input"), 0
         if at.key in self.table.told:
             return self.table.told[at.key]
         if at.lag is not None:

@@ -117,7 +117,7 @@ class Induction:
         facts = [*facts, *known, (sp.Integer(self.start), END)]
         try:
             chains = Chains(self.system, self.start, facts, self.equal, self.moving(left, right))
-            if Matching(chains)(left, right, zero):
+            if Matching(chains, self.equal_last)(left, right, zero):
                 return True
         except (NotationError, ShapeError, KeyError):
             pass
@@ -133,7 +133,9 @@ class Induction:
             a, b = sides(one, other, self.system)
         except (NotationError, ShapeError, KeyError):
             return False
-        return not self.judge.mismatched(a, b) and self.judge.proved_last(self.ended(a), self.ended(b), self.unit)
+        return not self.judge.mismatched(a, b) and self.judge.proved_last(
+            self.ended(a), self.ended(b), self.unit
+        )
 
     def ended(self, expr: sp.Expr) -> sp.Expr:
         """An expression at t in which no gradient is sent back to t."""
@@ -177,12 +179,24 @@ class Induction:
         moved = {s for name in named if name in of for s in companions(self.system, of[name])}
         return min(held or moved or states)
 
+    def equal_last(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation at the last step is proved."""
+        if not self.system.final:
+            return self.equal(left, right)
+        try:
+            a, b = sides(left, right, self.system)
+            return self.judge.proved_last(self.ended(a), self.ended(b), self.unit)
+        except (NotationError, ShapeError, KeyError, TypeError):
+            return False
+
     def equal(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether an equation at one step is proved."""
+        """Whether an equation at one step is proved; at any, where the last is unlike the others."""
         if (left, right) not in self.asked:
             try:
                 reading = Reading(Claim(left, right), special=Special(unit=self.unit))
-                self.asked[left, right] = left == right or (self.judge.alike(reading) and self.judge.holds(reading))
+                self.asked[left, right] = left == right or (
+                    self.judge.alike(reading) and self.judge.holds(reading, of_all=True)
+                )
             except (NotationError, ShapeError, KeyError, TypeError):
                 self.asked[left, right] = False
         return self.asked[left, right]

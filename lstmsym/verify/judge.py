@@ -273,11 +273,12 @@ class Judge:
         """Whether the sides differ at another step, or by little, as a reading has them."""
         return self.tried(reading).hidden(*self.sides(reading.claim)) is not None
 
-    def holds(self, reading: Reading) -> bool:
-        """Whether a claim is proved as a reading has it; the numbers have been looked at."""
+    def holds(self, reading: Reading, of_all: bool = False) -> bool:
+        """Whether a claim is proved as a reading has it (``of_all`` steps); the numbers agree."""
         try:
             left, right = self.sides(reading.proof or reading.claim)
             prover = self.prover(reading)
+            prover = prover.any if of_all and isinstance(prover, AtEnds) else prover
             return all(map(prover.vanishes, reading.vanishing)) and prover(left, right)
         except (NotationError, ShapeError, KeyError):
             return False
@@ -324,7 +325,7 @@ class Judge:
         return self.trial.evaluable(left, right) and self.prover(PLAIN)(left, right)
 
     def proved_last(self, left: sp.Expr, right: sp.Expr, unit: bool = False) -> bool:
-        """The same of the last step, in expressions to which nothing is sent back; ``unit``: as of `Special`."""
+        """The same of the last step, to which nothing is sent back; ``unit``: as of `Special`."""
         prover = self.prover(replace(PLAIN, special=Special(unit=unit)))
         if isinstance(prover, AtEnds):
             prover = prover.at

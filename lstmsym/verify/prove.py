@@ -36,7 +36,7 @@ class Outside:
 
 
 class AtEnds:
-    """Proves equations where the loss reads the last step alone: of all steps, or of those before the last."""
+    """Proves equations where the loss reads the last step alone: of all steps, or of those before it."""
 
     def __init__(self, meanings: Meanings) -> None:
         """Know the equations of the cell."""
@@ -46,7 +46,10 @@ class AtEnds:
 
     def __call__(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether the two are equal: at all steps where they have sums over them, else before the last."""
-        of_all = any(e.has(N.Total) or any(r.lag is None and r.base in self.any.gradients for r in e.atoms(Ref)) for e in (left, right))
+        of_all = any(
+            e.has(N.Total) or any(r.lag is None and r.base in self.any.gradients for r in e.atoms(Ref))
+            for e in (left, right)
+        )
         return (self.any if of_all else self.before)(left, right)
 
     def vanishes(self, expr: sp.Expr) -> bool:

@@ -104,7 +104,7 @@ class System:
 
     @cached_property
     def from_loss(self) -> frozenset[str]:
-        """The gradients with steps that one step's loss gives: those of outputs, and of what it alone reads."""
+        """The gradients that one step's loss gives: those of outputs, and of what it alone reads."""
         given = {ref.base for ref in self.derivation.given.values()}
         alone = {b.name.base for b in self.with_loss.backward if b.name.lag is not None} - set(self.backward)
         return frozenset(given | alone)

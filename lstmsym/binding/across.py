@@ -17,6 +17,7 @@ from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.scope import Backward, Unbound
 from lstmsym.binding.slots import slot_of
+from lstmsym.binding.standing import valued
 from lstmsym.binding.table import LOSSES, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -167,7 +168,9 @@ class Across(Backward):
         if key in table.macros and key not in table.roles:
             return self.macro(key, step)
         if key in table.standing:
-            return self.standing(table.standing[key], step)
+            expr = table.standing[key]
+            value = valued(expr, self._shape, table.rows)
+            return replace(value, expr=lifted(expr, self.present if step is None else step))
         ident = self.ident(key)
         if ident:
             value = self.known(ident, step, key)
@@ -186,14 +189,6 @@ class Across(Backward):
         if found is None:
             raise Unreadable(f"{key} is not known")
         return self.slot(name, step)
-
-    def standing(self, expr: sp.Expr, step: sp.Expr | None) -> Value:
-        """What a name stands for that the cell does without."""
-        if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
-            raise Unreadable("it is no part of the cell")
-        shape = shape_of(expr, lambda ref: self.system.shapes[ref.base], Unifier())
-        expr = lifted(expr, self.present if step is None else step)
-        return Value(expr, shape, self.bound.table.rows and len(shape) == 1)
 
     def ident(self, key: str) -> str:
         """The quantity of the cell with a key; y for the one ŷ of a document without a y."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.entries import is_unit_sum
+from lstmsym.binding.entries import has_units, is_unit_sum
 from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
@@ -22,12 +22,14 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
+    Indexed,
     Matrix,
     Name,
     Number,
     Product,
     Raised,
     Sum,
+    Time,
     names,
     walk,
 )
@@ -76,6 +78,8 @@ class Forward:
         if at.lag in (FIRST, LAST):
             raise Unreadable(f"{at.key} at one step only")
         ident = table.idents.get(at.key)
+        if ident is None and at.key in table.counts:
+            return Value(self.size(name))
         if ident is None and at.key in table.macros:
             return Express(self, self.unifier, table.rows)(table.macros[at.key])
         if ident is None:
@@ -184,11 +188,12 @@ class Forward:
             return ("parameter" if at.lag is None else "input"), 0
         if at.key in self.table.told:
             return self.table.told[at.key]
-        if at.lag is not None:
-            return "input", len(name.units) if self.table.indexed else self.table.ranks.get(at.key, 1)
-        if self.table.indexed and len(name.units) != 1:
-            return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
+        indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
+        if at.lag is not None:
+            return "input", len(name.units) if indexed else self.table.ranks.get(at.key, 1)
+        if indexed and len(name.units) != 1:
+            return ("parameter", 2) if name.units else ("hyper", 0)
         if "root" in contexts and len(name.base) == 1:
             return "hyper", 0
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
@@ -216,6 +221,10 @@ class Forward:
         """Refuse."""
         raise Unreadable("a gradient in a forward equation")
 
+    def copy(self, node: Derivative, time: Time) -> Value:
+        """Refuse."""
+        raise Unreadable("a gradient in a forward equation")
+
     def share(self, of: Name, by: Name) -> Share | None:
         """None: nothing is known yet."""
         return None
@@ -237,7 +246,9 @@ class Forward:
 def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[str, set[str]]:
     """How each name is used: term of a sum, beside an open or a pointwise product, as a matrix's operand."""
     found: dict[str, set[str]] = {}
-    for _, right in lines:
+    for left, right in lines:
+        for name in _whole(right) if has_units(left) else names(right):
+            found.setdefault(table.key(name).key, set()).add("whole")
         for node in walk(right):
             for part, use in _uses(node, table):
                 for name in _blocks(_bare(part)):
@@ -246,6 +257,13 @@ def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[
         for part in names(macro):
             found.setdefault(table.key(part).key, set()).update(found.get(key, ()))
     return found
+
+
+def _whole(node: Formula) -> Iterator[Name]:
+    """The names of vectors and matrices among entries: those of ``[W x]_j``."""
+    for part in walk(node):
+        if isinstance(part, Indexed) and part.units:
+            yield from names(part.body)
 
 
 def _bare(node: Formula) -> Formula:

@@ -16,7 +16,7 @@ verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.c
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
-verify.matching verify.induction documents.result listings.source listings.plainer listings.records
+verify.matching verify.induction verify.sensitive documents.result listings.source listings.plainer listings.records
 listings.appended listings.zipped listings.numerical listings.inline listings.naming listings.keys
 listings.around listings.arrays listings.scope listings.steps listings.slices listings.functions
 listings.expressions listings.returned listings.statements listings.loops listings.forward
@@ -92,6 +92,7 @@ binding.evidence
 binding.across
 binding.alone
 binding.several
+binding.sensitivities
 binding.symbols
 binding.listed
 binding.holding

@@ -83,10 +83,9 @@ class Express:
 
     # -- entries -------------------------------------------------------------------------------------
 
-    def _entries(self, node: Formula) -> Value:
-        """A formula in index notation."""
-        node = with_fractions(node)
-        read = Reader(
+    def reader(self) -> Reader:
+        """The reader of formulas in index notation."""
+        return Reader(
             self._factors,
             self._mapped,
             self._over_steps,
@@ -94,6 +93,14 @@ class Express:
             Same(self._same),
             self.scope.size,
         )
+
+    def same(self, left: Shape, right: Shape, what: str) -> Shape:
+        """The shape that both are, or `Misfit`."""
+        return self._same(left, right, what)
+
+    def _entries(self, node: Formula) -> Value:
+        """A formula in index notation."""
+        read, node = self.reader(), with_fractions(node)
         try:
             found = read.value(node)
         except Impossible as error:

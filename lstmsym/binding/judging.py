@@ -17,13 +17,14 @@ from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import said
 from lstmsym.binding.scope import Unbound
-from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks, sums_repeated
 from lstmsym.binding.summed import SHARE, says_share, unsaid
-from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
@@ -72,6 +73,7 @@ class LineJudge:
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
+        self.sensitivities = Sensitivities(self.several)
         self.shares_told = says_share(text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
@@ -180,6 +182,10 @@ class LineJudge:
         what = self.several.definition(line)
         if what:
             return plain(source, "not-a-claim", what, "definition")
+        if place in self.sensitivities.defining:
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        if self.sensitivities.wanted(line):
+            return self._across(place, None, self.sensitivities)
         return self._across(place, None) if self.several.wanted(line) else None
 
     def _claimed(self, place: int) -> Row:
@@ -355,17 +361,23 @@ class LineJudge:
             return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
         return plain(source, "not-a-claim", "says what the notation stands for", "definition")
 
-    def _across(self, place: int, otherwise: Row | None) -> Row:
+    def _across(
+        self, place: int, otherwise: Row | None, judge: Callable[[Line], Finding] | None = None
+    ) -> Row:
         """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
         source = self.lines[place][2]
         try:
-            found = self.several(self.lines[place])
+            found = (judge or self.several)(self.lines[place])
+        except Misfit as error:
+            if judge is not None:
+                return plain(source, "refuted", said(error))
+            return otherwise or plain(source, "unread", str(error))
         except (Unreadable, NotationError, ShapeError) as error:
             return otherwise or plain(source, "unread", str(error))
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
-            said = "; ".join(
+            shown = "; ".join(
                 filter(
                     None,
                     (
@@ -375,7 +387,7 @@ class LineJudge:
                     ),
                 )
             )
-            return replace(row, witness=numbers(witness), message=said)
+            return replace(row, witness=numbers(witness), message=shown)
         return row
 
     # -- lines that are no claims of the cell ----------------------------------------------------------

@@ -50,6 +50,13 @@ def verdict(text, equation):
             r"\frac{\partial E(t)}{\partial w_{ij}} = -\sum_k e_k(t) p^k_{ij}(t-1)",
         ),
         (
+            NAMED,
+            r"\frac{\partial s_i(t)}{\partial w_{ij}} = y_j(t-1) + \sum_k w_{ik} y_k(t-1) (1 - y_k(t-1))"
+            r" \frac{\partial s_k(t-1)}{\partial w_{ij}}",
+            r"\frac{\partial s_i(t)}{\partial w_{ij}} = y_j(t-1) + \sum_k w_{ki} y_k(t-1) (1 - y_k(t-1))"
+            r" \frac{\partial s_k(t-1)}{\partial w_{ij}}",
+        ),
+        (
             LSTM,
             DC + r"\frac{\partial c_k(t-1)}{\partial W_{ij}} + g_k(t) i_k(t) (1 - i_k(t)) [\delta_{ik} x_j(t)"
             r" + \sum_l U_{kl} \frac{\partial h_l(t-1)}{\partial W_{ij}}] + i_k(t) (1 - g_k(t)^2)"

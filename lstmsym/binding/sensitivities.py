@@ -126,7 +126,7 @@ class Sensitivities:
         return known and any(self.derivative(n) is not None for n in walk(right))
 
     def of_loss(self, node: Formula) -> tuple[Name, int] | None:
-        r"""The entry of a parameter that one step's loss is derived by, and the step; ``\Delta w`` is that too."""
+        r"""The entry of a parameter that one step's loss is derived by, and the step; of ``\Delta w`` too."""
         if isinstance(node, Delta) and isinstance(node.of, Name):
             by, at = node.of, self.table.key(node.of).lag
         elif isinstance(node, Derivative) and isinstance(node.by, Name) and isinstance(node.of, Name):
@@ -193,8 +193,7 @@ class Sensitivities:
             found = self.derivative(node)
             if found is None:
                 return rebuilt(node, change)
-            own = probe is not None and left.of.units[0] in left.by.units
-            if found.by != left.by or (own and found.of.units != left.of.units):
+            if found.by != left.by:
                 raise Unreadable("a derivative by another entry than the left side's is not read")
             of = scope.quantity(found.of).expr
             if not isinstance(of, Ref):

@@ -8,7 +8,8 @@ import pytest
 from lstmsym.binding.verify import verify_document
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
-AGREEING = """c41-lstm-autoencoder-note c05-greff-2017 c05c-greff-japanese-note c10b-chen-2016-lstm c12a-gru-reset-after c12b-gru-update-gate
+AGREEING = """c41-lstm-autoencoder-note c33-qrnn-forget-mult styles/s08-email-peephole
+c05-greff-2017 c05c-greff-japanese-note c10b-chen-2016-lstm c12a-gru-reset-after c12b-gru-update-gate
 c19c-coursera-corrected-readme c21-hanbingtao c28-tensorflow-lstm-block c29a-haste-gru c32-sru c34-li-gru-2016
 c40-gate-design-note styles/s01-chinese-lstm styles/s02-row-vector-gru styles/s04-angle-gru
 styles/s03-superscript-two-layer styles/s06-stacked-gates c35-mallya-lstm styles/s13-mean-loss-batch

@@ -97,3 +97,17 @@ def test_outputs_that_are_numbers_are_compared_with_numbers():
     text = r"$$h_t = \tanh(W h_{t-1} + U x_t), \quad y_t = w^\top h_t + b, \quad L = \sum_t (y_t - d_t)^2$$"
     assert verdict(text, r"\frac{\partial L}{\partial w} = \sum_t 2 (y_t - d_t) h_t") == "proved"
     assert verdict(text, r"\frac{\partial L}{\partial w} = \sum_t (d_t - y_t) h_t") == "refuted"
+
+
+@pytest.mark.parametrize("name", ["dh_0", "dh_{init}", r"\frac{\partial L}{\partial h_0}", "dhinit"])
+def test_the_initial_state_gets_what_the_first_step_sends_back(name):
+    text = r"$$h_t = f_t x_t + (1 - f_t) h_{t-1}$$ The gradients $$dh_t = gh_t + (1 - f_{t+1}) dh_{t+1}$$"
+    first = r"\frac{\partial L}{\partial h_1}" if "L" in name else "dh_1"
+    assert verdict(text, f"{name} = (1 - f_1) {first}") == "proved"
+    assert verdict(text, f"{name} = f_1 {first}") == "refuted"
+
+
+def test_spelled_letters_are_parameters_where_a_gradient_is_taken_by_them():
+    text = "  a(t) = W x(t) + pi * c(t-1)\n  c(t) = tanh(a(t))\n\n  dL/dpi = sum_t dL/da(t) * c({})\n"
+    for step, expected in (("t-1", "proved"), ("t", "refuted")):
+        assert verify_document(text.format(step), "a.txt").rows[-1].verdict == expected

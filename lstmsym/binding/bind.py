@@ -23,6 +23,7 @@ from lstmsym.binding.kinds import (
     missing,
     renewed_names,
     to_go,
+    trained_letters,
 )
 from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said as told_of
@@ -63,6 +64,7 @@ def bind(
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     table.arguments = frozenset(arguments_of(lines, table))
+    table.trained = frozenset(trained_letters(lines, table))
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))

@@ -15,6 +15,7 @@ from lstmsym.binding.table import LOSSES, Line, Table, bare_names, has_gradient
 from lstmsym.documents.formula import (
     Big,
     Brackets,
+    Derivative,
     Formula,
     Name,
     Number,
@@ -27,6 +28,42 @@ from lstmsym.documents.formula import (
 )
 
 END = "T"
+START = frozenset("init initial start".split())
+"""Words for the step before the first, as in h_{init}."""
+
+
+def begun(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
+    """The lines with ``h_{init}``, of a quantity with steps, as h_0; ``ghinit`` is the gradient by it."""
+    table = Table(letters=frozenset(letters))
+    timed = {
+        table.key(left).key for left, _, _ in lines if isinstance(left, Name) and table.key(left).lag == 0
+    }
+
+    def change(node: Formula) -> Formula:
+        if not isinstance(node, Name) or node.time is not None:
+            return rebuilt(node, change)
+        bare = _begun(node)
+        if bare is None:
+            return node
+        first = replace(bare, time=Time(Number("0")))
+        if table.key(bare).key in timed:
+            return first
+        of = replace(first, base=first.base[1:])
+        gradient = (
+            len(first.base) > 1 and first.base[0] in "gd" and table.key(replace(of, time=None)).key in timed
+        )
+        return Derivative(Name("L"), of, "∂") if gradient else node
+
+    return [(change(left), change(right), row) for left, right, row in lines]
+
+
+def _begun(node: Name) -> Name | None:
+    """A name without the word for the step before the first, if it has one."""
+    kept = tuple(s for s in node.scripts if s.text not in START)
+    if len(kept) < len(node.scripts):
+        return replace(node, scripts=kept)
+    word = next((w for w in sorted(START) if node.base.endswith(w) and node.base != w), None)
+    return None if word is None else replace(node, base=node.base.removesuffix(word))
 
 
 @dataclass(frozen=True)

@@ -182,13 +182,22 @@ class Forward:
                 if not value.rank and any(isinstance(f, Raised) and is_transposition(f) for f in factors):
                     raise Misfit("an inner product and a vector are added")
 
-    def role(self, at: Place, name: Name) -> tuple[str, int]:
-        """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
-        if at.key in self.numbers and at.key not in self.table.told:
-            return ("parameter" if at.lag is None else "input"), 0
+    def known_role(self, at: Place, contexts: set[str]) -> tuple[str, int] | None:
+        """Role and rank of a name that the text tells, or that a gradient is taken by; None of others."""
         if at.key in self.table.told:
             return self.table.told[at.key]
+        if at.key in self.numbers:
+            return ("parameter" if at.lag is None else "input"), 0
+        if at.key in self.table.trained and contexts & {"pointwise", "starred"}:
+            return "parameter", 1
+        return None
+
+    def role(self, at: Place, name: Name) -> tuple[str, int]:
+        """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         contexts = self.contexts.get(at.key, set())
+        known = self.known_role(at, contexts)
+        if known is not None:
+            return known
         indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
         if at.lag is not None:
             return "input", len(name.units) if indexed else self.table.ranks.get(at.key, 1)
@@ -295,6 +304,8 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
             before, behind = node.factors[place : place + 2]
             use = "pointwise" if operator in ("⊙", "∘", ".*", "⊗") else "open"
             yield from ((before, use), (behind, use))
+            if operator == "*":
+                yield from ((before, "starred"), (behind, "starred"))
             weights = all(name.base[0].isupper() for name in _blocks(before))
             if isinstance(before, (Name, Matrix)) and weights and operator not in ("⊙", "∘", ".*"):
                 yield from ((behind, "operand"), (before, "matrix"))

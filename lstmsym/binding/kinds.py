@@ -30,6 +30,7 @@ from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
+    Delta,
     Derivative,
     Formula,
     Item,
@@ -92,6 +93,15 @@ def arguments_of(lines: Sequence[Line], table: Table) -> Iterator[str]:
             inner = inner.items[0]
         if isinstance(inner, Name) and inner.marks and replace(inner, marks=inner.marks[:-1]) == left:
             yield untimed(inner)[0].key
+
+
+def trained_letters(lines: Sequence[Line], table: Table) -> Iterator[str]:
+    """Small Greek letters without steps that a gradient is taken by."""
+    for side in (side for left, right, _ in lines for side in (left, right)):
+        for node in walk(side):
+            by = node.by if isinstance(node, Derivative) else node.of if isinstance(node, Delta) else None
+            if isinstance(by, Name) and by.time is None and not by.base.isascii() and by.base.islower():
+                yield table.key(by).key
 
 
 def renewed_names(lines: Sequence[Line]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.called import called
-from lstmsym.binding.ending import ended
+from lstmsym.binding.ending import begun, ended
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
@@ -71,7 +71,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
     said = replace(said, gradients=tuple(gradients))
     lines = marked(lines, letters_of(document, lines))
-    lines, final = ended(lines, letters_of(document, lines))
+    lines, final = ended(begun(lines, letters_of(document, lines)), letters_of(document, lines))
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document), text)

@@ -32,7 +32,9 @@ from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.across import (
     END,
     HELD,
+    TOTAL,
     At,
+    LossOf,
     Over,
     Run,
     Slope,
@@ -256,8 +258,22 @@ class Several:
                 continue
         return bool(answers) and all(answers)
 
+    def of_start(self, expr: sp.Expr) -> sp.Expr:
+        """An expression in which the gradient of a state before the first step is what that sends back."""
+        names, before = self.system.derivation.names, sp.Integer(self.start - 1)
+        rules: dict[sp.Expr, sp.Expr] = {}
+        for q in self.system.cell.role("state"):
+            sent = At(Ref(names.back(q.name), 0), before + 1)
+            for name in (names.adjoint(q.name), names.given(q.name)):
+                rules[At(Ref(name, 0), before)] = sent
+            rules[Slope(LossOf(), At(Ref(q.name, 0), before), TOTAL)] = sent
+        return expr.xreplace(rules)
+
     def variants(self, plain: Understood) -> Iterator[Understood]:
         """A reading, with an initial state that is zero, with other states held fixed."""
+        started = replace(plain, left=self.of_start(plain.left), right=self.of_start(plain.right))
+        if started != plain:
+            yield started
         if self.starts_at_zero:
             yield replace(plain, zero=True)
         else:

@@ -88,6 +88,8 @@ class Table:
     """Names that the document says are gradients."""
     arguments: frozenset[str] = frozenset()
     """Names with a mark that an activation is taken of: i~ of i = exp(i~), wherever it is defined."""
+    trained: frozenset[str] = frozenset()
+    """Small Greek letters that the text takes a gradient by: they are parameters."""
     ranks: Mapping[str, int] = field(default_factory=dict)
     """Ranks of quantities with steps that are no vectors."""
 

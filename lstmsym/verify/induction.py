@@ -14,7 +14,7 @@ import sympy as sp
 
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, spelled
-from lstmsym.verify.across import END, HELD, At, Slope
+from lstmsym.verify.across import END, HELD, At, Slope, steps_in
 from lstmsym.verify.chains import Chains, Fact, anchors
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
@@ -121,7 +121,17 @@ class Induction:
                 return True
         except (NotationError, ShapeError, KeyError):
             pass
-        return self.proved_unrolled(left, right, facts, zero) or self.proved_at_the_end(left, right)
+        ends = self.proved_at_the_end(left, right) or self.proved_at_the_start(left, right)
+        return ends or self.proved_unrolled(left, right, facts, zero)
+
+    def proved_at_the_start(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation about the first step alone is proved of any step."""
+        steps = [step for expr in (left, right) for step in steps_in(expr)]
+        slopes = left.atoms(Slope) | right.atoms(Slope)
+        if not steps or any(step != self.start for step in steps) or any(n.args[0].args for n in slopes):
+            return False
+        instance = Instance(self.system, self.start)
+        return self.equal(instance(left), instance(right))
 
     def proved_at_the_end(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether an equation at the last step is proved, to which nothing is sent back."""

@@ -15,7 +15,7 @@ checks.gradients checks.calls check verify verify.system verify.words verify.lat
 verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
+verify.repair verify.explain verify.nulls verify.judge verify.across verify.ranges verify.instances verify.chains
 verify.matching verify.induction verify.sensitive documents.result listings.source listings.plainer listings.records
 listings.appended listings.zipped listings.numerical listings.inline listings.naming listings.keys
 listings.around listings.arrays listings.scope listings.steps listings.slices listings.functions

@@ -21,6 +21,7 @@ from lstmsym.verify.elaborate import sides
 from lstmsym.verify.instances import Instance, companions
 from lstmsym.verify.judge import PLAIN, Judge
 from lstmsym.verify.matching import Matching
+from lstmsym.verify.nulls import ended
 from lstmsym.verify.prove import AtEnds
 from lstmsym.verify.readings import Reading
 from lstmsym.verify.sequence import STEPS, Special
@@ -153,15 +154,7 @@ class Induction:
         if isinstance(prover, AtEnds):
             sums = {r: self.system.with_loss.by_name[r.base].expr for r in expr.atoms(Ref) if self.is_sum(r)}
             expr = prover.last(expr.xreplace(sums))
-        nothing = {ref.shifted(1): sp.Integer(0) for ref in self.system.carried}
-        later = set(nothing)
-        lines = {Ref(name, 0): line for name, line in self.system.backward.items()}
-        for _ in lines:
-            later |= {ref for ref, line in lines.items() if line.atoms(Ref) & later}
-        rules = {ref: lines[ref].xreplace(nothing) for ref in later - set(nothing)}
-        while expr.atoms(Ref) & set(rules):
-            expr = expr.xreplace(rules)
-        return expr
+        return ended(self.system, expr)
 
     def is_sum(self, ref: Ref) -> bool:
         """Whether a reference is the gradient of what has no steps."""

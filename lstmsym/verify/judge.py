@@ -24,6 +24,7 @@ from lstmsym.verify.claims import Claim, Claims
 from lstmsym.verify.elaborate import is_probed, sides, written_out
 from lstmsym.verify.explain import Explainer
 from lstmsym.verify.meaning import Meanings
+from lstmsym.verify.nulls import nulls
 from lstmsym.verify.prove import AtEnds, Prover
 from lstmsym.verify.readings import BY_NAME, Reading, readings
 from lstmsym.verify.repair import edits, labels
@@ -154,6 +155,8 @@ class Judge:
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
         self.provers: dict[tuple[sp.Expr, bool], Prover | AtEnds] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
+        self.null: frozenset[str] | None = None
+        """The gradients that are zero by a cancellation, once they have been looked for."""
 
     def __call__(self, claim: Claim) -> Verdict:
         """The verdict on one claim; one that is too large, or that nothing can be said of, stays open."""
@@ -252,8 +255,20 @@ class Judge:
                 unproved = unproved or (None if self.differs(reading) else reading)
         if unproved is None:
             return None
+        if unproved.special == Special(end=True) and self.cancels(unproved):
+            return Verdict(Status.PROVED, claim, "by a cancellation: nothing comes from beyond the last step")
         said = " and ".join(unproved.said)
         return Verdict(Status.UNDECIDED, claim, f"the numbers agree if {said}, but no proof was found")
+
+    def cancels(self, reading: Reading) -> bool:
+        """Whether a claim is proved with the gradients that cancel if nothing arrives after the last step."""
+        if self.null is None:
+            self.null = nulls(self.meanings, self.tried_at(Special(end=True)))
+        try:
+            left, right = self.sides(reading.claim)
+        except (NotationError, ShapeError):
+            return False
+        return bool(self.null) and Prover(replace(self.meanings, null=self.null))(left, right)
 
     def right_if(self, claim: Claim, reading: Reading) -> Verdict:
         """The verdict on a claim that is proved under a reading."""

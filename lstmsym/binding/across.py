@@ -115,6 +115,8 @@ class Across(Backward):
     first: int = 1
     steps: frozenset[str] = frozenset()
     generic: dict[str, str] = field(default_factory=dict)
+    told_apart: frozenset[str] = frozenset()
+    """Names that stand somewhere beside the same with a mark: y is not \\hat y."""
     bindings: dict[str, sp.Symbol] = field(default_factory=dict)
     facts: list[tuple[sp.Expr, sp.Expr]] = field(default_factory=list)
     summed: bool = False
@@ -196,6 +198,8 @@ class Across(Backward):
         ident = table.idents.get(key, "")
         if ident and table.roles.get(ident) not in ("", None):
             return ident
+        if key in self.told_apart:
+            return ""
         alike = [
             i for k, i in table.idents.items() if i in table.roles and k.rstrip("^~-") == key and k != key
         ]
@@ -313,7 +317,8 @@ class Across(Backward):
         loss = LossOf() if at is None or to_go else LossOf(at)
         if at is not None and isinstance(by.expr, At) and by.expr.args[1] != at and not self.bindings:
             self.facts.append((by.expr.args[1], at))
-        return Value(Slope(loss, by.expr, TOTAL), by.shape, self.lies and by.rank == 1)
+        share = sp.S.One if at is None or to_go else self.bound.table.average
+        return Value(Slope(loss, by.expr, TOTAL) / share, by.shape, self.lies and by.rank == 1)
 
     # -- sums and products -----------------------------------------------------------------------------
 

@@ -23,7 +23,6 @@ from lstmsym.binding.kinds import (
     missing,
     renewed_names,
     to_go,
-    trained_letters,
 )
 from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said as told_of
@@ -37,7 +36,7 @@ from lstmsym.binding.units import counts_of
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
-from lstmsym.documents.formula import Apply, Formula, Item, Name, names
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Item, Name, names, walk
 from lstmsym.documents.read import Document
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
@@ -64,10 +63,10 @@ def bind(
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     table.arguments = frozenset(arguments_of(lines, table))
-    table.trained = frozenset(trained_letters(lines, table))
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
+    table.derived = frozenset(_derived(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -137,6 +136,14 @@ def _ranked(
             return None
         table = replace(table, ranks={**table.ranks, **ranks})
     return None
+
+
+def _derived(lines: Sequence[Line]) -> Iterator[str]:
+    """The keys of the names by which something is derived."""
+    for node in (n for line in lines for side in line[:2] for n in walk(side)):
+        by = node.of if isinstance(node, Delta) else node.by if isinstance(node, Derivative) else None
+        if isinstance(by, Name):
+            yield replace(by, time=None).key
 
 
 def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:

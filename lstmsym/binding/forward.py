@@ -13,7 +13,7 @@ from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
-from lstmsym.binding.table import Table, function_of
+from lstmsym.binding.table import Table, function_of, is_small
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
@@ -182,20 +182,22 @@ class Forward:
                 if not value.rank and any(isinstance(f, Raised) and is_transposition(f) for f in factors):
                     raise Misfit("an inner product and a vector are added")
 
-    def known_role(self, at: Place, contexts: set[str]) -> tuple[str, int] | None:
+    def known_role(self, at: Place, name: Name, contexts: set[str]) -> tuple[str, int] | None:
         """Role and rank of a name that the text tells, or that a gradient is taken by; None of others."""
         if at.key in self.table.told:
             return self.table.told[at.key]
         if at.key in self.numbers:
             return ("parameter" if at.lag is None else "input"), 0
-        if at.key in self.table.trained and contexts & {"pointwise", "starred"}:
+        if is_small(name):
+            return "hyper", 0
+        if "starred" in contexts and at.key in self.table.derived and not name.base.isascii():
             return "parameter", 1
         return None
 
     def role(self, at: Place, name: Name) -> tuple[str, int]:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         contexts = self.contexts.get(at.key, set())
-        known = self.known_role(at, contexts)
+        known = self.known_role(at, name, contexts)
         if known is not None:
             return known
         indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
@@ -214,9 +216,11 @@ class Forward:
             return "input", 1
         if "open" in contexts and upper:
             return "parameter", 2
+        if "number" in contexts:
+            return "parameter", 0
         if "pointwise" in contexts or "term" in contexts:
             greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
-            return ("hyper", 0) if greek else ("parameter", 1)
+            return ("hyper", 0) if greek and at.key not in self.table.derived else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
             return "hyper", 0
         return "parameter", 1
@@ -287,11 +291,22 @@ def _blocks(node: Formula) -> Iterator[Name]:
     yield from (part for row in rows for part in map(_bare, row) if isinstance(part, Name))
 
 
+def _is_inner(node: Formula) -> bool:
+    """Whether a term is a product of two vectors, w^T h: by its small letter."""
+    if not isinstance(node, Product) or len(node.factors) != 2 or node.operators not in (("",), ("·",)):
+        return False
+    first = node.factors[0]
+    name = first.body if isinstance(first, Raised) and is_transposition(first) else None
+    return isinstance(name, Name) and name.time is None and not name.units and name.base.islower()
+
+
 def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
     """What the parts of a sum, a product or a name before brackets are used as."""
     if isinstance(node, Sum):
         use = "share" if any(isinstance(t, Number) for t in node.terms) else "term"
         yield from ((term, use) for term in node.terms)
+        if any(map(_is_inner, node.terms)):
+            yield from ((term, "number") for term in node.terms)
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
     if isinstance(node, Apply) and function_of(node.head, table) == "sqrt":

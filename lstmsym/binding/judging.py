@@ -13,12 +13,17 @@ from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
+from lstmsym.binding.general import General
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
-from lstmsym.binding.messages import said
+from lstmsym.binding.messages import WHATEVER, said
+from lstmsym.binding.objective import underived
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
+from lstmsym.binding.shares import depends
+from lstmsym.binding.slips import readings as readings_of
+from lstmsym.binding.slips import slips
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
@@ -28,6 +33,7 @@ from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
+from lstmsym.cell import Cell
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
@@ -50,6 +56,8 @@ Progress = Callable[[int, int], None]
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
+    "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
 }
 
@@ -75,6 +83,9 @@ class LineJudge:
         self.several = Several(self.choices, judge, text)
         self.sensitivities = Sensitivities(self.several)
         self.shares_told = says_share(text)
+        self.general = General(self.lines, self.table, text)
+        self.by_itself: set[int] = set()
+        """The places of lines that were judged without the cell."""
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -132,19 +143,23 @@ class LineJudge:
     def _of_unread_loss(self, place: int) -> bool:
         """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
         cell = self.system.cell
-        if cell.loss or "loss" not in self.choices.bound.kinds.values() or place not in self.verdicts:
+        if cell.loss or "loss" not in self.choices.bound.kinds.values():
             return False
         last = set(cell.outputs) - {q.name for q in cell.role("state")}
-        return any(ref.base in last for ref in self.verdicts[place].claim.right.atoms(Ref))
+        read = (self.table.key(n).key for n in underived(self.lines[place][1]))
+        return any(self.table.idents.get(key) in last for key in read)
 
     def _masked(self, row: Row, place: int) -> Row:
         """A wrong line where masks are zero or one: wrong of such masks too, or open."""
         names = frozenset(self.table.idents.get(key, "") for key in masks(self.text, self.table))
         if place in self.verdicts and names <= self.system.cell.by_name.keys():
             claim = self.verdicts[place].claim
+            if self.judge.mismatched(*self.judge.sides(claim)):
+                return row
             ways = [Reading(claim), *readings(claim, self.judge.meanings)]
             special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
-            if not any(map(self.judge.alike, special)):
+            pairs = zip(ways, special, strict=True)  # right whatever the mask: refused for another reason
+            if not any(self.judge.alike(masked) and not self.judge.alike(way) for way, masked in pairs):
                 found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
                 return row if found is None else replace(row, witness=numbers(found))
         return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
@@ -152,21 +167,21 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._shared(self._claimed(place), place)
+            return self._no_claim(place) or self._supposing(self._claimed(place), place)
         except Exception as error:  # one line never costs the others their verdicts
             message = f"it could not be judged: {type(error).__name__}"
             return plain(self.lines[place][2], "undecided", message)
 
-    def _shared(self, row: Row, place: int) -> Row:
-        """The row of a line that may have one step's share of a gradient, with that if nothing says it."""
+    def _supposing(self, row: Row, place: int) -> Row:
+        """A row with what a right line takes for granted of its left side, where nothing else says it."""
         claim = self.stated.get(place)
-        right = row.verdict in ("proved", "conditional")
-        if claim is None or not right or self.shares_told:
+        if claim is None or row.verdict not in ("proved", "conditional"):
             return row
-        if not unsaid(claim, self.lines[place], self.table, self.system.cell):
-            return row
-        both = " and ".join(filter(None, (row.assumption, SHARE)))
-        return replace(row, verdict="conditional", assumption=both)
+        said = [self.choices.assumed.get(place, "")]
+        if not self.shares_told and unsaid(claim, self.lines[place], self.table, self.system.cell):
+            said.append(SHARE)
+        both = " and ".join(filter(None, (row.assumption, *said)))
+        return replace(row, verdict="conditional" if any(said) else row.verdict, assumption=both)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""
@@ -223,7 +238,7 @@ class LineJudge:
 
     def _is_void(self, claim: Claim) -> bool:
         """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
-        if claim.right.is_number or _is_backward(claim.left):
+        if claim.right.is_number or _is_backward(claim.left, self.system.cell):
             return False
         try:
             left = self.judge.sides(claim)[0]
@@ -373,7 +388,8 @@ class LineJudge:
                 return plain(source, "refuted", said(error))
             return otherwise or plain(source, "unread", str(error))
         except (Unreadable, NotationError, ShapeError) as error:
-            return otherwise or plain(source, "unread", str(error))
+            unread = otherwise or plain(source, "unread", str(error))
+            return self._of_open(place) or self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
@@ -389,6 +405,30 @@ class LineJudge:
             )
             return replace(row, witness=numbers(witness), message=shown)
         return row
+
+    def _of_open(self, place: int) -> Row | None:
+        """The row of a line about functions that are left open."""
+        found = self.general(self.lines[place])
+        if found is None:
+            return None
+        self.by_itself.add(place)
+        row = plain(self.lines[place][2], found.verdict, found.message)
+        return replace(row, assumption=found.assumption)
+
+    def _with_slips(self, line: Line) -> Row | None:
+        """The row of a line with names that are slips: right of some that may be meant, or wrong of all."""
+        meant = slips(line, self.table)
+        verdicts = []
+        for assumption, other in readings_of(line, meant) if meant else ():
+            try:
+                verdicts.append(self.several(other).verdict)
+            except (Unreadable, NotationError, ShapeError):
+                return None
+            if verdicts[-1] in ("proved", "conditional"):
+                return replace(plain(line[2], "conditional"), assumption=assumption)
+        if not verdicts or set(verdicts) != {"refuted"}:
+            return None
+        return plain(line[2], "refuted", WHATEVER.format(" and ".join(meant)))
 
     # -- lines that are no claims of the cell ----------------------------------------------------------
 
@@ -484,12 +524,18 @@ class LineJudge:
         return steps(derivation, left.base, self.judge.show)
 
 
-def _is_backward(expr: sp.Expr) -> bool:
-    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing."""
-    if not isinstance(expr, Local):
+def _is_backward(expr: sp.Expr, cell: Cell) -> bool:
+    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing.
+
+    Later is what is of a later step, and of the same step what is made of it.
+    """
+    if not isinstance(expr, Local) or not all(isinstance(ref, Ref) for ref in expr.args[:2]):
         return False
-    what, by = (ref.lag if isinstance(ref, Ref) else None for ref in expr.args[:2])
-    return what is not None and by is not None and what < by
+    what, by = expr.args[:2]
+    if what.lag is None or by.lag is None or what.lag != by.lag:
+        return what.lag is not None and by.lag is not None and what.lag < by.lag
+    lines = {e.name.base: e.expr for e in cell.equations}
+    return by.base in lines and depends(by.base, Ref(what.base, 0), lines)
 
 
 def _names_parts(claim: Claim) -> bool:

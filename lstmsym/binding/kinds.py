@@ -30,7 +30,6 @@ from lstmsym.documents.formula import (
     Apply,
     Big,
     Brackets,
-    Delta,
     Derivative,
     Formula,
     Item,
@@ -38,6 +37,7 @@ from lstmsym.documents.formula import (
     Number,
     Raised,
     names,
+    rebuilt,
     walk,
 )
 from lstmsym.documents.read import Document
@@ -59,7 +59,7 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
     own, said = functions_of(lines), {**said, **dict(named(lines))}
     sides = [side for left, right, _ in lines for side in (left, right)]
     quantities = {table.key(left).key for left, _, _ in lines if isinstance(left, Name)}
-    quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
+    quantities |= {_quantity_key(name) for side in sides for name in bare_names(_without_limits(side))}
     heads = [n.head for side in sides for n in walk(side) if isinstance(n, Apply) and n.head.time is None]
     primed = {replace(h, primes=0).key for h in heads if h.primes}
     result = {}
@@ -78,6 +78,12 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
     return result
 
 
+def _without_limits(node: Formula) -> Formula:
+    """A formula without the limits of its sums: the letter that one runs over is no quantity."""
+    bare = replace(node, lower=None, upper=None) if isinstance(node, Big) else node
+    return rebuilt(bare, _without_limits)
+
+
 def _quantity_key(name: Name) -> str:
     stepped = name.time is not None or any(s.where == "sup" for s in name.scripts)
     return untimed(name)[0].key if stepped else name.key
@@ -93,15 +99,6 @@ def arguments_of(lines: Sequence[Line], table: Table) -> Iterator[str]:
             inner = inner.items[0]
         if isinstance(inner, Name) and inner.marks and replace(inner, marks=inner.marks[:-1]) == left:
             yield untimed(inner)[0].key
-
-
-def trained_letters(lines: Sequence[Line], table: Table) -> Iterator[str]:
-    """Small Greek letters without steps that a gradient is taken by."""
-    for side in (side for left, right, _ in lines for side in (left, right)):
-        for node in walk(side):
-            by = node.by if isinstance(node, Derivative) else node.of if isinstance(node, Delta) else None
-            if isinstance(by, Name) and by.time is None and not by.base.isascii() and by.base.islower():
-                yield table.key(by).key
 
 
 def renewed_names(lines: Sequence[Line]) -> Iterator[str]:
@@ -128,6 +125,8 @@ class _Sorting:
         self.losses: set[str] = set()
         self.timed: set[str] = set()
         self.read: set[str] = set()
+        self.barred: set[str] = set()
+        """What stands somewhere with a bar, as it is called without."""
         self.said: set[tuple[Formula, Formula]] = set()
 
     @property
@@ -166,6 +165,8 @@ class _Sorting:
         self.read |= {self.table.key(n).key for n in names(right)}
         found = (self.table.key(n) for side in (left, right) for n in names(side))
         self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+        bars = (n for side in (left, right) for n in names(side) if n.marks[-1:] == ("bar",))
+        self.barred |= {self.table.key(replace(n, marks=n.marks[:-1])).key for n in bars}
 
     def _spoken(self, lines: Sequence[Line]) -> set[str]:
         """The keys that the lines speak of which define nothing."""
@@ -183,6 +184,7 @@ class _Sorting:
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        gradient = gradient or (self.closed and self._bars(left))
         gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
@@ -195,6 +197,10 @@ class _Sorting:
         parts = [self.table.key(n) for n in bare_names(right)]
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
+
+    def _bars(self, left: Name) -> bool:
+        """Whether a name has a bar, after the forward pass, where bars make gradients of defined names."""
+        return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined | self.read)
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""

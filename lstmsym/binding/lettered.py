@@ -314,7 +314,9 @@ def relettered(name: Name, old: str, new: str) -> Name:
         if isinstance(body, Name) and body.base + "'" * body.primes == old:
             return replace(body, base=new, primes=0)
         if isinstance(body, Name) and len(body.base) in (2, 3) and not body.scripts:
-            return replace(body, base="".join(new if x == old else x for x in body.base))
+            letters = (*body.base[:-1], body.base[-1] + "'" * body.primes)
+            changed = "".join(new if x == old else x for x in letters)
+            return replace(body, base=changed.rstrip("'"), primes=len(changed) - len(changed.rstrip("'")))
         return rebuilt(body, change) if isinstance(body, Product) else body
 
     return replace(

@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward
+from lstmsym.binding.limits import of_all
 from lstmsym.binding.table import LOSSES, Table, function_of, is_entropy
 from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import (
@@ -127,6 +128,7 @@ def _peeled(
             scope.table.average = factor
             body, steps = steps[body.key], {}  # type: ignore[attr-defined]
         elif isinstance(body, Big):
+            _of_all_steps(body)
             body = body.body
         elif isinstance(body, Sum) and (len(body.terms) == 1 or _spans(body)):
             factor, body = (-factor if body.signs[0] == "-" else factor), _spanned(body)
@@ -137,6 +139,17 @@ def _peeled(
             body = body.items[0]
         else:
             return factor, _named_entropy(body, scope)
+
+
+def _of_all_steps(node: Big) -> None:
+    """Refuse a sum over some of the steps only; one from t on is what is left of the loss.
+
+    Raises:
+        Unreadable: it is one.
+    """
+    letters = {n.time.letter for n in names(node.body) if n.time is not None}
+    if node.variable in letters and not isinstance(node.low, (Name, Sum)):
+        of_all(node)
 
 
 def _named_entropy(node: Formula, scope: Forward) -> Formula:

@@ -12,8 +12,10 @@ from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
 from lstmsym.binding.kinds import letters_of
+from lstmsym.binding.laststep import with_last_step
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
+from lstmsym.binding.objective import by_usual_letters, without_arguments
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.renamed import second_names
 from lstmsym.binding.spoken import spoken_loss
@@ -65,7 +67,8 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """
     document = read(text, path)
     said = told(document, text)
-    lines = lines_of(document)
+    lines = by_usual_letters(without_arguments(lines_of(document)))
+    lines = with_last_step(lines, letters_of(document, lines))
     letters = letters_of_gradients(lines, said.gradients)
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
     gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)

@@ -10,10 +10,11 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.limits import Limits, limits, of_all
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
-from lstmsym.binding.shares import Share, share
+from lstmsym.binding.shares import Share, depends, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import valued
@@ -65,9 +66,9 @@ class SumRange:
     high: int | None
     """Relative to the last step; None for all."""
     states: bool
-    """Whether states of the step before are in it."""
-    written: int | None = None
-    """The first number as it stands."""
+    """Whether it is zero where the states of the step before are."""
+    written: Limits
+    """The limits as they stand."""
 
 
 @dataclass
@@ -180,6 +181,8 @@ class Backward:
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
             whole = self._derivative(replace(node, by=node.by.body))
+            if whole.rank == 1:
+                return replace(whole, row=not whole.row)
             if whole.rank != 2 or not isinstance(whole.expr, Ref):
                 raise Unreadable("a derivative by what is transposed is not read")
             return Value(N.transposed(whole.expr), whole.shape[::-1])
@@ -196,8 +199,9 @@ class Backward:
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
         what = self.quantity(of)
-        if not isinstance(what.expr, Ref) or (
-            what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
+        if at.key not in table.standing and (
+            not isinstance(what.expr, Ref)
+            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
         ):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = Local(what.expr, by.expr)
@@ -218,9 +222,8 @@ class Backward:
             return False
         if what.lag > by.lag or what.base == by.base:
             return True
-        made = {e.name.base: e.expr for e in self.system.cell.equations}
-        inner = made[what.base].atoms(Ref) if what.base in made else set()
-        return any(self._may_depend(r.shifted(what.lag), by) for r in inner if r.lag == 0)
+        lines = {e.name.base: e.expr for e in self.system.cell.equations}
+        return what.base in lines and depends(what.base, Ref(by.base, 0), lines)
 
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""
@@ -311,6 +314,7 @@ class Backward:
         variable = node.variable
         over = plain(node.lower) if node.lower is not None else variable
         if {variable, over} & {"batch", "n", "samples", "examples"} - set(self.bound.table.letters):
+            of_all(node)
             return body(node.body)
         if node.low is not None and not isinstance(node.low, Number):
             return self._from_here(node)
@@ -370,14 +374,22 @@ class Backward:
         ahead = max((lag for lag in lags if lag is not None), default=0)
         expr = later(value.expr, -ahead)
         states = {q.name for q in self.system.cell.role("state")}
-        low = _whole(node.low)
-        reads = any(r.base in states and r.lag == -1 for r in expr.atoms(Ref))
-        high, offset = node.high, None
-        if high is not None and not isinstance(high, Number):
-            offset = _offset(high)
-        first, last = (None if n is None else n + ahead for n in (low, offset))
-        self.sums.append(SumRange(first, last, reads, low))
+        over = limits(node)
+        reads = _vanishes(expr, {r for r in expr.atoms(Ref) if r.base in states and r.lag == -1})
+        first, last = (None if n is None else n + ahead for n in (over.low, over.high))
+        self.sums.append(SumRange(first, last, reads, over))
         return Value(N.Total(expr), value.shape, value.row)
+
+
+def _vanishes(expr: sp.Expr, zero: set[Ref]) -> bool:
+    """Whether an expression is zero where these are."""
+    if isinstance(expr, (sp.Add, N.Concat)):
+        return all(_vanishes(arg, zero) for arg in expr.args)
+    if isinstance(expr, (sp.Mul, N.Dot, N.Outer, N.Transposed, N.Sum)):
+        return any(_vanishes(arg, zero) for arg in expr.args)
+    if isinstance(expr, (N.Part, N.Pad, N.Spread)):
+        return _vanishes(expr.args[0], zero)
+    return expr in zero
 
 
 def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:
@@ -385,17 +397,6 @@ def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:
     if not isinstance(of, Name) or of.time is None or of.base not in LOSSES:
         return False
     return of.time.letter == letter and of.time.offset == 0 and untimed(of)[0].key not in bound.to_go
-
-
-def _whole(node: Formula | None) -> int | None:
-    return int(node.text) if isinstance(node, Number) and node.text.isdigit() else None
-
-
-def _offset(high: Formula) -> int | None:
-    """0 of T, -1 of T-1."""
-    if isinstance(high, Sum) and isinstance(high.terms[-1], Number):
-        return int(high.signs[-1] + high.terms[-1].text)
-    return 0
 
 
 def _lag(at: Place) -> int | None:

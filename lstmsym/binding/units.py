@@ -112,12 +112,15 @@ def is_count(high: Formula | None) -> bool:
 
 
 def counts_of(lines: Iterable[Line]) -> Iterator[str]:
-    """The keys of names for numbers of units: upper limits of sums over units that no line defines."""
+    """The keys of names for numbers of units: upper limits of sums over units that no line defines.
+
+    A sum over n may be one over examples.
+    """
     lines = list(lines)
     defined = {left.key for left, _, _ in lines if isinstance(left, Name)}
     for big in (n for line in lines for side in line[:2] for n in walk(side) if isinstance(n, Big)):
         labels = {u for n in walk(big.body) if isinstance(n, (Name, Indexed)) for u in n.units}
-        if set(variables(big)) & labels and is_count(big.high) and big.high.key not in defined:  # type: ignore[union-attr]
+        if set(variables(big)) & labels - {"n"} and is_count(big.high) and big.high.key not in defined:  # type: ignore[union-attr]
             yield big.high.key  # type: ignore[union-attr]
 
 

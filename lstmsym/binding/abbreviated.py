@@ -20,7 +20,7 @@ def of_gradients(lines: Sequence[Line], table: Table) -> frozenset[str]:
             continue
         if not is_update(left, right, table) and not is_of_slopes(left, right, table):
             definitions[table.key(left).key].append(right)
-    found: set[str] = set()
+    found = {key for key, rights in definitions.items() if any(isinstance(r, Derivative) for r in rights)}
     while True:
         new = {
             key

@@ -28,6 +28,7 @@ from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said as told_of
 from lstmsym.binding.quantity import identifier, untimed
 from lstmsym.binding.ranks import ROUNDS, greek_factors, more, said
+from lstmsym.binding.readout import apart
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
@@ -210,6 +211,9 @@ def _cell(
     losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
     losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
+    if loss is not None:
+        loss, read_out = apart(loss, targets, table)
+        equations += read_out
     if "state" not in table.roles.values():
         equations.append(_at_rest(table, unifier))
     standing = _macros(express, table)
@@ -305,6 +309,8 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
+                if _is_number(value, name, table):
+                    table.shapes.pop(name, None)
                 table.shapes[name] = _unified(unifier, table.shapes.get(name), value)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
@@ -317,6 +323,15 @@ def _equations(
             unread[n], unifier.known = told_of(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     return equations
+
+
+def _is_number(value: Value, name: str, table: Table) -> bool:
+    """Whether a line defines one number at each step: a mean, an inner product, or what is made of such."""
+    if value.shape or table.roles.get(name, "") != "name":
+        return False
+    refs = value.expr.atoms(Ref)
+    made = bool(refs) and all(table.shapes.get(ref.base) == () for ref in refs)
+    return made or value.expr.has(N.Sum, N.Mean, N.Max)
 
 
 def _stood_in(

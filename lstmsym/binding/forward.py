@@ -219,7 +219,7 @@ class Forward:
         if "number" in contexts:
             return "parameter", 0
         if "pointwise" in contexts or "term" in contexts:
-            greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
+            greek = not name.base.isascii() and name.font != "bold" and not {"term", "vector"} & contexts
             return ("hyper", 0) if greek and at.key not in self.table.derived else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
             return "hyper", 0

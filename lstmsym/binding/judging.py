@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
 
 from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.changes import claim_of, says_layout
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
@@ -27,7 +30,7 @@ from lstmsym.binding.slips import slips
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies, masks, sums_repeated
+from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
@@ -52,6 +55,9 @@ from lstmsym.verify.words import Blocks, Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
+
+LAID_OUT = "gradients of matrices are laid out transposed"
+_NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
@@ -132,6 +138,8 @@ class LineJudge:
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
+        if row.assumption == LAID_OUT and self.laid_out:
+            return replace(row, verdict="proved", assumption="", message=LAID_OUT)
         if row.verdict == "refuted" and self._of_unread_loss(place):
             return replace(
                 row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
@@ -139,6 +147,11 @@ class LineJudge:
         if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
             return self._masked(row, place)
         return row
+
+    @cached_property
+    def laid_out(self) -> bool:
+        """Whether the text says that derivatives by matrices have a row for each column of the matrix."""
+        return _NUMERATOR.search(self.text) is not None or any(map(says_layout, self.lines))
 
     def _of_unread_loss(self, place: int) -> bool:
         """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
@@ -188,7 +201,7 @@ class LineJudge:
         line = self.lines[place]
         left, right, source = line
         if place in self.differentials:
-            return plain(source, "undecided", "an equation of differentials, which are not judged")
+            return self._of_changes(line)
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
@@ -202,6 +215,22 @@ class LineJudge:
         if self.sensitivities.wanted(line):
             return self._across(place, None, self.sensitivities)
         return self._across(place, None) if self.several.wanted(line) else None
+
+    def _of_changes(self, line: Line) -> Row:
+        """The row of an equation of differentials."""
+        source = line[2]
+        if says_layout(line):
+            return plain(source, "not-a-claim", "how derivatives by matrices are laid out", "definition")
+        try:
+            claim, fixed = claim_of(line, self.claims)
+            verdict = self.judge(claim)
+        except (Unreadable, NotationError, ShapeError) as error:
+            message = f"an equation of differentials, which is not judged: {error}"
+            return plain(source, "undecided", message)
+        row = plain(source, verdict.status.value, "of changes in any direction")
+        if verdict.status is Status.PROVED and fixed:
+            return replace(row, verdict="conditional", assumption=f"{fixed} held fixed")
+        return replace(row, witness=numbers(verdict.witness)) if verdict.witness else row
 
     def _claimed(self, place: int) -> Row:
         """The row of a line that is a claim at a step."""
@@ -357,9 +386,12 @@ class LineJudge:
 
     def _of_other_shapes(self, place: int, error: Misfit) -> Row:
         """The row of a line whose shapes do not fit as it stands."""
-        if sums_repeated(self.text) and has_units(self.lines[place][1]):
-            message = "sums over repeated indices that are not written are not read"
-            return plain(self.lines[place][2], "unread", message)
+        try:
+            self.claims.express(self.lines[place][1])
+        except Unbound as unbound:  # of what is not known there is no shape
+            return self._unbound(place, unbound)
+        except (Unreadable, NotationError, ShapeError):
+            pass
         return self._flipped(place) or self._misfit(place, error)
 
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
@@ -436,8 +468,6 @@ class LineJudge:
         """Shapes that do not fit: wrong."""
         left, right, source = self.lines[place]
         entries = has_units(left) or has_units(right)
-        if entries and sums_repeated(self.text):
-            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
         except (Unreadable, NotationError, ShapeError) as unread:

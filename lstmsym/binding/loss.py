@@ -57,6 +57,8 @@ def loss_of(
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
+        if not any(table.shapes[r.base] for r in expr.atoms(Ref) if r.base in known):
+            table.shapes.update(dict.fromkeys(targets, ()))  # of a number, the target is one
         return expr.xreplace(moved), targets
     return None, []
 
@@ -65,14 +67,18 @@ def _read(
     right: Formula, scope: Forward, express: Express, steps: dict[str, Formula], known: set[str]
 ) -> tuple[sp.Expr | None, list[str]]:
     """The loss of a step by a right side that reads what is known, and the names that are new in it."""
+    table, indexed = scope.table, scope.table.indexed
     scope.lag = 0
+    table.indexed = indexed and any(_has_indices(r) for r in (right, *steps.values()))
     try:
         expr = _loss_of_step(right, scope, express, steps)
     except (Unreadable, NotationError):
         expr = None
-    new = [ident for ident in scope.table.roles if ident not in known]
+    finally:
+        table.indexed = indexed
+    new = [ident for ident in table.roles if ident not in known]
     if expr is None or not {r.base for r in expr.atoms(Ref)} & known:
-        _forget(new, scope.table)
+        _forget(new, table)
         return None, []
     return expr, new
 
@@ -92,6 +98,10 @@ def _forget(new: list[str], table: Table) -> None:
         key = next(k for k, v in table.idents.items() if v == ident)
         table.idents.pop(key)
         table.spelled.pop(ident)
+
+
+def _has_indices(node: Formula) -> bool:
+    return any(isinstance(part, (Name, Indexed)) and part.units for part in walk(node))
 
 
 def _is_step(node: Formula, steps: dict[str, Formula]) -> bool:
@@ -163,7 +173,8 @@ def _named_entropy(node: Formula, scope: Forward) -> Formula:
         return node
     target = next(item for item in items if item is not known[0])
     log = Apply(Name("log"), known[0], certain=True)
-    return Sum(("-",), (Product(("",), (Raised(target, Words("⊤"), "transpose"), log)),))
+    both = Brackets("(", ")", (Product(("⊙",), (target, log)),))
+    return Sum(("-",), (Apply(Name("sum"), both, certain=True),))
 
 
 def _is_summed(node: Formula) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.called import called
+from lstmsym.binding.capitals import name_matrices
+from lstmsym.binding.einstein import with_sums
 from lstmsym.binding.ending import begun, ended
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
@@ -15,11 +17,12 @@ from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.laststep import with_last_step
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
+from lstmsym.binding.netinputs import name_net_inputs
 from lstmsym.binding.objective import by_usual_letters, without_arguments
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.renamed import second_names
 from lstmsym.binding.spoken import spoken_loss
-from lstmsym.binding.stated import held_names
+from lstmsym.binding.stated import held_names, sums_repeated
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
 from lstmsym.binding.updates import as_gradient
@@ -73,6 +76,8 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
     gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
     said = replace(said, gradients=tuple(gradients))
+    if sums_repeated(text):
+        lines = with_sums(lines, letters_of(document, lines))
     lines = marked(lines, letters_of(document, lines))
     lines, final = ended(begun(lines, letters_of(document, lines)), letters_of(document, lines))
     if said.loss is None:
@@ -86,4 +91,6 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
         bound = bind_to(cell, document, lines, said)
     bound = replace(bound, final=final)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
+    name_net_inputs(lines, bound.table)
+    name_matrices(lines, bound.table)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -8,6 +8,8 @@ from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.dotted import undotted
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.numbered import numbered
+from lstmsym.binding.pointfree import with_arguments
+from lstmsym.binding.squares import with_roots
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
 from lstmsym.binding.table import FUNCTIONS, Line
 from lstmsym.binding.templates import expanded, index_sets
@@ -41,6 +43,7 @@ def lines_of(document: Document) -> list[Line]:
     lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
     lines = [(*squared(left, right), row) for left, right, row in numbered(lines)]
     functions = functions_of(lines)
+    lines = with_roots(with_arguments(lines))
     return [(*called(left, right, functions), row) for left, right, row in lines]
 
 

@@ -153,6 +153,8 @@ class Units:
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
         self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
+        every = (n for left, right, _ in lines for side in (left, right) for n in every_name(side))
+        self.eligible -= {n.time.letter for n in every if n.time is not None} - summed  # steps here
         bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
         self.usual = USUAL - bases - self.steps
         self._from_whole_names()

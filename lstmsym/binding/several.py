@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -113,10 +114,10 @@ class Several:
 
     @cached_property
     def start(self) -> int:
-        """The number of the first step: 1, or 0 where a sum over steps starts there and no state is at 0."""
+        """The number of the first step: 0 where more sums over steps start there than at 1."""
         sums = (n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑")
-        zero = any(n.low == Number("0") and n.variable in _numbered(n.body) for n in sums)
-        return 0 if zero and not any(map(self.is_start, self.lines)) else 1
+        lows = Counter(n.low for n in sums if n.variable in _numbered(n.body))
+        return 0 if lows[Number("0")] > lows[Number("1")] and not any(map(self.is_start, self.lines)) else 1
 
     @cached_property
     def told_apart(self) -> frozenset[str]:

@@ -180,12 +180,7 @@ class Backward:
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
-            whole = self._derivative(replace(node, by=node.by.body))
-            if whole.rank == 1:
-                return replace(whole, row=not whole.row)
-            if whole.rank != 2 or not isinstance(whole.expr, Ref):
-                raise Unreadable("a derivative by what is transposed is not read")
-            return Value(N.transposed(whole.expr), whole.shape[::-1])
+            return self._transposed(self._derivative(replace(node, by=node.by.body)))
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
@@ -213,6 +208,14 @@ class Backward:
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
 
+    def _transposed(self, whole: Value) -> Value:
+        """The derivative by what is transposed."""
+        if whole.rank == 1:
+            return replace(whole, row=not whole.row)
+        if whole.rank != 2 or not isinstance(whole.expr, Ref):
+            raise Unreadable("a derivative by what is transposed is not read")
+        return Value(N.transposed(whole.expr), whole.shape[::-1])
+
     def _is_spread(self, by: Ref) -> bool:
         """Whether a quantity is handed on by states that are made of it alone as well, r[t] = tanh(x[t])."""
         lines = {e.name.base: e.expr for e in self.system.cell.equations}
@@ -239,18 +242,19 @@ class Backward:
         )
 
     def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of the loss by a sigmoid that it alone reads: that by its argument, over the slope."""
+        """The derivative of the loss by a sigmoid that it alone reads: by its argument, over the slope."""
         if of.base not in LOSSES or at.key in self.bound.table.idents:
             raise Unreadable("a derivative by an expression is not read")
         argument = Value(by.expr.args[0], by.shape)
         whole = self._of_loss(of, at, argument)
         return replace(whole, expr=whole.expr / (by.expr * (1 - by.expr)))
 
-    def _of_expression(self, of: Formula, by: Ref) -> Value:
+    def _of_expression(self, of: Formula, by: sp.Expr) -> Value:
         """The derivative of an expression by what it does not depend on: zero."""
         expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
         gradients = any(r.base not in self.system.cell.by_name for r in expr.atoms(Ref))
-        if by.lag is None or gradients or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
+        known = isinstance(by, Ref) and by.lag is not None and not gradients
+        if not known or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
             raise Unreadable("a derivative of an expression is not read")
         return Value(sp.Integer(0))
 

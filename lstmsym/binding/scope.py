@@ -180,12 +180,7 @@ class Backward:
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
-            whole = self._derivative(replace(node, by=node.by.body))
-            if whole.rank == 1:
-                return replace(whole, row=not whole.row)
-            if whole.rank != 2 or not isinstance(whole.expr, Ref):
-                raise Unreadable("a derivative by what is transposed is not read")
-            return Value(N.transposed(whole.expr), whole.shape[::-1])
+            return self._turned(self._derivative(replace(node, by=node.by.body)))
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
@@ -204,14 +199,24 @@ class Backward:
         if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
             slope = what.expr * (1 - what.expr)
             return Value(Diag(slope) if what.rank else slope, what.shape * 2)
-        if at.key not in table.standing and (
-            not isinstance(what.expr, Ref)
-            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
-        ):
+        if at.key not in table.standing and not self._is_of_cell(what.expr):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _is_of_cell(self, expr: sp.Expr) -> bool:
+        return isinstance(expr, Ref) and (
+            expr.base in self.system.forward or expr.base in self.system.cell.by_name
+        )
+
+    def _turned(self, whole: Value) -> Value:
+        """A derivative, by what is transposed."""
+        if whole.rank == 1:
+            return replace(whole, row=not whole.row)
+        if whole.rank != 2 or not isinstance(whole.expr, Ref):
+            raise Unreadable("a derivative by what is transposed is not read")
+        return Value(N.transposed(whole.expr), whole.shape[::-1])
 
     def _is_spread(self, by: Ref) -> bool:
         """Whether a quantity is handed on by states that are made of it alone as well, r[t] = tanh(x[t])."""

@@ -395,3 +395,23 @@ def test_a_sum_over_all_steps_from_one_on(over, verdict):
     terms = r"\frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}"
     line = rf"$$\frac{{\partial L}}{{\partial h_k}} = \sum_{{{over}}} {terms}$$"
     assert rows(CELL + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ("_j", "proved"),
+        ("_{j=1}^{n}", "proved"),
+        ("_{j=2}^{n}", "unread"),
+        ("_{j=1}^{n/2}", "unread"),
+        ("_{j=1}^{n-1}", "unread"),
+    ],
+)
+def test_which_units_a_sum_runs_over(limits, verdict):
+    text = r"""
+$$a_j(t) = \sum_i w_{ji} x_i(t) + \sum_k u_{jk} h_k(t-1)$$
+$$h_j(t) = \tanh(a_j(t))$$
+$$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
+"""
+    line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
+    assert rows(text + line)[-1].verdict == verdict

@@ -72,11 +72,6 @@ def test_slips_of_indices_are_refuted(line, why):
     [
         (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_i(t) U_{ii}", "the diagonal of a matrix"),
         (r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N W_{ij} \delta_i(t)", "some of the units only"),
-        (
-            r"\frac{\partial a_i(t)}{\partial W_{ij}} = x_j(t) + \sum_k U_{ik} (1 - h_k(t-1)^2)"
-            r" \frac{\partial a_k(t-1)}{\partial W_{ij}}",
-            "go on from step to step",
-        ),
         (r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_{ij}(t)", "has 2 indices"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -180,7 +180,7 @@ class Backward:
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
-            return self._turned(self._derivative(replace(node, by=node.by.body)))
+            return self._transposed(self._derivative(replace(node, by=node.by.body)))
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
@@ -210,8 +210,8 @@ class Backward:
             expr.base in self.system.forward or expr.base in self.system.cell.by_name
         )
 
-    def _turned(self, whole: Value) -> Value:
-        """A derivative, by what is transposed."""
+    def _transposed(self, whole: Value) -> Value:
+        """The derivative by what is transposed."""
         if whole.rank == 1:
             return replace(whole, row=not whole.row)
         if whole.rank != 2 or not isinstance(whole.expr, Ref):
@@ -244,18 +244,19 @@ class Backward:
         )
 
     def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of the loss by a sigmoid that it alone reads: that by its argument, over the slope."""
+        """The derivative of the loss by a sigmoid that it alone reads: by its argument, over the slope."""
         if of.base not in LOSSES or at.key in self.bound.table.idents:
             raise Unreadable("a derivative by an expression is not read")
         argument = Value(by.expr.args[0], by.shape)
         whole = self._of_loss(of, at, argument)
         return replace(whole, expr=whole.expr / (by.expr * (1 - by.expr)))
 
-    def _of_expression(self, of: Formula, by: Ref) -> Value:
+    def _of_expression(self, of: Formula, by: sp.Expr) -> Value:
         """The derivative of an expression by what it does not depend on: zero."""
         expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
         gradients = any(r.base not in self.system.cell.by_name for r in expr.atoms(Ref))
-        if by.lag is None or gradients or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
+        known = isinstance(by, Ref) and by.lag is not None and not gradients
+        if not known or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
             raise Unreadable("a derivative of an expression is not read")
         return Value(sp.Integer(0))
 
@@ -324,6 +325,17 @@ class Backward:
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for."""
         return body(node.whole)
+
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare: none is."""
+        return False
+
+    def as_number(self, node: Formula) -> None:
+        """Refuse: all names have been declared."""
+        raise Unreadable("it is not known")
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Nothing: a gradient may have the same number taken from all of its entries."""
 
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""

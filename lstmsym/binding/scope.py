@@ -204,14 +204,16 @@ class Backward:
         if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
             slope = what.expr * (1 - what.expr)
             return Value(Diag(slope) if what.rank else slope, what.shape * 2)
-        if at.key not in table.standing and (
-            not isinstance(what.expr, Ref)
-            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
-        ):
+        if at.key not in table.standing and not self._is_of_cell(what.expr):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _is_of_cell(self, expr: sp.Expr) -> bool:
+        return isinstance(expr, Ref) and (
+            expr.base in self.system.forward or expr.base in self.system.cell.by_name
+        )
 
     def _transposed(self, whole: Value) -> Value:
         """The derivative by what is transposed."""

@@ -22,7 +22,8 @@ from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
 from lstmsym.binding.scope import Unbound
-from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
 from lstmsym.binding.slips import slips
@@ -86,6 +87,7 @@ class LineJudge:
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
+        self.sensitivities = Sensitivities(self.several)
         self.shares_told = says_share(text)
         self.general = General(self.lines, self.table, text)
         self.by_itself: set[int] = set()
@@ -208,6 +210,10 @@ class LineJudge:
         what = self.several.definition(line)
         if what:
             return plain(source, "not-a-claim", what, "definition")
+        if place in self.sensitivities.defining:
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        if self.sensitivities.wanted(line):
+            return self._across(place, None, self.sensitivities)
         return self._across(place, None) if self.several.wanted(line) else None
 
     def _of_changes(self, line: Line) -> Row:
@@ -402,18 +408,24 @@ class LineJudge:
             return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
         return plain(source, "not-a-claim", "says what the notation stands for", "definition")
 
-    def _across(self, place: int, otherwise: Row | None) -> Row:
+    def _across(
+        self, place: int, otherwise: Row | None, judge: Callable[[Line], Finding] | None = None
+    ) -> Row:
         """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
         source = self.lines[place][2]
         try:
-            found = self.several(self.lines[place])
+            found = (judge or self.several)(self.lines[place])
+        except Misfit as error:
+            if judge is not None:
+                return plain(source, "refuted", said(error))
+            return otherwise or plain(source, "unread", str(error))
         except (Unreadable, NotationError, ShapeError) as error:
             unread = otherwise or plain(source, "unread", str(error))
             return self._of_open(place) or self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
-            said = "; ".join(
+            shown = "; ".join(
                 filter(
                     None,
                     (
@@ -423,7 +435,7 @@ class LineJudge:
                     ),
                 )
             )
-            return replace(row, witness=numbers(witness), message=said)
+            return replace(row, witness=numbers(witness), message=shown)
         return row
 
     def _of_open(self, place: int) -> Row | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -195,18 +195,25 @@ class Backward:
             raise Unreadable("a derivative by an expression is not read")
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
-        what = self.quantity(of)
+        return self._of_quantity(of, at, by)
+
+    def _of_quantity(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of a quantity by one of the cell."""
+        assert isinstance(by.expr, Ref)
+        table, what = self.bound.table, self.quantity(of)
         if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
             slope = what.expr * (1 - what.expr)
             return Value(Diag(slope) if what.rank else slope, what.shape * 2)
-        if at.key not in table.standing and (
-            not isinstance(what.expr, Ref)
-            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
-        ):
+        if at.key not in table.standing and not self._is_of_cell(what.expr):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _is_of_cell(self, expr: sp.Expr) -> bool:
+        return isinstance(expr, Ref) and (
+            expr.base in self.system.forward or expr.base in self.system.cell.by_name
+        )
 
     def _transposed(self, whole: Value) -> Value:
         """The derivative by what is transposed."""
@@ -242,7 +249,7 @@ class Backward:
         )
 
     def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of the loss by a sigmoid that it alone reads: by its argument, over the slope."""
+        """The derivative of the loss by a sigmoid: that by its argument, over the slope."""
         if of.base not in LOSSES or at.key in self.bound.table.idents:
             raise Unreadable("a derivative by an expression is not read")
         argument = Value(by.expr.args[0], by.shape)
@@ -323,6 +330,17 @@ class Backward:
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for."""
         return body(node.whole)
+
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare: none is."""
+        return False
+
+    def as_number(self, node: Formula) -> None:
+        """Refuse: all names have been declared."""
+        raise Unreadable("it is not known")
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Nothing: a gradient may have the same number taken from all of its entries."""
 
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""

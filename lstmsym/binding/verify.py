@@ -95,7 +95,7 @@ class Judging:
         self.symbols: tuple[Symbol, ...] = ()
         self.listed = opened.listed.rows
         if self.bound.cell is not None:
-            self.judge = Judge(self.bound.cell)
+            self.judge = Judge(self.bound.cell, self.bound.final)
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
             self.defining = self._settle(opened)
             self.same = restated(self.lines, self.bound)

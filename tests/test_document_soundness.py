@@ -415,3 +415,24 @@ $$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
 """
     line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
     assert rows(text + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        (r", \quad t = T", "proved"),
+        (r"\quad (t = T)", "proved"),
+        (r"\quad \text{for } t = T", "proved"),
+        (r"\quad \text{at } t = \tau", "proved"),
+        (r", \quad t < T", "refuted"),
+        (r"\quad \text{for } t = 1, \ldots, T", "refuted"),
+        ("", "refuted"),
+    ],
+)
+def test_a_line_that_is_said_to_hold_at_the_last_step(condition, verdict):
+    line = r"\delta_t = \frac{\partial L_t}{\partial h_t} \odot (1 - h_t^2)"
+    others = r"$$\delta_t = (\frac{\partial L_t}{\partial h_t} + U^\top \delta_{t+1}) \odot (1 - h_t^2)$$"
+    cell = CELL.split("$$\\delta")[0]
+    assert [row.verdict for row in rows(f"{cell}{others}\n$${line} {condition}$$")[1:]] == ["proved", verdict]
+    wrong = line.replace("h_t^2", "h_t")
+    assert rows(f"{cell}{others}\n$${wrong} {condition}$$")[-1].verdict == "refuted"

@@ -62,6 +62,7 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.fixed
 binding.objective
 binding.standing
 binding.systems

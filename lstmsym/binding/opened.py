@@ -10,6 +10,7 @@ from lstmsym.binding.called import called
 from lstmsym.binding.capitals import name_matrices
 from lstmsym.binding.einstein import with_sums
 from lstmsym.binding.ending import begun, ended
+from lstmsym.binding.fixed import fixed
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
@@ -70,7 +71,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """
     document = read(text, path)
     said = told(document, text)
-    lines = by_usual_letters(without_arguments(lines_of(document)))
+    lines = by_usual_letters(without_arguments(fixed(lines_of(document))))
     lines = with_last_step(lines, letters_of(document, lines))
     letters = letters_of_gradients(lines, said.gradients)
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]

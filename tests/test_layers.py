@@ -15,21 +15,23 @@ checks.gradients checks.calls check verify verify.system verify.words verify.lat
 verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
-verify.matching verify.induction documents.result listings.source listings.plainer listings.records
-listings.appended listings.zipped listings.numerical listings.naming listings.keys
-listings.statements listings.inline listings.around listings.arrays listings.scope listings.steps
-listings.slices listings.functions listings.expressions listings.returned listings.loops
-listings.forward listings.lines listings.pairing listings.objective listings.sized listings.building
-listings.outline listings.truth listings.findings listings.code listings.start listings.gradients
-listings.names listings.added listings.backward listings.edits listings.mending listings.meant
-listings.ends listings.judging listings.kept listings.write listings.rows listings.meanings
-listings.given listings.read listings pages documents documents.limits documents.file
-documents.formula documents.symbols documents.macros documents.scanned documents.tokens
-documents.plain documents.latex documents.cursor documents.scripts documents.tables
-documents.gradients documents.parse documents.times documents.write documents.lines
-documents.hypertext documents.wording documents.rows documents.front documents.layout
-documents.reach documents.prose documents.split documents.read documents.links report svg
+verify.repair verify.explain verify.nulls verify.judge verify.across verify.ranges verify.instances
+verify.chains verify.matching verify.induction verify.sensitive documents.result listings.source
+listings.plainer listings.records listings.appended listings.zipped listings.numerical
+listings.naming listings.keys listings.statements listings.around listings.stacks listings.inline
+listings.arrays listings.scope listings.steps listings.slices listings.branches listings.functions
+listings.expressions listings.returned listings.loops listings.forward listings.lines
+listings.pairing listings.objective listings.sized listings.building listings.outline
+listings.driving listings.begun listings.truth listings.findings listings.code listings.start
+listings.gradients listings.names listings.added listings.blocks listings.backward listings.edits
+listings.mending listings.meant listings.ends listings.judging listings.kept listings.write
+listings.rows listings.meanings listings.given listings.read listings pages documents
+documents.limits documents.file documents.formula documents.symbols documents.macros
+documents.scanned documents.tokens documents.plain documents.latex documents.cursor
+documents.scripts documents.tables documents.gradients documents.parse documents.times
+documents.write documents.lines documents.hypertext documents.wording documents.rows documents.front
+documents.layout documents.reach documents.prose documents.split documents.read documents.links
+report svg
 binding
 binding.quantity
 binding.messages
@@ -40,8 +42,14 @@ binding.updates
 binding.stacks
 binding.templates
 binding.units
+binding.einstein
 binding.lettered
 binding.defined
+binding.netinputs
+binding.capitals
+binding.pointfree
+binding.squares
+binding.readout
 binding.entries
 binding.shares
 binding.chains
@@ -54,10 +62,12 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.fixed
 binding.objective
 binding.standing
 binding.systems
 binding.abbreviated
+binding.ending
 binding.kinds
 binding.stated
 binding.spoken
@@ -66,6 +76,7 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
+binding.ranks
 binding.loss
 binding.alike
 binding.bind
@@ -79,6 +90,7 @@ binding.scope
 binding.author
 binding.choices
 binding.claims
+binding.changes
 binding.patterns
 binding.computed
 binding.consistency
@@ -94,6 +106,7 @@ binding.laststep
 binding.alone
 binding.shortened
 binding.several
+binding.sensitivities
 binding.symbols
 binding.listed
 binding.holding

@@ -29,10 +29,12 @@ from lstmsym.documents.formula import (
     Formula,
     Name,
     Number,
+    Product,
     Raised,
     Relation,
     Sum,
     Time,
+    Words,
     plain,
     rebuilt,
     walk,
@@ -77,6 +79,49 @@ def unsaid(name: Name, table: Table) -> tuple[Name, Formula] | None:
         if timed and isinstance(script.body, (Sum, Name)) and script.where == "sub":
             return bare, script.body
     return None
+
+
+def contracted(node: Formula) -> Formula:
+    r"""``\sum_i a_i \nabla_W o_i`` as the vector a times the derivative of the vector o."""
+    node = rebuilt(node, contracted)
+    if not isinstance(node, Big) or node.operator != "∑" or not isinstance(node.body, Product):
+        return node
+    factors, letter = [_unwrapped(f) for f in node.body.factors], node.variable
+    if len(factors) != 2 or any(node.body.operators) or not letter:
+        return node
+    other = factors[1]
+    if not isinstance(other, Derivative) or not isinstance(other.by, Name) or _has_unit(other.by, letter):
+        return node
+    if not all(any(_has_unit(n, letter) for n in _every_name(f)) for f in factors):
+        return node
+    left, right = (_without_unit(f, letter) for f in factors)
+    return Product(("",), (Raised(left, Words("⊤"), "transpose"), right), span=node.span)
+
+
+def _unwrapped(node: Formula) -> Formula:
+    while isinstance(node, Brackets) and len(node.items) == 1:
+        node = node.items[0]
+    return node
+
+
+def _every_name(node: Formula) -> list[Name]:
+    return [n for n in walk(node) if isinstance(n, Name)]
+
+
+def _has_unit(name: Name, letter: str) -> bool:
+    return letter in name.units or any(s.where == "sub" and s.text == letter for s in name.scripts)
+
+
+def _without_unit(node: Formula, letter: str) -> Formula:
+    def change(part: Formula) -> Formula:
+        if not isinstance(part, Name):
+            return rebuilt(part, change)
+        scripts = tuple(s for s in part.scripts if s.where != "sub" or s.text != letter)
+        return replace(
+            part, units=tuple(u for u in part.units if u.lstrip("0123456789") != letter), scripts=scripts
+        )
+
+    return change(node)
 
 
 def stepped(node: Formula, table: Table) -> Formula:
@@ -174,6 +219,9 @@ class Across(Backward):
             value = valued(expr, self._shape, table.rows)
             return replace(value, expr=lifted(expr, self.present if step is None else step))
         ident = self.ident(key)
+        if key in table.standing and step is not None and self.stands(key):
+            value = valued(table.standing[key], self._shape, table.rows)
+            return replace(value, expr=lifted(value.expr, step))
         if ident:
             value = self.known(ident, step, key)
             power = isinstance(value.expr, Ref) and name.time is not None and name.time.form == "sup"
@@ -191,6 +239,10 @@ class Across(Backward):
         if found is None:
             raise Unreadable(f"{key} is not known")
         return self.slot(name, step)
+
+    def stands(self, key: str) -> bool:
+        """Whether what a name stands for is all in the cell."""
+        return all(ref.base in self.system.shapes for ref in self.bound.table.standing[key].atoms(Ref))
 
     def ident(self, key: str) -> str:
         """The quantity of the cell with a key; y for the one ŷ of a document without a y."""
@@ -269,10 +321,15 @@ class Across(Backward):
         if node.of.base in LOSSES and not self.ident(self.bound.table.key(of).key):
             return self.of_loss(node, of, at)
         what, by = self.quantity(node.of), self.quantity(node.by)
+        if isinstance(by.expr, Power):  # W^(t) is the W that step t reads
+            by = self.quantity(replace(node.by, time=None))
         if not isinstance(what.expr, At):
             raise Unreadable(f"a derivative of {plain(node.of)} is not read")
         if isinstance(by.expr, Ref):
-            short = "+" in node.letter or (self.layout.immediate and self.summed)
+            if node.by.time is not None and self.located(node.by)[1] != what.expr.args[1]:
+                raise Unreadable("a derivative by a parameter's copy at another step is not read")
+            own = "+" in node.letter or node.by.time is not None
+            short = own or (self.layout.immediate and self.summed)
             shape = (*what.shape, *by.shape)
             return Value(Slope(what.expr, by.expr, IMMEDIATE if short else TOTAL), shape)
         if not isinstance(by.expr, At):
@@ -349,9 +406,10 @@ class Across(Backward):
             down = self.before(high, low)
             return plain(lower.terms[0]), *((high, low) if down else (low, high)), down
         if isinstance(lower, Relation) and set(lower.signs) <= set("<>≤≥") and node.upper is None:
-            return self.inequality(lower)
+            onwards = node.operator == "∑" and len(lower.terms) == 2 and lower.signs[0] in ">≥"
+            return self.onwards(lower) if onwards else self.inequality(lower)
         if isinstance(lower, Name) and lower.time is None and node.upper is None:
-            if any(n.key != lower.key for n in self.free_steps(node.body)):
+            if any(n.key not in (lower.key, "T") for n in self.free_steps(node.body)):
                 raise Unreadable(f"which steps {lower.key} runs over is not said")
             return lower.key, sp.Integer(self.first), END, False
         raise Unreadable("what a sum or product runs over is not read")
@@ -360,6 +418,10 @@ class Across(Backward):
         """The letters of steps in a formula."""
         found = [n.time.index for n in walk(body) if isinstance(n, Name) and n.time is not None]
         return [x for index in found for x in walk(index) if isinstance(x, Name)]
+
+    def onwards(self, lower: Relation) -> tuple[str, sp.Expr, sp.Expr, bool]:
+        """``t ≥ k``, ``t > k``: all steps from one on."""
+        return plain(lower.terms[0]), self.step(lower.terms[1]) + int(lower.signs[0] == ">"), END, False
 
     def inequality(self, lower: Relation) -> tuple[str, sp.Expr, sp.Expr, bool]:
         """``k < i ≤ t``, ``t ≥ i > k`` (which counts down), ``1 ≤ t ≤ T``."""
@@ -386,12 +448,23 @@ class Across(Backward):
         return 3 if END in letters else 2 if letters & main else 1
 
 
+def _upright(value: Value) -> Value | None:
+    """The derivative by a parameter that a value is the transpose of, or None."""
+    if isinstance(value.expr, N.Transposed):
+        return Value(value.expr.args[0], value.shape[::-1])
+    return replace(value, row=False) if value.rank == 3 and value.row else None
+
+
 class Chained(Express):
     """Formulas in which a gradient may stand before the derivative of a quantity by a parameter."""
 
     def times(self, a: Value, b: Value, operator: str = "") -> Value:
         """An open product."""
         if is_tensor(a.expr):
+            tensor = _upright(a)
+            if tensor is not None and b.rank == 1 and not is_tensor(b.expr):
+                self._same(tensor.shape[:1], b.shape, "multiplied")
+                return Value(pulled(b.expr, tensor.expr), tensor.shape[1:], False)
             raise Misfit("the derivative by a parameter stands left of another factor")
         if not is_tensor(b.expr):
             return super().times(a, b, operator)

@@ -16,6 +16,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
+    arguments_of,
     assumed_functions,
     kinds_of,
     letters_of,
@@ -25,8 +26,10 @@ from lstmsym.binding.kinds import (
     to_go,
 )
 from lstmsym.binding.loss import Losses, loss_of
-from lstmsym.binding.messages import said
+from lstmsym.binding.messages import said as told_of
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.ranks import ROUNDS, greek_factors, more, said
+from lstmsym.binding.readout import apart
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
@@ -47,7 +50,9 @@ NOT_FORWARD = "it is not understood as an equation of the forward pass"
 NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
 
-def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = ()) -> Bound:
+def bind(
+    document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = (), text: str = ""
+) -> Bound:
     """The cell of a document's forward equations; ``held_names`` pass no gradient on."""
     table = Table(
         letters=letters_of(document, lines),
@@ -59,6 +64,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
+    table.arguments = frozenset(arguments_of(lines, table))
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
@@ -70,24 +76,68 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         return Bound(None, table, kinds, NO_CELL, losses)
     _tile(lines, forward, table)
     layouts = (False, True) if told.rows is None else (told.rows,)
-    problems: list[str] = []
-    found: list[Bound] = []
-    for lenient in (False, True):
-        for rows in layouts:
-            attempt = _blank(table, rows)
-            unread: dict[int, str] | None = {} if lenient else None
-            try:
-                cell = _cell(lines, kinds, attempt, told.loss, held_names, unread)
-            except FAILED as error:
-                problems.append(said(error))
-                continue
-            bound = Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), unread=unread or {})
-            found.append(_completed(bound, lines, told.loss, held_names))
-            if not lenient:
-                return found[0]
-        if found:
-            return min(found, key=lambda bound: len(bound.unread))
-    return Bound(None, table, kinds, problems[0], losses)
+    ranks = said(document, text, table)
+    plain, ranked, greek = (
+        Bound(None, replace(table, ranks=r), kinds, "", losses)
+        for r in ({}, ranks, {**greek_factors(lines, kinds, table), **ranks})
+    )
+    given = lines, told.loss, held_names
+    for rows in layouts:
+        whole = _ranked(ranked, rows, *given) if 2 in ranks.values() else None
+        whole = whole or _vectors(plain, rows, *given)
+        whole = whole or _ranked(greek, rows, *given) or _ranked(ranked, rows, *given)
+        if whole is not None:
+            return whole
+    found = [_plainly(plain, rows, *given, unread={}) for rows in layouts]
+    return min(found, key=lambda bound: (bound.cell is None, len(bound.unread)))
+
+
+def _plainly(
+    bound: Bound,
+    rows: bool,
+    lines: Sequence[Line],
+    loss: Formula | None,
+    held: Iterable[str],
+    unread: dict[int, str] | None = None,
+) -> Bound:
+    """The document bound with vectors; without a cell, where it is not, and the problem."""
+    attempt = _blank(bound.table, rows)
+    try:
+        cell = _cell(lines, bound.kinds, attempt, loss, held, unread)
+    except FAILED as error:
+        return replace(bound, problem=told_of(error))
+    bound = replace(bound, cell=cell, table=attempt, to_go=frozenset(to_go(lines)), unread=unread or {})
+    return _completed(bound, lines, loss, held)
+
+
+def _vectors(
+    bound: Bound, rows: bool, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]
+) -> Bound | None:
+    """The document bound with vectors, where every forward equation is read so."""
+    found = _plainly(bound, rows, lines, loss, held)
+    return None if found.cell is None else found
+
+
+def _ranked(
+    bound: Bound, rows: bool, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]
+) -> Bound | None:
+    """The document bound with matrices and numbers at each step, where with vectors it is not."""
+    table = bound.table
+    for _ in range(ROUNDS):
+        attempt = _blank(table, rows)
+        unread: dict[int, str] = {}
+        try:
+            cell: Cell | None = _cell(lines, bound.kinds, attempt, loss, held, unread)
+        except FAILED:  # of what stands in for the lines that are not read, which is no matter
+            cell = None
+        if cell is not None and not unread:
+            bound = replace(bound, cell=cell, table=attempt, to_go=frozenset(to_go(lines)))
+            return _completed(bound, lines, loss, held)
+        ranks = more(lines, unread, attempt, bound.kinds) if unread else {}
+        if not ranks:
+            return None
+        table = replace(table, ranks={**table.ranks, **ranks})
+    return None
 
 
 def _derived(lines: Sequence[Line]) -> Iterator[str]:
@@ -162,6 +212,9 @@ def _cell(
     losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
     losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
+    if loss is not None:
+        loss, read_out = apart(loss, targets, table)
+        equations += read_out
     if "state" not in table.roles.values():
         equations.append(_at_rest(table, unifier))
     standing = _macros(express, table)
@@ -269,9 +322,9 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
-                if _is_number(value, table.roles.get(name, "")):
+                if _is_number(value, name, table):
                     table.shapes.pop(name, None)
-                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
+                table.shapes[name] = _unified(unifier, table.shapes.get(name), value)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
                 scope.parts[name] = value.parts
@@ -280,14 +333,18 @@ def _equations(
             if unread is None:
                 raise
             scope.waiting.clear()
-            unread[n], unifier.known = said(error), known
+            unread[n], unifier.known = told_of(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     return equations
 
 
-def _is_number(value: Value, role: str) -> bool:
-    """Whether a line defines one number for a whole layer, as a mean does."""
-    return not value.shape and role == "name" and value.expr.has(N.Sum, N.Mean, N.Max)
+def _is_number(value: Value, name: str, table: Table) -> bool:
+    """Whether a line defines one number at each step: a mean, an inner product, or what is made of such."""
+    if value.shape or table.roles.get(name, "") != "name":
+        return False
+    refs = value.expr.atoms(Ref)
+    made = bool(refs) and all(table.shapes.get(ref.base) == () for ref in refs)
+    return made or value.expr.has(N.Sum, N.Mean, N.Max)
 
 
 def _stood_in(
@@ -325,11 +382,13 @@ def _mostly_timeless(used: Sequence[tuple[Formula, Formula]], table: Table) -> b
     return all(isinstance(left, Name) and left.time is None for left, _ in used)
 
 
-def _unified(unifier: Unifier, known: Shape | None, shape: Shape) -> Shape:
-    if known is None or (shape == () and known != ()):
-        return shape if known is None else known
+def _unified(unifier: Unifier, known: Shape | None, value: Value) -> Shape:
+    if known is None or (value.shape == () and any(r.lag is not None for r in value.expr.atoms(Ref))):
+        return value.shape
+    if value.shape == ():
+        return known
     try:
-        return unifier.same(known, shape, "")
+        return unifier.same(known, value.shape, "")
     except ShapeError as error:
         raise Misfit(str(error)) from None
 
@@ -352,7 +411,7 @@ def _declare_defined(used: Sequence[tuple[Formula, Formula]], table: Table, unif
         table.samples[ident] = left
         table.spelled[ident] = untimed(replace(left, primes=0) if at.key in table.renewed else left)[0]
         table.roles[ident] = "state" if at.key in read else "name"
-        table.shapes[ident] = (unifier.fresh(),)
+        table.shapes[ident] = tuple(unifier.fresh() for _ in range(table.ranks.get(at.key, 1)))
 
 
 def _split(

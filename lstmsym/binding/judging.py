@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
 
 from lstmsym.binding.author import AuthorLatex, loss_of
+from lstmsym.binding.changes import claim_of, says_layout
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
@@ -19,14 +22,15 @@ from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
 from lstmsym.binding.scope import Unbound
-from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
 from lstmsym.binding.slips import slips
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies, masks, sums_repeated
+from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
@@ -53,6 +57,9 @@ from lstmsym.verify.words import Blocks, Label, Local, Through
 
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
+
+LAID_OUT = "gradients of matrices are laid out transposed"
+_NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
@@ -84,6 +91,7 @@ class LineJudge:
         loss = loss_of(self.lines, self.choices.bound.kinds)
         judge.show = self.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots, loss)
         self.several = Several(self.choices, judge, text)
+        self.sensitivities = Sensitivities(self.several)
         self.shares_told = says_share(text)
         self.general = General(self.lines, self.table, text)
         self.by_itself: set[int] = set()
@@ -134,6 +142,8 @@ class LineJudge:
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
+        if row.assumption == LAID_OUT and self.laid_out:
+            return replace(row, verdict="proved", assumption="", message=LAID_OUT)
         if row.verdict == "refuted" and self._of_unread_loss(place):
             return replace(
                 row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
@@ -141,6 +151,11 @@ class LineJudge:
         if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
             return self._masked(row, place)
         return row
+
+    @cached_property
+    def laid_out(self) -> bool:
+        """Whether the text says that derivatives by matrices have a row for each column of the matrix."""
+        return _NUMERATOR.search(self.text) is not None or any(map(says_layout, self.lines))
 
     def _of_unread_loss(self, place: int) -> bool:
         """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
@@ -192,7 +207,7 @@ class LineJudge:
         line = self.lines[place]
         left, right, source = line
         if place in self.differentials:
-            return plain(source, "undecided", "an equation of differentials, which are not judged")
+            return self._of_changes(line)
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
@@ -201,7 +216,27 @@ class LineJudge:
         what = self.several.definition(line)
         if what:
             return plain(source, "not-a-claim", what, "definition")
+        if place in self.sensitivities.defining:
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        if self.sensitivities.wanted(line):
+            return self._across(place, None, self.sensitivities)
         return self._across(place, None) if self.several.wanted(line) else None
+
+    def _of_changes(self, line: Line) -> Row:
+        """The row of an equation of differentials."""
+        source = line[2]
+        if says_layout(line):
+            return plain(source, "not-a-claim", "how derivatives by matrices are laid out", "definition")
+        try:
+            claim, fixed = claim_of(line, self.claims)
+            verdict = self.judge(claim)
+        except (Unreadable, NotationError, ShapeError) as error:
+            message = f"an equation of differentials, which is not judged: {error}"
+            return plain(source, "undecided", message)
+        row = plain(source, verdict.status.value, "of changes in any direction")
+        if verdict.status is Status.PROVED and fixed:
+            return replace(row, verdict="conditional", assumption=f"{fixed} held fixed")
+        return replace(row, witness=numbers(verdict.witness)) if verdict.witness else row
 
     def _claimed(self, place: int) -> Row:
         """The row of a line that is a claim at a step."""
@@ -357,9 +392,12 @@ class LineJudge:
 
     def _of_other_shapes(self, place: int, error: Misfit) -> Row:
         """The row of a line whose shapes do not fit as it stands."""
-        if sums_repeated(self.text) and has_units(self.lines[place][1]):
-            message = "sums over repeated indices that are not written are not read"
-            return plain(self.lines[place][2], "unread", message)
+        try:
+            self.claims.express(self.lines[place][1])
+        except Unbound as unbound:  # of what is not known there is no shape
+            return self._unbound(place, unbound)
+        except (Unreadable, NotationError, ShapeError):
+            pass
         return self._flipped(place) or self._misfit(place, error)
 
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
@@ -379,18 +417,24 @@ class LineJudge:
             return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
         return plain(source, "not-a-claim", "says what the notation stands for", "definition")
 
-    def _across(self, place: int, otherwise: Row | None) -> Row:
+    def _across(
+        self, place: int, otherwise: Row | None, judge: Callable[[Line], Finding] | None = None
+    ) -> Row:
         """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
         source = self.lines[place][2]
         try:
-            found = self.several(self.lines[place])
+            found = (judge or self.several)(self.lines[place])
+        except Misfit as error:
+            if judge is not None:
+                return plain(source, "refuted", said(error))
+            return otherwise or plain(source, "unread", str(error))
         except (Unreadable, NotationError, ShapeError) as error:
             unread = otherwise or plain(source, "unread", str(error))
             return self._of_open(place) or self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
-            said = "; ".join(
+            shown = "; ".join(
                 filter(
                     None,
                     (
@@ -400,7 +444,7 @@ class LineJudge:
                     ),
                 )
             )
-            return replace(row, witness=numbers(witness), message=said)
+            return replace(row, witness=numbers(witness), message=shown)
         return row
 
     def _of_open(self, place: int) -> Row | None:
@@ -433,8 +477,6 @@ class LineJudge:
         """Shapes that do not fit: wrong."""
         left, right, source = self.lines[place]
         entries = has_units(left) or has_units(right)
-        if entries and sums_repeated(self.text):
-            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
         except (Unreadable, NotationError, ShapeError) as unread:

@@ -20,6 +20,7 @@ from lstmsym.binding.table import (
     Line,
     Table,
     bare_names,
+    function_of,
     has_gradient,
     is_entropy,
     is_step_size,
@@ -61,10 +62,11 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
     quantities |= {_quantity_key(name) for side in sides for name in bare_names(_without_limits(side))}
     heads = [n.head for side in sides for n in walk(side) if isinstance(n, Apply) and n.head.time is None]
     primed = {replace(h, primes=0).key for h in heads if h.primes}
+    lettered = {key for key, _ in named(lines)}
     result = {}
     for head in heads:
         key = replace(head, primes=0).key
-        known = head.base in FUNCTIONS and not head.scripts
+        known = head.base in FUNCTIONS and not head.scripts and key not in lettered
         if key in result or known or key in own or (key in quantities and key not in primed):
             continue
         if key in said:
@@ -86,6 +88,18 @@ def _without_limits(node: Formula) -> Formula:
 def _quantity_key(name: Name) -> str:
     stepped = name.time is not None or any(s.where == "sup" for s in name.scripts)
     return untimed(name)[0].key if stepped else name.key
+
+
+def arguments_of(lines: Sequence[Line], table: Table) -> Iterator[str]:
+    """Names with a mark whose activation the name without is: i~ of i = exp(i~)."""
+    for left, right, _ in lines:
+        if not isinstance(left, Name) or not isinstance(right, Apply) or not function_of(right.head, table):
+            continue
+        inner = right.argument
+        while isinstance(inner, Brackets) and len(inner.items) == 1:
+            inner = inner.items[0]
+        if isinstance(inner, Name) and inner.marks and replace(inner, marks=inner.marks[:-1]) == left:
+            yield untimed(inner)[0].key
 
 
 def renewed_names(lines: Sequence[Line]) -> Iterator[str]:
@@ -112,6 +126,8 @@ class _Sorting:
         self.losses: set[str] = set()
         self.timed: set[str] = set()
         self.read: set[str] = set()
+        self.by: set[str] = set()
+        """What derivatives are taken by."""
         self.barred: set[str] = set()
         """What stands somewhere with a bar, as it is called without."""
         self.said: set[tuple[Formula, Formula]] = set()
@@ -152,6 +168,8 @@ class _Sorting:
         self.read |= {self.table.key(n).key for n in names(right)}
         found = (self.table.key(n) for side in (left, right) for n in names(side))
         self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+        derivatives = (n for side in (left, right) for n in walk(side) if isinstance(n, Derivative))
+        self.by |= {self.table.key(n.by).key for n in derivatives if isinstance(n.by, Name)}
         bars = (n for side in (left, right) for n in names(side) if n.marks[-1:] == ("bar",))
         self.barred |= {self.table.key(replace(n, marks=n.marks[:-1])).key for n in bars}
 
@@ -182,11 +200,16 @@ class _Sorting:
             self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
+        if any(p.key in self.losses for p in parts) and at.key not in self.defined:
+            self.kinds[place] = "definition"  # of what is made of a loss, a perplexity
+            return
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
 
     def _bars(self, left: Name) -> bool:
         """Whether a name has a bar, after the forward pass, where bars make gradients of defined names."""
+        if untimed(left)[0].key in self.table.arguments:
+            return False
         return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined | self.read)
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
@@ -219,6 +242,8 @@ class _Sorting:
             return False
         if not parts:
             return at.key not in self.read
+        if isinstance(right, Name) and at.key in self.by and parts[0].key in self.table.idents:
+            return True  # theta = W: which of the parameters is meant
         return isinstance(right, Name) and not self.timed.isdisjoint({at.key, parts[0].key})
 
     def repeats(self, at: Place, parts: Sequence[Place]) -> bool:

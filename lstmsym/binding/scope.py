@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -41,7 +41,7 @@ from lstmsym.notation import Ref
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
-from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
+from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, Through, later
 
 
 class Unbound(Unreadable):
@@ -184,39 +184,88 @@ class Backward:
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
-            whole = self._derivative(replace(node, by=node.by.body))
-            if whole.rank == 1:
-                return replace(whole, row=not whole.row)
-            if whole.rank != 2 or not isinstance(whole.expr, Ref):
-                raise Unreadable("a derivative by what is transposed is not read")
-            return Value(N.transposed(whole.expr), whole.shape[::-1])
+            return self._transposed(self._derivative(replace(node, by=node.by.body)))
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
-        if not isinstance(by.expr, Ref):
-            raise Unreadable("a derivative by an expression is not read")
         of = node.of
         if not isinstance(of, Name):
             return self._of_expression(of, by.expr)
         at = self.placed(of)
         table = self.bound.table
+        if self._is_prediction(by.expr, node.by):
+            return self._by_prediction(of, at, by)
+        if not isinstance(by.expr, Ref):
+            raise Unreadable("a derivative by an expression is not read")
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
-        what = self.quantity(of)
-        if at.key not in table.standing and (
-            not isinstance(what.expr, Ref)
-            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
-        ):
+        return self._of_quantity(of, at, by)
+
+    def _of_quantity(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of a quantity by one of the cell."""
+        assert isinstance(by.expr, Ref)
+        table, what = self.bound.table, self.quantity(of)
+        if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
+            slope = what.expr * (1 - what.expr)
+            return Value(Diag(slope) if what.rank else slope, what.shape * 2)
+        if at.key not in table.standing and not self._is_of_cell(what.expr):
             raise Unreadable(f"a derivative of {at.key} is not read")
-        local = Local(what.expr, by.expr)
+        local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
 
-    def _of_expression(self, of: Formula, by: Ref) -> Value:
+    def _is_of_cell(self, expr: sp.Expr) -> bool:
+        return isinstance(expr, Ref) and (
+            expr.base in self.system.forward or expr.base in self.system.cell.by_name
+        )
+
+    def _transposed(self, whole: Value) -> Value:
+        """The derivative by what is transposed."""
+        if whole.rank == 1:
+            return replace(whole, row=not whole.row)
+        if whole.rank != 2 or not isinstance(whole.expr, Ref):
+            raise Unreadable("a derivative by what is transposed is not read")
+        return Value(N.transposed(whole.expr), whole.shape[::-1])
+
+    def _is_spread(self, by: Ref) -> bool:
+        """Whether a quantity is handed on by states that are made of it alone as well, r[t] = tanh(x[t])."""
+        lines = {e.name.base: e.expr for e in self.system.cell.equations}
+        others = {q.name for q in self.system.cell.role("state")} - {by.base}
+        own = Ref(by.base, 0)
+        dependent = {s for s in others if s in lines and self._may_depend(Ref(s, 0), own)}
+        return bool(dependent) and all(self._is_made_of(s, by.base, lines) for s in dependent)
+
+    def _is_made_of(self, name: str, base: str, lines: Mapping[str, sp.Expr]) -> bool:
+        """Whether the line of a name has nothing but a quantity, at its step, and parameters."""
+        refs = [r for r in lines[name].atoms(Ref) if r.lag is not None]
+        inner = (r.base == base or self._is_made_of(r.base, base, lines) for r in refs if r.base in lines)
+        return all(r.lag == 0 and r.base in lines for r in refs) and all(inner)
+
+    def _is_prediction(self, expr: sp.Expr, name: Name) -> bool:
+        """Whether a name is that of a sigmoid that the loss alone reads, and that alone its argument."""
+        if self.placed(name).key not in self.bound.table.standing or not isinstance(expr, N.sigma):
+            return False
+        argument = expr.args[0]
+        cell = self.system.cell
+        lines = [e.expr for e in cell.equations if e.name.base != cell.loss]
+        return isinstance(argument, Ref) and not any(
+            r.base == argument.base for line in lines for r in line.atoms(Ref)
+        )
+
+    def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of the loss by a sigmoid: that by its argument, over the slope."""
+        if of.base not in LOSSES or at.key in self.bound.table.idents:
+            raise Unreadable("a derivative by an expression is not read")
+        argument = Value(by.expr.args[0], by.shape)
+        whole = self._of_loss(of, at, argument)
+        return replace(whole, expr=whole.expr / (by.expr * (1 - by.expr)))
+
+    def _of_expression(self, of: Formula, by: sp.Expr) -> Value:
         """The derivative of an expression by what it does not depend on: zero."""
         expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
         gradients = any(r.base not in self.system.cell.by_name for r in expr.atoms(Ref))
-        if by.lag is None or gradients or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
+        known = isinstance(by, Ref) and by.lag is not None and not gradients
+        if not known or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
             raise Unreadable("a derivative of an expression is not read")
         return Value(sp.Integer(0))
 
@@ -285,6 +334,17 @@ class Backward:
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for."""
         return body(node.whole)
+
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare: none is."""
+        return False
+
+    def as_number(self, node: Formula) -> None:
+        """Refuse: all names have been declared."""
+        raise Unreadable("it is not known")
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Nothing: a gradient may have the same number taken from all of its entries."""
 
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
 
-from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
+from lstmsym.binding.across import LAST, Across, Chained, Layout, contracted, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.shortened import shortened
@@ -33,7 +34,9 @@ from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.across import (
     END,
     HELD,
+    TOTAL,
     At,
+    LossOf,
     Over,
     Run,
     Slope,
@@ -44,6 +47,7 @@ from lstmsym.verify.across import (
 )
 from lstmsym.verify.induction import Difference, Induction, free_letters
 from lstmsym.verify.judge import Judge
+from lstmsym.verify.readings import with_unit_targets
 
 _IMMEDIATE = re.compile(
     r"immediate (partial )?derivative|(treat|tak|held|hold|keep|kept)\w*[^.]{0,60}(constant|fixed|held)"
@@ -76,6 +80,8 @@ class Understood:
     facts: tuple[tuple[sp.Expr, sp.Expr], ...]
     assumed: tuple[str, ...] = ()
     zero: bool = False
+    unit: bool = False
+    """Whether the targets' entries add up to 1."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +108,16 @@ class Several:
         return Induction(self.judge, self.start)
 
     @cached_property
+    def of_units(self) -> Induction:
+        """The same where the entries of the targets add up to 1."""
+        return Induction(self.judge, self.start, unit=True)
+
+    @cached_property
     def start(self) -> int:
-        """The number of the first step: 1, or 0 where a sum over steps starts there and no state is at 0."""
+        """The number of the first step: 0 where more sums over steps start there than at 1."""
         sums = (n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑")
-        zero = any(n.low == Number("0") and n.variable in _numbered(n.body) for n in sums)
-        return 0 if zero and not any(map(self.is_start, self.lines)) else 1
+        lows = Counter(n.low for n in sums if n.variable in _numbered(n.body))
+        return 0 if lows[Number("0")] > lows[Number("1")] and not any(map(self.is_start, self.lines)) else 1
 
     @cached_property
     def told_apart(self) -> frozenset[str]:
@@ -182,7 +193,7 @@ class Several:
             Unreadable: no reading of it is understood.
         """
         line = of_vectors(line, self.table, self.system)
-        left, right = (shortened(side, self.table, self.system) for side in line[:2])
+        left, right = (shortened(contracted(side), self.table, self.system) for side in line[:2])
         line = left, right, line[2]
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
@@ -202,15 +213,16 @@ class Several:
                 problem = understood if problem is None or isinstance(problem, Misfit) else problem
                 continue
             args = understood.left, understood.right, understood.facts, understood.zero
+            induction = self.of_units if understood.unit else self.induction
             try:
-                difference = self.induction.difference(*args)
+                difference = induction.difference(*args)
             except (NotationError, ShapeError, KeyError, TypeError) as error:
                 problem = problem or Unreadable(str(error))
                 continue
             if difference is not None:
                 different = different or difference
                 continue
-            if self.induction.proved(*args):
+            if induction.proved(*args):
                 assumption = " and ".join(understood.assumed)
                 return Finding("conditional" if assumption else "proved", how(*args[:2]), assumption)
             agreeing = True
@@ -225,7 +237,7 @@ class Several:
     def readings(self, line: Line, generic: dict[str, str]) -> Iterator[Understood | Exception]:
         """The ways to understand a line, those that assume least first."""
         rows = self.table.rows != self.choices.flat
-        seen: set[tuple[sp.Expr, sp.Expr]] = set()
+        seen: set[tuple[sp.Expr, sp.Expr, bool, bool]] = set()
         for layout in (
             Layout(lying, turned, immediate)
             for immediate in (False, True) for turned in (False, True) for lying in (rows, not rows)
@@ -236,9 +248,9 @@ class Several:
                 yield error
                 continue
             for one in self.variants(plain):
-                key = (one.left, one.right)
-                if (key, one.zero) not in seen:
-                    seen.add((key, one.zero))
+                key = (one.left, one.right, one.zero, one.unit)
+                if key not in seen:
+                    seen.add(key)
                     yield one
 
     def upright(self, line: Line) -> bool:
@@ -259,14 +271,31 @@ class Several:
                 continue
         return bool(answers) and all(answers)
 
+    def of_start(self, expr: sp.Expr) -> sp.Expr:
+        """An expression in which the gradient of a state before the first step is what that sends back."""
+        names, before = self.system.derivation.names, sp.Integer(self.start - 1)
+        rules: dict[sp.Expr, sp.Expr] = {}
+        for q in self.system.cell.role("state"):
+            sent = At(Ref(names.back(q.name), 0), before + 1)
+            for name in (names.adjoint(q.name), names.given(q.name)):
+                rules[At(Ref(name, 0), before)] = sent
+            rules[Slope(LossOf(), At(Ref(q.name, 0), before), TOTAL)] = sent
+        return expr.xreplace(rules)
+
     def variants(self, plain: Understood) -> Iterator[Understood]:
         """A reading, with an initial state that is zero, with other states held fixed."""
+        started = replace(plain, left=self.of_start(plain.left), right=self.of_start(plain.right))
+        if started != plain:
+            yield started
         if self.starts_at_zero:
             yield replace(plain, zero=True)
         else:
             yield plain
             if plain.left.has(Over) or plain.right.has(Over):
                 yield replace(plain, zero=True, assumed=(*plain.assumed, ZERO))
+        if not free_letters(plain.left) - {END}:
+            for reading in with_unit_targets(self.judge.meanings):
+                yield replace(plain, unit=True, assumed=(*plain.assumed, *reading.said))
         states = [q.name for q in self.system.cell.role("state")]
         between = [n for e in (plain.left, plain.right) for n in e.atoms(Slope) if _of_states(n, states)]
         if len(states) > 1 and between:

@@ -100,8 +100,10 @@ def variables(big: Big) -> tuple[str, ...]:
 
 
 def is_partial(big: Big) -> bool:
-    """Whether a sum runs over some of the units only: from 2 on, or to i - 1."""
+    """Whether a sum runs over some of the units only: from 2 on, to i - 1, to n / 2."""
     low, high = big.low, big.high
+    if high is not None and not isinstance(high, (Name, Number, Sum)):
+        return True
     late = isinstance(low, Sum) or (isinstance(low, Number) and low.text not in ("0", "1"))
     return late or (isinstance(high, Sum) and "-" in high.signs)
 
@@ -153,6 +155,8 @@ class Units:
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
         self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
+        every = (n for left, right, _ in lines for side in (left, right) for n in every_name(side))
+        self.eligible -= {n.time.letter for n in every if n.time is not None} - summed  # steps here
         bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
         self.usual = USUAL - bases - self.steps
         self._from_whole_names()

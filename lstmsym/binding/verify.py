@@ -108,7 +108,7 @@ class Judging:
         self.symbols: tuple[Symbol, ...] = ()
         self.listed = opened.listed.rows
         if self.bound.cell is not None:
-            self.judge = Judge(self.bound.cell)
+            self.judge = Judge(self.bound.cell, self.bound.final)
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
             with within(READING):
                 self.defining = self._settle(opened)
@@ -226,4 +226,6 @@ def _is_arithmetic(row: Equation) -> bool:
 def _defines_function(left: Formula, row: Equation) -> bool:
     if is_naming(row.left, row.right):
         return True
-    return isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes
+    if not isinstance(left, Apply) or not isinstance(left.argument, Brackets) or left.head.primes:
+        return False
+    return not any(isinstance(part, (Derivative, Delta)) for part in walk(left.argument))  # vec(dL/dW)

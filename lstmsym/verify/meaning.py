@@ -28,6 +28,11 @@ class Meanings:
     """A cell as a dictionary: each name's equation at step t."""
 
     system: System
+    end: bool | None = None
+    """Of a loss of the last step alone: whether t is that step (True), or before it (False), or any."""
+    null: frozenset[str] = frozenset()
+    """Gradients that are zero, from the step ``null_from`` on."""
+    null_from: int = -100
     unit: bool = False
     """Whether the targets' entries add up to 1: then a target is any vector over its sum."""
     known: dict[sp.Expr, Shape] = field(default_factory=dict, compare=False, repr=False)
@@ -71,6 +76,10 @@ class Meanings:
     def line(self, ref: Ref) -> sp.Expr | None:
         """The right side of a reference's own equation, at its step; None for what is given."""
         system = self.system
+        if self.is_null(ref):
+            return sp.Integer(0)
+        if self.is_open(ref):
+            return sp.Integer(0) if self.end is False and ref.lag is not None and ref.lag <= 0 else None
         free = Ref(f"any {ref.base}", ref.lag)
         if free.base in self.targets:
             return free / N.Sum(free)
@@ -79,9 +88,21 @@ class Meanings:
                 return shifted(lines[ref.base], ref.lag or 0)
         return None
 
+    def is_null(self, ref: Ref) -> bool:
+        """Whether a gradient is known to be zero."""
+        return ref.base in self.null and (ref.lag or 0) >= self.null_from
+
+    def is_open(self, ref: Ref) -> bool:
+        """Whether a gradient is what a loss of the last step alone gives, of which no line tells."""
+        return self.system.final and not self.end and ref.base in self.system.from_loss
+
     def reached(self, ref: Ref, horizon: int) -> bool:
         """Whether a reference is written out: not a state before t, nor an adjoint beyond the horizon."""
         system, lag = self.system, ref.lag or 0
+        if self.is_null(ref):
+            return True
+        if self.is_open(ref):
+            return self.end is False and lag <= 0
         if f"any {ref.base}" in self.targets:
             return True
         if ref.base in system.forward:

@@ -119,6 +119,7 @@ class _Run:
                 t: self.draw(system.shapes[output]) if loss is None else evaluate(loss, self.numbers, t)
                 for t in range(STEPS)
             }
+            self.only_last(self.values[ref.base])
         for state, ref in zip(system.cell.role("state"), system.carried, strict=True):
             self.values[ref.base] = {STEPS: self.edge(state.shape, self.special.end)}
         lines = system.derivation.backward
@@ -138,6 +139,13 @@ class _Run:
         for line in lines:
             for t in range(STEPS) if line.name.lag is not None else (None,):
                 self.store(self.numbers, line.name.base, t, line.expr, line.shape)
+            if line.name.lag is not None:
+                self.only_last(self.values[line.name.base])
+
+    def only_last(self, steps: dict[int | None, Array]) -> None:
+        """What a loss of the last step alone gives: nothing before."""
+        for t in range(STEPS - 1) if self.system.final else ():
+            steps[t] = steps[t] * 0
 
     def probes(self) -> None:
         """Any value of what nothing is known of."""

@@ -436,3 +436,20 @@ def test_a_line_that_is_said_to_hold_at_the_last_step(condition, verdict):
     assert [row.verdict for row in rows(f"{cell}{others}\n$${line} {condition}$$")[1:]] == ["proved", verdict]
     wrong = line.replace("h_t^2", "h_t")
     assert rows(f"{cell}{others}\n$${wrong} {condition}$$")[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        r", \quad t = 1, \ldots, T",
+        r", \quad t = T, T-1, \dots, 1",
+        r"\quad \text{for } t = T, \ldots, 1",
+        r", \quad t = T:1",
+    ],
+)
+def test_a_list_of_steps_is_not_the_step_that_it_begins_with(steps):
+    right = r"\delta_t = dh_t \odot (1 - h_t^2)"
+    found = rows(
+        CELL.replace("b)$$", f"b) {steps}$$") + f"$${right} {steps}$$\n$${right.replace('^2', '')} {steps}$$"
+    )
+    assert [row.verdict for row in found] == ["not-a-claim", "proved", "proved", "refuted"]

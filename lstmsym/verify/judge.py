@@ -153,7 +153,7 @@ class Judge:
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
-        self.provers: dict[tuple[sp.Expr, bool], Prover | AtEnds] = {}
+        self.provers: dict[tuple[sp.Expr, bool, frozenset[str]], Prover | AtEnds] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
         self.null: frozenset[str] | None = None
         """The gradients that are zero by a cancellation, once they have been looked for."""
@@ -238,11 +238,13 @@ class Judge:
 
     def prover(self, reading: Reading) -> Prover | AtEnds:
         """Proofs about the cell as a reading has it."""
-        key = (reading.loss, reading.special.unit)
+        unit, binary = reading.special.unit, reading.special.binary
+        key = (reading.loss, unit, binary)
         if key not in self.provers:
             meanings = self.variant(reading.loss)
             kind = AtEnds if self.system.final else Prover
-            self.provers[key] = kind(replace(meanings, unit=True) if reading.special.unit else meanings)
+            special = replace(meanings, unit=unit, binary=binary) if unit or binary else meanings
+            self.provers[key] = kind(special)
         return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:

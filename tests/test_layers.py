@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
-ORDER = """mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle
+ORDER = """deadline defects mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle
 cell cells render normal derive steps program planning.choices planning.prepare planning.layout
 planning.memory planning.region planning.forward planning.backward planning.storage schedule tidy
 backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes backends.numpy.writer
@@ -121,7 +121,7 @@ binding.supposed
 binding.relied
 binding.guarded
 binding.verify
-reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
+reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
 reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
 
 import sympy as sp
 
@@ -224,7 +225,7 @@ def _cell(
     kept, outputs = _outputs(equations, table, loss, _compared(targets, loss, table))
     targets += sorted(_compared(targets, loss, table) - {r.base for _, e in kept for r in e.atoms(Ref)})
     standing |= _dropped(equations, kept, table)
-    equations = kept
+    equations = _timeless(kept, {name for name, role in table.roles.items() if role == "name"} - {*outputs})
     table.standing.update({key: _sized(expr, unifier) for key, expr in standing.items()})
     declared = _declared(table, equations, loss, targets, outputs)
     if loss is not None:
@@ -236,6 +237,18 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _timeless(equations: Iterable[tuple[str, sp.Expr]], inner: set[str]) -> list[tuple[str, sp.Expr]]:
+    """The equations, those of ``inner`` names that parameters alone make up being the same at all steps."""
+    found: list[tuple[str, sp.Expr]] = []
+    constant: set[str] = set()
+    for name, expr in equations:
+        expr = expr.xreplace({r: Ref(r.base) for r in expr.atoms(Ref) if r.base in constant})
+        if name in inner and all(r.lag is None for r in expr.atoms(Ref)):
+            constant.add(name)
+        found.append((name, expr))
+    return found
 
 
 def _sized(expr: sp.Expr, unifier: Unifier) -> sp.Expr:
@@ -456,7 +469,7 @@ def _sorted(equations: list[tuple[str, sp.Expr]]) -> list[tuple[str, sp.Expr]]:
 
 def _sizes(table: Table, unifier: Unifier) -> None:
     """A size symbol for every dimension: m of the first input, n of the first state, others as they come."""
-    given = iter([N.p, N.k, *(Size(f"q{i}") for i in range(1, 40))])
+    given = chain([N.p, N.k], (Size(f"q{i}") for i in count(1)))
     order = sorted(
         table.shapes, key=lambda ident: {"state": 0, "input": 1}.get(table.roles.get(ident, ""), 2)
     )

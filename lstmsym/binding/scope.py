@@ -147,7 +147,8 @@ class Backward:
 
     def _known(self, ident: str, at: Place) -> Value:
         table = self.bound.table
-        constant = table.roles[ident] in ("parameter", "hyper")
+        quantity = self.system.cell.by_name.get(ident)
+        constant = table.roles[ident] in ("parameter", "hyper") or getattr(quantity, "constant", False)
         lag = None if constant else _lag(at) or 0
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
         if ident not in self.system.shapes:
@@ -176,7 +177,10 @@ class Backward:
         return replace(valued(bare, self._shape, self.bound.table.rows != self.flat), expr=expr)
 
     def _shape(self, ref: Ref) -> Shape:
-        return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
+        known = self.placeholders if ref.base in self.placeholders else self.system.shapes
+        if ref.base not in known:
+            raise Unreadable(f"{self.bound.table.spelled.get(ref.base, ref.base)} is no part of the cell")
+        return known[ref.base]
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):

@@ -362,7 +362,7 @@ class Several:
         tops = [replace(top, time=None) for side in line[:2] for top, _ in _by_parameters(side, self.table)]
         of = {self.table.idents.get(self.table.key(top).key) for top in tops} - {None}
         keys = {ident: key for key, ident in self.table.idents.items()}
-        parameters = [q.name for q in self.system.cell.role("parameter")]
+        parameters = [q.name for q in self.system.cell.role("parameter") if q.name in keys]
         chosen = [p for p in parameters if all(self.moves(p, q) for q in of if q is not None)]
         if len(unknown) > 1 or not chosen:
             raise Unreadable(f"{unknown[0]} is not known")

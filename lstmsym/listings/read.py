@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lstmsym.cell import Cell
+from lstmsym.defects import fault
 from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
@@ -35,9 +36,6 @@ from lstmsym.listings.zipped import indexed
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
-
-BEYOND = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What code that is no recurrence at all may end in."""
 
 
 IN_LOOP = ("last-only", "stale", "trap")
@@ -174,8 +172,10 @@ def _safely(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     """What is found, or that it is beyond this reader: whatever a listing holds, it gets its rows."""
     try:
         return _read(plan, cell, called)
-    except BEYOND as error:
-        return _Reading(plan, {}, None, f"it could not be read: {type(error).__name__}")
+    except (ListingError, NotationError, ShapeError) as error:
+        return _Reading(plan, {}, None, f"it could not be read: {error}")
+    except Exception as error:  # one pass never costs the others their rows
+        return _Reading(plan, {}, None, fault(error))
 
 
 def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:

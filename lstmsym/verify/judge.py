@@ -17,6 +17,7 @@ from typing import Any
 import sympy as sp
 
 from lstmsym.cell import Cell
+from lstmsym.defects import fault
 from lstmsym.notation import NotationError, Ref, Total
 from lstmsym.printing import Printer
 from lstmsym.shapes import ShapeError, spelled
@@ -167,7 +168,7 @@ class Judge:
         try:
             return self.judged(claim)
         except (KeyError, TypeError, ArithmeticError, RecursionError) as error:
-            return Verdict(Status.UNDECIDED, claim, f"it could not be judged: {type(error).__name__} {error}")
+            return Verdict(Status.UNDECIDED, claim, fault(error))
 
     def judged(self, claim: Claim) -> Verdict:
         """The verdict on a claim of manageable size."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import cycle
 
 import numpy as np
 import sympy as sp
@@ -24,7 +25,9 @@ PRESENT = 2
 """The step at which a claim is evaluated: two steps lie before it, two behind it."""
 
 SIZES = ((2, 3, 4, 5, 6, 7, 8, 9), (3, 2, 5, 4, 7, 6, 9, 8), (4, 7, 3, 2, 5, 8, 6, 10))
-"""Sizes of the generic sequences: different choices, so that what holds at one size only is found out."""
+"""Sizes of the generic sequences: different choices, so that what holds at one size only is found out.
+
+A cell with more sizes has some of them again."""
 
 COUNTS = {"T": STEPS, "B": 3}
 """The numbers of steps and of sequences, where a document divides by them; sums are over one sequence."""
@@ -53,7 +56,7 @@ def generic(
 ) -> Numbers:
     """A generic sequence through a cell, with all adjoints; ``seed`` chooses among `SIZES` too."""
     cell = system.cell
-    sizes = dict(zip((s.name for s in cell.sizes), SIZES[seed % len(SIZES)], strict=False))
+    sizes = dict(zip((s.name for s in cell.sizes), cycle(SIZES[seed % len(SIZES)]), strict=False))
     run = _Run(system, Numbers({}, COUNTS | sizes, STEPS, arithmetic), random.Random(seed), special or USUAL)
     run.draw_given()
     run.forward()

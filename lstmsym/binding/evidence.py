@@ -54,7 +54,7 @@ class Evidence:
         return [n for n, own in self.slots.items() if slot in own and self.consistency(n)]
 
     def _is_alone(self, slot: Slot) -> bool:
-        """Whether only the line that sets a name tells its meaning, or the one that reads it where none sets it."""
+        """Whether only the line that sets a name tells its meaning, or the one that reads it if none does."""
         places = self._support(slot)
         if len(places) > 1:
             return False

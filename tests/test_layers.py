@@ -86,6 +86,7 @@ binding.inherited
 binding.judging
 binding.supposed
 binding.guarded
+binding.nets
 binding.opened
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown

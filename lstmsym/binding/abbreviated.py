@@ -13,17 +13,18 @@ DEFINING = ("=", ":=", "≡", "←")
 
 
 def of_gradients(lines: Sequence[Line], table: Table) -> frozenset[str]:
-    """Keys of names every definition of which holds a gradient, or a name that is so defined."""
-    definitions: dict[str, list[Formula]] = defaultdict(list)
+    """Keys of names every definition of which, a chain of equations, holds a gradient or such a name."""
+    definitions: dict[str, dict[object, list[Formula]]] = defaultdict(lambda: defaultdict(list))
     for left, right, row in lines:
         if isinstance(left, Name) and row.relation in DEFINING and not is_update(left, right, table):
-            definitions[table.key(left).key].append(right)
+            definitions[table.key(left).key][row.line, row.column, row.source].append(right)
     found: set[str] = set()
     while True:
         new = {
             key
-            for key, rights in definitions.items()
-            if key not in found and all(_holds(right, found, table) for right in rights)
+            for key, chains in definitions.items()
+            if key not in found
+            and all(any(_holds(right, found, table) for right in chain) for chain in chains.values())
         }
         if not new:
             return frozenset(found)

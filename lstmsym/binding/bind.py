@@ -16,6 +16,7 @@ from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
     assumed_functions,
+    derived_by,
     kinds_of,
     letters_of,
     loss_names,
@@ -58,6 +59,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     table.gradients |= of_gradients(lines, table)
+    table.learned = frozenset(table.key(by).key for by in derived_by(lines))
     kinds = kinds_of(lines, table)
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
@@ -416,7 +418,7 @@ def _declared(
         if ident in targets:
             declared.append(Target(*(shape or [()]), name=ident))
         elif role == "parameter":
-            declared.append((Weight if len(shape) == 2 else Vector)(*shape, name=ident))
+            declared.append((Weight if len(shape) == 2 else Vector)(*(shape or [()]), name=ident))
         elif role == "hyper":
             declared.append(Hyper(0.7, name=ident))
         elif role in kinds:

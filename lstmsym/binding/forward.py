@@ -176,10 +176,14 @@ class Forward:
             return "parameter", 2
         if "pointwise" in contexts or "term" in contexts:
             greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
-            return ("hyper", 0) if greek else ("parameter", 1)
+            return (self.number(at), 0) if greek else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
-            return "hyper", 0
+            return self.number(at), 0
         return "parameter", 1
+
+    def number(self, at: Place) -> str:
+        """The role of a number: a parameter where the loss is derived by it."""
+        return "parameter" if at.key in self.table.learned else "hyper"
 
     @property
     def has_matrix(self) -> bool:

@@ -292,6 +292,14 @@ def loss_names(lines: Sequence[Line]) -> Iterator[str]:
                     yield untimed(node.of)[0].key
 
 
+def derived_by(lines: Sequence[Line]) -> Iterator[Name]:
+    """Names by which a loss is derived."""
+    for node in (part for left, right, _ in lines for side in (left, right) for part in walk(side)):
+        if isinstance(node, Derivative) and isinstance(node.of, Name) and isinstance(node.by, Name):
+            if node.of.base in LOSSES:
+                yield node.by
+
+
 def _recurs(name: Name, right: Formula) -> bool:
     """Whether a line reads its own left side at the step before."""
     earlier = [n.time.offset for n in names(right) if n.key == name.key and n.time is not None]

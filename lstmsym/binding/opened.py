@@ -13,6 +13,7 @@ from lstmsym.binding.indexed import by_index, letters_of_gradients
 from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
+from lstmsym.binding.nets import name_arguments
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
@@ -63,5 +64,6 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
+    name_arguments(document, lines, bound, text)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -82,6 +82,8 @@ class Table:
     """Roles and ranks that the front matter gives to names."""
     gradients: frozenset[str] = frozenset()
     """Names that the document says are gradients."""
+    learned: frozenset[str] = frozenset()
+    """Names by which the loss is derived."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""

@@ -244,6 +244,8 @@ def _word(left: Formula) -> str:
     """Letters side by side that are the whole of a left side: they name one quantity."""
     while isinstance(left, Raised):
         left = left.body
+    if isinstance(left, Name) and len(left.base) > 1 and left.base.isascii() and left.base.isalpha():
+        return left.base  # as plain text has it, which may be without a space between letters
     if not isinstance(left, Product) or any(left.operators):
         return ""
     parts = left.factors

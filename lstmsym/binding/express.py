@@ -250,7 +250,7 @@ class Express:
                 found = self._pointwise(found, value, operator)
         except Misfit:
             operators, factors = flat(node)
-            if set(operators) <= POINTWISE or not set(operators) & POINTWISE:
+            if set(operators) <= POINTWISE or len(set(operators)) == 1:
                 raise
             self.unifier.known = known
             return self._in_order(operators, factors)

@@ -37,6 +37,7 @@ from lstmsym.documents.formula import (
 from lstmsym.notation import Ref
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
+from lstmsym.verify.losses import of_own_step
 from lstmsym.verify.system import System
 from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
 
@@ -212,6 +213,8 @@ class Backward:
             if ref.base in self.system.cell.outputs and _lag(at) == ref.lag:
                 given = Ref(names_.given(ref.base), ref.lag)
                 return Value(given / self.bound.table.average, by.shape, row)
+            if ref.lag is not None and _lag(at) == ref.lag:
+                return Value(of_own_step(ref, self.system) / self.bound.table.average, by.shape, row)
             raise Unreadable("the derivative of one step's loss by an earlier quantity is not read")
         base = names_.adjoint(ref.base)
         if base not in self.system.shapes:

@@ -54,6 +54,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         told=told.roles,
         gradients=told.named,
         unit=told.unit,
+        hot=told.hot,
     )
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions

@@ -15,7 +15,7 @@ from lstmsym.binding.remaining import first_step
 from lstmsym.binding.shares import Share, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
-from lstmsym.binding.standing import valued
+from lstmsym.binding.standing import gradient_through, valued
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
 from lstmsym.binding.values import Unreadable, Value
@@ -177,10 +177,10 @@ class Backward:
         if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
-        if not isinstance(by.expr, Ref):
-            raise Unreadable("a derivative by an expression is not read")
         of = node.of
         at = self.placed(of)
+        if not isinstance(by.expr, Ref):
+            return self._by_stack(of, at, by)
         table = self.bound.table
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
@@ -192,6 +192,16 @@ class Backward:
         local = Local(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _by_stack(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of the loss by a column: the column of those by its parts."""
+        whole = of.base in LOSSES and of.time is None and at.key not in self.bound.table.idents
+        lag = max((ref.lag for ref in by.expr.atoms(Ref) if ref.lag is not None), default=0)
+        column = later(by.expr, -lag)
+        found = gradient_through(column, self.system) if whole and isinstance(column, N.Concat) else None
+        if found is None:
+            raise Unreadable("a derivative by an expression is not read")
+        return Value(later(found, lag), by.shape, self.bound.table.rows != self.flat and by.rank == 1, by.parts)
 
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""

@@ -44,6 +44,7 @@ binding.chains
 binding.values
 binding.activations
 binding.express
+binding.outer
 binding.numbered
 binding.prepared
 binding.standing

@@ -49,6 +49,7 @@ from lstmsym.verify.words import Blocks, Columns, Diag, Local, cut
 
 FACTORS = 60
 """Factors side by side that are grouped by their shapes."""
+OUTER = "the last product is read as an outer product"
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
@@ -352,7 +353,7 @@ class Express:
                 and found.row == value.row
                 and not self._fit(found, value)
             ):
-                self.noted.append("the last product is read as an outer product")
+                self.noted.append(OUTER)
                 found = Value(N.Outer(found.expr, value.expr), (*found.shape, *value.shape))
             else:
                 found = self.times(found, value, operator)

@@ -16,6 +16,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import said
+from lstmsym.binding.outer import SLIP, slips
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
 from lstmsym.binding.slots import Slot, slot_of
@@ -211,6 +212,8 @@ class LineJudge:
             return row
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
+        if slips(stated.noted, self.lines):
+            return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
             message = "the sum leaves out the first step"
             row = replace(row, verdict="conditional", assumption="the initial state is zero", message=message)

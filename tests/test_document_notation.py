@@ -129,3 +129,24 @@ $$\frac{\partial E}{\partial A} = \sum_k \frac{\partial E}{\partial v(k)} u^T(k)
 """
     assert verdicts(text) == ["proved", "proved", "refuted"]
     assert verdicts(text.replace("k", "n")) == ["proved", "proved", "refuted"]
+
+
+def test_a_diagonal_matrix_written_entry_by_entry():
+    cell = r"""
+$$v_t = W x_{t-1} + U u_t, \quad x_t = \varphi(v_t), \quad y_t = C x_t, \quad E = \frac12 \sum_t \|d_t - y_t\|^2$$
+where $\varphi = \tanh$ and $\Phi_t = \operatorname{diag}(\varphi'(v_{t,1}), \dots, \varphi'(v_{t,n}))$, $P_t = \mathrm{diag}(1 - x_{1,t}^2, \ldots, 1 - x_{n,t}^2)$.
+"""
+    lines = r"""
+$$\frac{\partial E}{\partial x_t} = C^T (y_t - d_t) + W^T \Phi_{t+1} \frac{\partial E}{\partial x_{t+1}}$$
+$$\frac{\partial E}{\partial x_t} = C^T (y_t - d_t) + W^T P_{t+1} \frac{\partial E}{\partial x_{t+1}}$$
+$$\frac{\partial E}{\partial x_t} = C^T (y_t - d_t) + W^T \Phi_{t} \frac{\partial E}{\partial x_{t+1}}$$
+$$\frac{\partial x_t}{\partial x_{t-1}} = \operatorname{diag}(1 - x_{t,1}^2, \dots, 1 - x_{t,n}^2) W$$
+$$\frac{\partial x_t}{\partial x_{t-1}} = \operatorname{diag}(1 - x_{t,1}, \dots, 1 - x_{t,n}) W$$
+"""
+    assert verdicts(cell + lines) == ["proved", "proved", "refuted", "proved", "refuted"]
+    called = cell.replace(r"\varphi'(v_{t,1})", r"\varphi'(v_1(t))").replace(
+        r"\varphi'(v_{t,n})", r"\varphi'(v_n(t))"
+    )
+    called = called.replace("v_t", "v(t)").replace("x_t", "x(t)").replace(r"\Phi_t", r"\Phi(t)")
+    rows = verify_document(called, "a.md").rows
+    assert "definition" in {row.kind for row in rows if "Phi" in row.source}

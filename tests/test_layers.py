@@ -16,35 +16,42 @@ verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.c
 verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
-verify.matching verify.induction documents.result listings.source listings.plainer listings.appended
-listings.inline listings.around listings.naming listings.arrays listings.expressions
-listings.returned listings.forward listings.outline listings.backward listings.edits
-listings.judging listings.write listings.rows listings.meanings listings.given listings.read
-listings pages documents documents.limits documents.file documents.formula documents.symbols
-documents.macros documents.scanned documents.tokens documents.plain documents.latex documents.cursor
-documents.scripts documents.tables documents.gradients documents.parse documents.times
-documents.write documents.lines documents.hypertext documents.wording documents.rows documents.front
-documents.layout documents.reach documents.prose documents.split documents.read documents.links
-report svg
+verify.matching verify.induction documents.result listings.source listings.plainer listings.records
+listings.appended listings.zipped listings.numerical listings.inline listings.naming listings.keys
+listings.around listings.arrays listings.scope listings.steps listings.slices listings.functions
+listings.expressions listings.returned listings.statements listings.loops listings.forward
+listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline
+listings.truth listings.findings listings.code listings.start listings.gradients listings.names
+listings.added listings.backward listings.edits listings.mending listings.meant listings.ends
+listings.judging listings.kept listings.write listings.rows listings.meanings listings.given
+listings.read listings pages documents documents.limits documents.file documents.formula
+documents.symbols documents.macros documents.scanned documents.tokens documents.plain
+documents.latex documents.cursor documents.scripts documents.tables documents.gradients
+documents.parse documents.times documents.write documents.lines documents.hypertext
+documents.wording documents.rows documents.front documents.layout documents.reach documents.prose
+documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.messages
 binding.table
 binding.called
+binding.renamed
 binding.updates
 binding.stacks
 binding.templates
 binding.units
 binding.lettered
-binding.marked
 binding.defined
 binding.entries
 binding.shares
 binding.chains
 binding.values
 binding.activations
+binding.dotted
 binding.express
 binding.outer
+binding.rowwise
+binding.marked
 binding.numbered
 binding.prepared
 binding.standing
@@ -66,6 +73,7 @@ binding.remaining
 binding.generic
 binding.slots
 binding.given
+binding.onestep
 binding.scope
 binding.author
 binding.choices
@@ -78,17 +86,23 @@ binding.columns
 binding.usage
 binding.twins
 binding.solve
+binding.slopes
+binding.evidence
 binding.across
+binding.alone
 binding.several
 binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.summed
+binding.undefined
 binding.judging
-binding.supposed
-binding.guarded
 binding.nets
 binding.opened
+binding.supposed
+binding.relied
+binding.guarded
 binding.verify
 reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
 reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare

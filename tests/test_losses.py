@@ -93,3 +93,60 @@ def test_an_average_counts_once():
     ]  # fmt: skip
     wanted = "proved proved refuted proved proved proved refuted".split()
     assert judged([*SOFT, *loss], claims) == wanted
+
+
+def test_a_softmax_written_out_unit_by_unit():
+    cell = [
+        r"a_j^{(t)} = \sum_k W_{jk} h_k^{(t-1)} + \sum_k U_{jk} x_k^{(t)}", r"h_j^{(t)} = \tanh(a_j^{(t)})",
+        r"s_i^{(t)} = \sum_j V_{ij} h_j^{(t)}", r"p_i^{(t)} = \frac{e^{s_i^{(t)}}}{\sum_l e^{s_l^{(t)}}}",
+        r"E = -\sum_t \sum_i d_i^{(t)} \ln p_i^{(t)}",
+    ]  # fmt: skip
+    right = r"\frac{\partial E}{\partial s_i^{(t)}} = p_i^{(t)} - d_i^{(t)}"
+    wrong = r"\frac{\partial E}{\partial s_i^{(t)}} = d_i^{(t)} - p_i^{(t)}"
+    said = [*cell, "The targets $d^{(t)}$ sum to one."]
+    assert judged(cell, [right, wrong]) == ["conditional", "refuted"]
+    assert judged(said, [right, wrong]) == ["proved", "refuted"]
+
+
+def test_a_target_with_a_star_and_an_adjoint_that_ends_after_the_last_step():
+    lines = [
+        r"r_t = (1 - \alpha) r_{t-1} + \alpha \tanh(J r_{t-1} + W x_t)", r"o_t = V r_t",
+        r"L = \frac12 \sum_t \|o_t - o_t^*\|^2",
+    ]  # fmt: skip
+    claims = [
+        r"\lambda_t = \frac{\partial L}{\partial r_t}", r"\lambda_{T+1} = 0",
+        r"\frac{\partial L}{\partial V} = \sum_t (o_t - o_t^*) r_t^\top",
+        r"\frac{\partial L}{\partial V} = \sum_t (o_t^* - o_t) r_t^\top",
+        r"\frac{\partial L}{\partial W} = \alpha \sum_t [\lambda_t \odot (1 - \tanh^2(J r_{t-1} + W x_t))] x_t^\top",
+    ]  # fmt: skip
+    wanted = ["not-a-claim", "not-a-claim", "proved", "refuted", "proved"]
+    assert judged(lines, claims) == wanted
+
+
+def test_an_error_that_has_a_name_and_that_the_loss_writes_out():
+    loss = [r"L = \frac12 \sum_t \|\hat y_t - y_t\|^2", r"e_t = \hat y_t - y_t"]
+    claims = [
+        r"\frac{\partial L}{\partial V} = \sum_t e_t h_t^\top", r"\frac{\partial L}{\partial V} = -\sum_t e_t h_t^\top",
+        r"\frac{\partial L}{\partial \hat y_t} = e_t", r"\frac{\partial L}{\partial h_T} = V^\top e_T",
+    ]  # fmt: skip
+    assert judged([*LINEAR, *loss], claims) == ["proved", "refuted", "proved", "proved"]
+    assert judged([*LINEAR, *loss[::-1]], claims) == ["proved", "refuted", "proved", "proved"]
+
+
+def test_a_loss_that_is_not_read_refutes_nothing():
+    loss = r"L = \sum_t \mathrm{dist}(\hat y_t, y_t)^2"
+    claims = [
+        r"\frac{\partial L}{\partial V} = \sum_t \frac{\hat y_t}{1 + \hat y_t} h_t^\top",
+        r"\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial \hat y_t} h_{t-1}^\top",
+    ]
+    assert judged([*LINEAR, loss], claims) == ["undecided", "refuted"]
+
+
+def test_the_square_of_an_error_called_e():
+    loss = [r"e(t) = y(t) - d(t)", r"E = \frac12 \sum_t e^T(t) e(t)"]
+    lines = [r"h(t) = \tanh(W x(t) + U h(t-1))", r"y(t) = V h(t)", *loss]
+    claims = [
+        r"\frac{\partial E}{\partial V} = \sum_t e(t) h^T(t)",
+        r"\frac{\partial E}{\partial V} = -\sum_t e(t) h^T(t)",
+    ]
+    assert judged(lines, claims) == ["proved", "refuted"]

@@ -196,3 +196,11 @@ def test_equations_are_stacked_by_the_example_of_others() -> None:
     apart = "dL/dW_fx = sum_t (dL/dh_t * (h_{t-1} - a_t) * f_t * (1 - f_t)) x_t^T\n"
     assert rows(ALIKE + apart)[-1].verdict == "proved"
     assert rows(ALIKE.rpartition("a_t = ")[0] + right)[-1].verdict == "undecided"
+
+
+def test_a_mark_behind_the_gradient_of_a_letter():
+    text = (
+        "    h̃ₜ = tanh(W xₜ + U hₜ₋₁)\n    hₜ = zₜ ⊙ h̃ₜ + (1 − zₜ) ⊙ hₜ₋₁\n    zₜ = σ(V xₜ)\n"
+        "    dh̃ₜ = dhₜ ⊙ zₜ\n    dh̃ₜ = dhₜ ⊙ (1 − zₜ)\n    dzₜ = dhₜ ⊙ (h̃ₜ − hₜ₋₁)\n"
+    )
+    assert [row.verdict for row in verify_document(text, "a.txt").rows][3:] == ["proved", "refuted", "proved"]

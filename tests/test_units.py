@@ -150,3 +150,83 @@ $$a_j(t) = \sum_i w_{ij} x_i(t) + \sum_l u_{lj} h_l(t-1), \quad h_j(t) = \tanh(a
     assert verdict(text, chain.replace(r"E}{\partial h_j", r"E}{\partial h_l"))[0] == "refuted"
     assert verdict(LAYERS, r"\frac{\partial a_k}{\partial w_{kj}} = z_j")[0] == "proved"
     assert verdict(LAYERS, r"\frac{\partial z_j}{\partial w_{ji}} = x_i")[0] == "refuted"
+
+
+BESIDE = r"""
+$$\mathbf a_t = \mathbf V \mathbf x_t + \mathbf u \odot \mathbf h_{t-1} + \mathbf b, \quad \mathbf h_t = \tanh(\mathbf a_t), \quad \mathbf o_t = \mathbf C \mathbf h_t$$
+$$h_{i,t} = \tanh(\mathbf v_i^\top \mathbf x_t + u_i h_{i,t-1} + b_i)$$
+"""
+
+
+def test_units_beside_vectors_of_the_same_letter():
+    assert verdict(BESIDE.rsplit("$$", 2)[0], BESIDE.split("$$")[3])[0] == "proved", "said again, by rows"
+    for right, old, new in (
+        (r"\frac{\partial L}{\partial u_i} = \sum_t \frac{\partial L}{\partial a_{i,t}} h_{i,t-1}", ",t-1", ",t"),
+        (r"\frac{\partial L}{\partial \mathbf v_i} = \sum_t \frac{\partial L}{\partial a_{i,t}} \mathbf x_t^\top", "a_{i,t}", "h_{i,t}"),
+        (r"\frac{\partial L}{\partial \mathbf V} = \sum_t \frac{\partial L}{\partial \mathbf a_t} \mathbf x_t^\top", "x_t", "x_{t-1}"),
+        (r"\frac{\partial h_{i,T}}{\partial h_{i,t}} = \prod_{k=t+1}^T u_i (1 - h_{i,k}^2)", "t+1", "t"),
+    ):  # fmt: skip
+        assert verdict(BESIDE, right)[0] == "proved"
+        assert verdict(BESIDE, right.replace(old, new, 1))[0] == "refuted"
+
+
+def test_entries_of_bracketed_products():
+    text = r"""
+$$z_j^{(t)} = \sigma([\mathbf W_z \mathbf x^{(t)}]_j + [\mathbf U_z \mathbf h^{(t-1)}]_j)$$
+$$h_j^{(t)} = z_j^{(t)} h_j^{(t-1)} + (1 - z_j^{(t)}) \tanh([\mathbf W \mathbf x^{(t)}]_j + [\mathbf U \mathbf h^{(t-1)}]_j)$$
+$$\boldsymbol\delta^{(t)} = \frac{\partial L}{\partial \mathbf z^{(t)}} \odot \mathbf z^{(t)} \odot (1 - \mathbf z^{(t)})$$
+"""
+    right = r"\frac{\partial L}{\partial \mathbf U_z} = \sum_t \boldsymbol\delta^{(t)} \mathbf h^{(t-1)\top}"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("t-1", "t"))[0] == "refuted"
+
+
+def test_a_letter_that_numbers_samples_numbers_no_units():
+    text = r"""
+$$h_t = \tanh(W x_t + U h_{t-1}), \quad h_{i,t} = \tanh(W x_{i,t} + U h_{i,t-1})$$
+"""
+    cell = verify_document(text, "a.md").cell
+    assert {"h", "h_i"} <= {e.name.base for e in cell.equations}
+
+
+def test_the_unit_that_is_the_class():
+    text = r"""
+$$\mathbf h_t = \tanh(\mathbf W \mathbf h_{t-1} + \mathbf U \mathbf x_t), \quad \mathbf o_t = \mathbf V \mathbf h_t, \quad \hat{\mathbf y}_t = \mathrm{softmax}(\mathbf o_t)$$
+$$L = -\sum_t \log \hat{\mathbf y}_t[y_t]$$
+The target $y_t$ is one-hot.
+"""
+    for one in (r"\mathbf 1_{i = y_t}", r"\mathbf 1_{y_t = i}", r"\mathbf 1_{i, y_t}"):
+        right = rf"\frac{{\partial L}}{{\partial o_{{i,t}}}} = \hat y_{{i,t}} - {one}"
+        assert verdict(text, right)[0] == "proved"
+        assert verdict(text, right.replace(" - ", " + "))[0] == "refuted"
+
+
+def test_a_layer_normalised_by_its_sums():
+    text = r"""
+$$a_t = U x_t + W h_{t-1}, \quad \mu_t = \frac1H \sum_{i=1}^H a_{t,i}, \quad s_t = \sqrt{\frac1H \sum_{i=1}^H (a_{t,i} - \mu_t)^2}$$
+$$v_t = \frac{a_t - \mu_t}{s_t}, \quad h_t = \tanh(g \odot v_t)$$
+"""
+    mean = r"\frac1H \sum_{i=1}^H \frac{\partial E}{\partial v_{t,i}}"
+    right = rf"\frac{{\partial E}}{{\partial a_t}} = \frac1{{s_t}} (\frac{{\partial E}}{{\partial v_t}} - {mean} - v_t {mean} v_{{t,i}})"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("- v_t", "+ v_t"))[0] == "refuted"
+    assert verdict(text, right.replace(f"- {mean} ", "", 1))[0] == "refuted"
+    assert verdict(text, right.replace(r"\frac1H", ""))[0] == "refuted"
+
+
+def test_numbers_of_units_have_names():
+    text = r"""
+$$z_i(t) = \sum_{j=1}^M U_{ij} x_j(t) + \sum_{j=1}^N W_{ij} h_j(t-1), \quad m(t) = \frac1N \sum_{k=1}^N z_k(t), \quad h_i(t) = \tanh(z_i(t) - m(t))$$
+$$\delta_i(t) = (1 - h_i(t)^2) \frac{\partial L}{\partial h_i(t)}$$
+"""
+    right = r"\frac{\partial L}{\partial z_i(t)} = \delta_i(t) - \frac1N \sum_{k=1}^N \delta_k(t)"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace(r"\frac1N", r"\frac1M"))[0] == "refuted"
+    assert verdict(text, r"\frac{\partial L}{\partial m(t)} = -\sum_i \delta_i(t)")[0] == "proved"
+
+
+def test_one_number_for_a_layer():
+    text = r"$$z_t = U x_t + W h_{t-1}, \quad s_t = v^\top \tanh(z_t), \quad h_t = s_t \tanh(z_t)$$" + "\n"
+    right = r"\frac{\partial L}{\partial v} = \sum_t \frac{\partial L}{\partial s_t} \tanh(z_t)"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace(r"\tanh", ""))[0] == "refuted"

@@ -17,6 +17,7 @@ from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import untimed
 from lstmsym.binding.scope import Backward, Unbound
 from lstmsym.binding.slots import slot_of
+from lstmsym.binding.standing import valued
 from lstmsym.binding.table import LOSSES, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -166,6 +167,10 @@ class Across(Backward):
             key = self.generic[key]
         if key in table.macros and key not in table.roles:
             return self.macro(key, step)
+        if key in table.standing:
+            expr = table.standing[key]
+            value = valued(expr, self._shape, table.rows)
+            return replace(value, expr=lifted(expr, self.present if step is None else step))
         ident = self.ident(key)
         if ident:
             value = self.known(ident, step, key)

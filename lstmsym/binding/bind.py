@@ -31,6 +31,7 @@ from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
+from lstmsym.binding.units import counts_of
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
@@ -62,6 +63,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     table.gradients |= of_gradients(lines, table)
     table.learned = frozenset(table.key(by).key for by in derived_by(lines))
     kinds = kinds_of(lines, table)
+    table.counts = frozenset(counts_of(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -160,7 +162,8 @@ def _cell(
     _sizes(table, unifier)
     table.sizes = {key: _sized(size, unifier) for key, size in table.sizes.items()}
     equations = [(name, _sized(expr, unifier)) for name, expr in equations]
-    kept, outputs = _outputs(equations, table, loss)
+    kept, outputs = _outputs(equations, table, loss, _compared(targets, loss, table))
+    targets += sorted(_compared(targets, loss, table) - {r.base for _, e in kept for r in e.atoms(Ref)})
     standing |= _dropped(equations, kept, table)
     equations = kept
     table.standing.update({key: _sized(expr, unifier) for key, expr in standing.items()})
@@ -247,6 +250,8 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
+                if _is_number(value, table.roles.get(name, "")):
+                    table.shapes.pop(name, None)
                 table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
@@ -259,6 +264,11 @@ def _equations(
             unread[n], unifier.known = said(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     return equations
+
+
+def _is_number(value: Value, role: str) -> bool:
+    """Whether a line defines one number for a whole layer, as a mean does."""
+    return not value.shape and role == "name" and value.expr.has(N.Sum, N.Mean, N.Max)
 
 
 def _stood_in(
@@ -331,6 +341,8 @@ def _split(
 ) -> Iterator[tuple[str, Value]]:
     """A line whose right side is an activation of an expression, in two lines; others as they are."""
     value = express(right)
+    if value.expr.has(N.exp):  # exp(z) / sum(exp(z)) is a softmax, as what is written so is
+        value = replace(value, expr=N.canonical(value.expr))
     if isinstance(right, Apply) and right.power is None:
         function = function_of(right.head, table)
         inner = _activated(value.expr, function in GENERIC)
@@ -427,8 +439,14 @@ def _declared(
     return declared
 
 
+def _compared(targets: list[str], loss: sp.Expr | None, table: Table) -> set[str]:
+    """Inputs that the loss reads: what the network is compared with, as in a named error y - d."""
+    read = {r.base for r in loss.atoms(Ref)} if loss is not None else set()
+    return {base for base in read if table.roles.get(base) == "input" and base not in targets}
+
+
 def _outputs(
-    equations: list[tuple[str, sp.Expr]], table: Table, loss: sp.Expr | None
+    equations: list[tuple[str, sp.Expr]], table: Table, loss: sp.Expr | None, compared: set[str]
 ) -> tuple[list[tuple[str, sp.Expr]], list[str]]:
     """What nothing else reads at its own step; names that only gather others are dropped."""
     read = {r.base for _, e in equations for r in e.atoms(Ref) if r.lag == 0}
@@ -439,9 +457,11 @@ def _outputs(
     def idles(name: str, expr: sp.Expr) -> bool:
         if name in read or table.roles[name] != "name":
             return False
+        if any(r.base in compared for r in expr.atoms(Ref)):
+            return True
         return isinstance(expr, gathers) or not any(r.lag == 0 and r.base in lines for r in expr.atoms(Ref))
 
     idle = [name for name, expr in equations if idles(name, expr)]
     if idle and len(idle) < len(equations):
-        return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss)
+        return _outputs([(name, expr) for name, expr in equations if name not in idle], table, loss, compared)
     return equations, [name for name, _ in equations if name not in read]

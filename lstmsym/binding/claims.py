@@ -16,7 +16,7 @@ from lstmsym.binding.slots import Meaning, Slot
 from lstmsym.binding.table import Line
 from lstmsym.binding.units import carries_on, unmatched
 from lstmsym.binding.values import Misfit, Unreadable, Value
-from lstmsym.documents.formula import Big, Formula, Sum, walk
+from lstmsym.documents.formula import Big, Formula, Number, Sum, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.claims import Claim
@@ -36,7 +36,7 @@ class Expressed:
 
 @dataclass(frozen=True)
 class Stated:
-    """A line as a claim; ``lacks``: the steps that its sum leaves out (last, first, early)."""
+    """A line as a claim; ``lacks``: what its sum leaves out (last, first, early), or adds ahead."""
 
     claim: Claim
     lacks: str = ""
@@ -190,16 +190,32 @@ class Claims:
                 return "last"
             if item.low is not None and item.low > self.start:
                 return "first" if item.states else "early"
+            if item.low is not None and item.low < self.start:
+                return "before"
         return ""
 
     @cached_property
     def start(self) -> int:
-        """The number of the first step: the smallest at which a sum of the document starts."""
-        lows = [1]
-        for place in self.choices.claims():
-            try:
-                sums = self.express(self.lines[place][1]).sums
-            except (Unreadable, NotationError, ShapeError):
-                continue
-            lows += [s.low for s in sums if s.low is not None]
-        return min(lows)
+        """The number of the first step: the smallest at which a sum starts, 1 where others start at 1.
+
+        A sum of terms with earlier states may leave the first step out.
+        """
+        sums = [s for place in self.choices.claims() for s in self._sums(place)]
+        ones = any(s.written == 1 and not (s.states and s.low == 1) for s in sums)
+        ones = ones or any(
+            _starts_at_one(self.lines[n][1]) for n, k in self.choices.bound.kinds.items() if k == "loss"
+        )
+        lows = [s.low for s in sums if s.low is not None and not (ones and s.written == 0)]
+        return min([1, *lows])
+
+    def _sums(self, place: int) -> tuple[SumRange, ...]:
+        """The sums over steps on the right side of a line."""
+        try:
+            return self.express(self.lines[place][1]).sums
+        except (Unreadable, NotationError, ShapeError):
+            return ()
+
+
+def _starts_at_one(formula: Formula) -> bool:
+    """Whether a sum starts at 1."""
+    return any(isinstance(n, Big) and n.operator == "∑" and n.low == Number("1") for n in walk(formula))

@@ -9,6 +9,7 @@ from lstmsym.binding.computed import Computed
 from lstmsym.binding.prepared import attached
 from lstmsym.binding.slots import Meaning, Slot, candidates, occurrences, resolve, slot_of
 from lstmsym.binding.stated import Said
+from lstmsym.binding.table import LOSSES
 from lstmsym.binding.told import Told
 from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import Derivative, Formula, Name, Sum
@@ -116,9 +117,17 @@ class Definitions:
         expr = value.expr
         ref = -expr if negative else expr
         plain = isinstance(ref, Ref) and not (ref.lag is None and lag is not None)
-        if plain or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂")):
+        if (
+            plain
+            or self._of_step(derivative)
+            or (isinstance(expr, Label) and found[0].family not in ("d", "δ", "∂"))
+        ):
             self.choices.pinned[found[0]] = Meaning(later(expr, -(lag or 0)), "defined")
             self.defining.add(place)
+
+    def _of_step(self, node: Derivative) -> bool:
+        """Whether it is the derivative of one step's loss, which is no gradient of the cell."""
+        return isinstance(node.of, Name) and node.of.base in LOSSES and node.of.time is not None
 
     def _for_any(self, left: Formula, right: Formula) -> bool:
         """Whether a gradient is that by a quantity that stands for any: neither is a name of the cell."""

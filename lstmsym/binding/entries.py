@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.units import is_partial, variables
+from lstmsym.binding.units import is_count, is_partial, variables
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -268,9 +268,11 @@ class Reader:
         steps: Callable[[Big, Callable[[Formula], Factor]], Factor],
         function: Callable[[Name], str],
         same: Same,
+        count: Callable[[Name], sp.Expr],
     ) -> None:
-        """The ways to read what is no sum and no product."""
+        """The ways to read what is no sum and no product; ``count`` is the size that a name denotes."""
         self.leaf, self.call, self.steps, self.function, self.same = leaf, call, steps, function, same
+        self.count = count
 
     def value(self, node: Formula) -> Factor:
         """A formula as a number, a vector or a matrix."""
@@ -333,6 +335,13 @@ class Reader:
             return times(self(node.head), self(node.argument))
         return ((self.call(node, self.value(node.argument)),),)
 
+    def _counted(self, node: Big, terms: Terms) -> None:
+        """The number of units that a sum names, H of i = 1 ... H, is their number."""
+        if is_count(node.high) and len(variables(node)) == 1:
+            sizes = [f.size(x) for term in terms for f in term for x in f.labels if x in variables(node)]
+            for size in sizes[:1]:
+                self.same.same((self.count(node.high),), (size,), "summed over")  # type: ignore[arg-type]
+
     def _big(self, node: Big) -> Terms:
         units = set(variables(node)) & {
             u for n in walk(node.body) if isinstance(n, (Name, Indexed)) for u in n.units
@@ -344,6 +353,7 @@ class Reader:
         if is_partial(node):
             raise Impossible(f"a sum over some of the units only, {', '.join(sorted(units))}, is not read")
         terms = self._checked(self(node.body))
+        self._counted(node, terms)
         for label in sorted(units):
             if label not in labels_of(terms):
                 raise Impossible(f"{label} is summed over and stands nowhere")

@@ -17,6 +17,7 @@ from lstmsym.binding.activations import POINTWISE_FUNCTIONS, derivative_of
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.entries import ONE, Factor, Impossible, Reader, Same, Term, has_units
 from lstmsym.binding.stacks import Portion, is_slice
+from lstmsym.binding.units import unit_labels
 from lstmsym.binding.values import Misfit, Scope, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
@@ -37,6 +38,7 @@ from lstmsym.documents.formula import (
     Relation,
     Slice,
     Sum,
+    Time,
     Words,
     flat,
     rebuilt,
@@ -72,7 +74,7 @@ class Express:
         Raises:
             Unreadable: it is not understood.
         """
-        if has_units(node) and not chain_rule(node):
+        if has_units(node) and (isinstance(node, Big) or unit_labels(node)) and not chain_rule(node):
             return self._entries(node)
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
@@ -85,7 +87,14 @@ class Express:
     def _entries(self, node: Formula) -> Value:
         """A formula in index notation."""
         node = with_fractions(node)
-        read = Reader(self._factors, self._mapped, self._over_steps, self.scope.function, Same(self._same))
+        read = Reader(
+            self._factors,
+            self._mapped,
+            self._over_steps,
+            self.scope.function,
+            Same(self._same),
+            self.scope.size,
+        )
         try:
             found = read.value(node)
         except Impossible as error:
@@ -135,7 +144,9 @@ class Express:
         raise Impossible(f"{shown} has {len(labels)} indices where it is {spelled(value.shape)}")
 
     def _with_labels(self, node: Formula) -> tuple[Value, tuple[str, ...]]:
-        if isinstance(node, Name) and node.base == "1" and node.units:
+        if isinstance(node, Name) and node.base == "1" and len(node.units) == 1 and node.scripts:
+            return self._indicated([s.body for s in node.scripts]), node.units
+        if isinstance(node, Name) and node.base == "1" and len(node.units) == 2:
             if node.units[0] == node.units[1]:
                 return Value(sp.Integer(1)), ()
             size = self.unifier.fresh()
@@ -506,6 +517,9 @@ class Express:
         return Value(part, sizes[node.number : node.number + 1], whole.row)
 
     def _indexed(self, node: Indexed) -> Value:
+        copy = _copy(node)
+        if copy is not None:
+            return self.scope.copy(*copy)
         if node.bar or node.time is not None:
             raise Unreadable("an expression taken at something is not read")
         script = node.scripts[0]
@@ -645,6 +659,22 @@ class Express:
             shape, row = self._joined(found.shape, found.row, other)
             found = Value(op(found.expr, other.expr), shape, row)
         return found
+
+
+def _copy(node: Indexed) -> tuple[Derivative, Time] | None:
+    r"""The derivative and the step of ``\partial L / \partial W |_{(t)}``."""
+    body, bar = node.body, bool(node.bar)
+    if isinstance(body, Brackets) and (body.left, body.right, len(body.items)) == ("", "|", 1):
+        body, bar = body.items[0], True
+    if not bar or not isinstance(body, Derivative):
+        return None
+    if node.time is not None:
+        return body, node.time
+    script = node.scripts[0] if len(node.scripts) == 1 else None
+    step = script.body if script is not None and script.where == "sub" else None
+    alone = isinstance(step, Sum) or (isinstance(step, Name) and step.time is None and not step.scripts)
+    time = Time(step) if step is not None and alone else None
+    return (body, time) if time is not None and time.offset is not None else None
 
 
 def with_fractions(node: Formula) -> Formula:

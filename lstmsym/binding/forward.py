@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.entries import is_unit_sum
+from lstmsym.binding.entries import has_units, is_unit_sum
 from lstmsym.binding.express import Express
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
@@ -22,12 +22,14 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
+    Indexed,
     Matrix,
     Name,
     Number,
     Product,
     Raised,
     Sum,
+    Time,
     names,
     walk,
 )
@@ -74,6 +76,8 @@ class Forward:
         if at.lag in (FIRST, LAST):
             raise Unreadable(f"{at.key} at one step only")
         ident = table.idents.get(at.key)
+        if ident is None and at.key in table.counts:
+            return Value(self.size(name))
         if ident is None and at.key in table.macros:
             return Express(self, self.unifier, table.rows)(table.macros[at.key])
         if ident is None:
@@ -160,11 +164,12 @@ class Forward:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         if at.key in self.table.told:
             return self.table.told[at.key]
-        if at.lag is not None:
-            return "input", len(name.units) if self.table.indexed else 1
-        if self.table.indexed and len(name.units) != 1:
-            return ("parameter", 2) if name.units else ("hyper", 0)
         contexts = self.contexts.get(at.key, set())
+        indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
+        if at.lag is not None:
+            return "input", len(name.units) if indexed else 1
+        if indexed and len(name.units) != 1:
+            return ("parameter", 2) if name.units else ("hyper", 0)
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
@@ -194,6 +199,10 @@ class Forward:
         """Refuse."""
         raise Unreadable("a gradient in a forward equation")
 
+    def copy(self, node: Derivative, time: Time) -> Value:
+        """Refuse."""
+        raise Unreadable("a gradient in a forward equation")
+
     def share(self, of: Name, by: Name) -> Share | None:
         """None: nothing is known yet."""
         return None
@@ -215,7 +224,9 @@ class Forward:
 def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[str, set[str]]:
     """How each name is used: term of a sum, beside an open or a pointwise product, as a matrix's operand."""
     found: dict[str, set[str]] = {}
-    for _, right in lines:
+    for left, right in lines:
+        for name in _whole(right) if has_units(left) else names(right):
+            found.setdefault(table.key(name).key, set()).add("whole")
         for node in walk(right):
             for part, use in _uses(node, table):
                 for name in _blocks(_bare(part)):
@@ -224,6 +235,13 @@ def contexts_of(lines: Iterable[tuple[Formula, Formula]], table: Table) -> dict[
         for part in names(macro):
             found.setdefault(table.key(part).key, set()).update(found.get(key, ()))
     return found
+
+
+def _whole(node: Formula) -> Iterator[Name]:
+    """The names of vectors and matrices among entries: those of ``[W x]_j``."""
+    for part in walk(node):
+        if isinstance(part, Indexed) and part.units:
+            yield from names(part.body)
 
 
 def _bare(node: Formula) -> Formula:

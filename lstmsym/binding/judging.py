@@ -23,7 +23,9 @@ from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks, sums_repeated
+from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.derive import adjoint_of
@@ -46,6 +48,10 @@ Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
 
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
+SUPPOSES = {
+    "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "before": ("the sum begins before the first step", "the terms before the first step are zero"),
+}
 
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
@@ -67,6 +73,7 @@ class LineJudge:
         self.known: dict[object, Verdict] = {}
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
+        self.shares_told = says_share(text)
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -113,9 +120,21 @@ class LineJudge:
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
+        if row.verdict == "refuted" and self._of_unread_loss(place):
+            return replace(
+                row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
+            )
         if row.verdict == "refuted" and row.witness is not None and any(binary(self.text)):
             return self._masked(row, place)
         return row
+
+    def _of_unread_loss(self, place: int) -> bool:
+        """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
+        cell = self.system.cell
+        if cell.loss or "loss" not in self.choices.bound.kinds.values() or place not in self.verdicts:
+            return False
+        last = set(cell.outputs) - {q.name for q in cell.role("state")}
+        return any(ref.base in last for ref in self.verdicts[place].claim.right.atoms(Ref))
 
     def _masked(self, row: Row, place: int) -> Row:
         """A wrong line where masks are zero or one: wrong of such masks too, or open."""
@@ -132,10 +151,21 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._claimed(place)
+            return self._no_claim(place) or self._shared(self._claimed(place), place)
         except Exception as error:  # one line never costs the others their verdicts
             message = f"it could not be judged: {type(error).__name__}"
             return plain(self.lines[place][2], "undecided", message)
+
+    def _shared(self, row: Row, place: int) -> Row:
+        """The row of a line that may have one step's share of a gradient, with that if nothing says it."""
+        claim = self.stated.get(place)
+        right = row.verdict in ("proved", "conditional")
+        if claim is None or not right or self.shares_told:
+            return row
+        if not unsaid(claim, self.lines[place], self.table, self.system.cell):
+            return row
+        both = " and ".join(filter(None, (row.assumption, SHARE)))
+        return replace(row, verdict="conditional", assumption=both)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""
@@ -215,8 +245,8 @@ class LineJudge:
         if slips(stated.noted, self.lines):
             return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
-            message = "the sum leaves out the first step"
-            row = replace(row, verdict="conditional", assumption="the initial state is zero", message=message)
+            message, assumption = SUPPOSES[stated.lacks]
+            row = replace(row, verdict="conditional", assumption=assumption, message=message)
         assumed = [*stated.noted, self._followed(stated.claim)]
         for assumption in filter(None, assumed):
             both = " and ".join(filter(None, (row.assumption, assumption)))
@@ -371,14 +401,17 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
-        if error.slot in self.choices.twins:
+        if found is None or found[0] != error.slot:
+            way = understood(self.claims, self.judge, self.lines[place], error.slot)
+            if way is not None:
+                verdict = "conditional" if way.assumption else "refuted"
+                return replace(plain(source, verdict, way.message), assumption=way.assumption)
+        elif error.slot in self.choices.twins:
             return self._second_name(right, source)
-        if found is not None and found[0] == error.slot:
-            misfit = self._never_fits(right)
-            if misfit is not None:
-                return plain(source, "refuted", said(misfit))
-            if self._names_gradient(found[0], right):
-                return plain(source, "refuted", NOTHING)
+        elif (misfit := self._never_fits(right)) is not None:
+            return plain(source, "refuted", said(misfit))
+        elif self._names_gradient(found[0], right):
+            return plain(source, "refuted", NOTHING)
         hint = f'{error}; the front matter can say it: names: {{"{error.slot.target}": ...}}'
         return plain(source, "undecided", hint)
 

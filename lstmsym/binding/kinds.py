@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lstmsym.binding.abbreviated import is_diagonal, is_of_slopes
 from lstmsym.binding.defined import functions_of, is_naming, named
 from lstmsym.binding.entries import is_unit_sum
 from lstmsym.binding.express import is_transposition
@@ -20,6 +21,7 @@ from lstmsym.binding.table import (
     Table,
     bare_names,
     has_gradient,
+    is_entropy,
     is_step_size,
 )
 from lstmsym.binding.updates import is_update
@@ -158,9 +160,10 @@ class _Sorting:
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
-        if at.lag in (FIRST, LAST) or gradient:
+        if at.lag in (FIRST, LAST) or gradient or at.letter in {"T", "τ"} - self.table.letters:
             return
         if at.key in self.losses or (left.base in LOSSES and _is_loss(right, left, self.defined)):
             self.kinds[place] = "loss"
@@ -173,7 +176,7 @@ class _Sorting:
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""
         at = self.table.key(left)
-        if is_layout(left, right) or (isinstance(right, Apply) and right.head.base.lower() == "diag"):
+        if is_layout(left, right) or is_diagonal(right):
             self.table.macros[at.key] = right
             self.kinds[place] = "definition"
             return
@@ -308,6 +311,8 @@ def _recurs(name: Name, right: Formula) -> bool:
 
 
 def _adds_up(right: Formula) -> bool:
+    if isinstance(right, Apply) and is_entropy(right.head):
+        return True
     return any(isinstance(n, Big) or (isinstance(n, Brackets) and n.left == "‖") for n in walk(right))
 
 

@@ -22,6 +22,8 @@ from lstmsym.documents.formula import (
     Indexed,
     Name,
     Product,
+    Relation,
+    Script,
     Sum,
     names,
     rebuilt,
@@ -149,7 +151,7 @@ class Lettered:
         """A name with its units apart."""
         own = of_name(name, letters)
         if not own:
-            return name
+            return _indicator(name, letters) or name
         if name.base == "δ" and len(own) == len(parts(name)) == 2 and name.time is None:
             return Name("1", units=tuple(p.letter for p in own), span=name.span)  # Kronecker's
         stays = keep and stem(name) in self.kept
@@ -267,6 +269,17 @@ class Lettered:
         if any(len(n.units) < self.members.get(n.key, 0) for s in joined for n in every_name(s)):
             return left, right
         return joined[0], joined[1]
+
+
+def _indicator(name: Name, letters: set[str]) -> Name | None:
+    r"""``1_{i = y_t}``, 1 for the unit that is the class y_t, as the one-hot vector of that class."""
+    body = name.scripts[0].body if name.base == "1" and len(name.scripts) == 1 else None
+    if not isinstance(body, Relation) or body.signs != ("=",):
+        return None
+    for unit, other in (body.terms, body.terms[::-1]):
+        if isinstance(unit, Name) and unit.key in letters and isinstance(other, Name):
+            return replace(name, scripts=(Script("sub", other),), units=(unit.key,))
+    return None
 
 
 def _alike(units: Units) -> dict[str, str]:

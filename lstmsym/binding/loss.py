@@ -11,7 +11,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward
-from lstmsym.binding.table import LOSSES, Table, function_of
+from lstmsym.binding.table import LOSSES, Table, function_of, is_entropy
 from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import (
     Apply,
@@ -30,7 +30,6 @@ from lstmsym.documents.formula import (
 )
 from lstmsym.notation import NotationError, Ref
 
-ENTROPIES = frozenset("ce crossentropy xent nll".split())
 Losses = list[tuple[Formula | None, Formula]]
 """Both sides of the lines that are losses; the left one is not known of a loss that words give."""
 
@@ -113,7 +112,7 @@ def _peeled(
 
 def _named_entropy(node: Formula, scope: Forward) -> Formula:
     """``CE(y, p)`` written out: the target is the one of the two that no equation defines."""
-    if not (isinstance(node, Apply) and node.head.base.lower().replace("_", "") in ENTROPIES):
+    if not (isinstance(node, Apply) and is_entropy(node.head)):
         return node
     items = node.argument.items if isinstance(node.argument, Brackets) else ()
     idents, key = scope.table.idents, scope.table.key
@@ -208,7 +207,7 @@ def _without_units(node: Formula, table: Table) -> Formula:
     units = set()
     for name in names(node):
         if table.key(name).key not in table.idents:
-            for script in name.scripts:
+            for script in (s for s in name.scripts if s.text.isalnum()):  # o^* is another than o
                 bare = replace(name, scripts=tuple(s for s in name.scripts if s is not script))
                 if table.key(bare).key in table.idents:
                     units.add(script.text)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.lettered import Lettered, relabelled
+from lstmsym.binding.rowwise import rowwise
 from lstmsym.binding.table import Line
 from lstmsym.binding.units import USUAL, Units, every_name, unit_labels, variables
 from lstmsym.documents.formula import (
@@ -34,11 +35,8 @@ def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
     apart = Lettered(lines, units)
     found: list[Line] = []
     for (left, right, row), own in zip(lines, units.letters, strict=True):
-        if own:
-            found += ((*numbered(a, b), row) for a, b in apart(left, right, own))
-        else:
-            found.append((left, right, row))
-    return found
+        found += ((a, b, row) for a, b in apart(left, right, own)) if own else [(left, right, row)]
+    return [(*numbered(left, right), row) for left, right, row in rowwise(found)]
 
 
 def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:

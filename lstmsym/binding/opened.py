@@ -15,6 +15,7 @@ from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.nets import name_arguments
 from lstmsym.binding.prepared import lines_of
+from lstmsym.binding.renamed import second_names
 from lstmsym.binding.spoken import spoken_loss
 from lstmsym.binding.stated import held_names
 from lstmsym.binding.table import Bound, Line
@@ -39,7 +40,21 @@ class Opened:
     def with_functions(self, functions: Mapping[str, str]) -> Bound:
         """The document bound with other functions than were assumed."""
         said = replace(self.told, functions={**self.told.functions, **functions})
-        return bind(self.document, self.lines, said, held_names(self.text, self.document))
+        bound = bind(self.document, self.lines, said, held_names(self.text, self.document))
+        bound.table.aliases.update(second_names(self.text, self.document, bound.table))
+        return bound
+
+    def listed_with(self, functions: Mapping[str, str]) -> Listing:
+        """The listings judged by the text's cell with other functions than were assumed."""
+        bound = self.with_functions(functions)
+        return read_listings(self.document, bound.cell, called(self.text, self.document, bound.table))
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """The functions that the document uses and says nothing of, and what was taken for each."""
+        functions = self.bound.table.functions
+        open_ = self.bound.table.assumed.keys() & functions.keys() - self.told.functions.keys()
+        return {key: functions[key] for key in sorted(open_)}
 
 
 def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
@@ -59,6 +74,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
     bound = bind(document, lines, said, held_names(text, document))
+    bound.table.aliases.update(second_names(text, document, bound.table))
     names = called(text, document, bound.table)
     listed = read_listings(document, bound.cell or cell, names)
     cell = bound.cell or cell or listed.cell

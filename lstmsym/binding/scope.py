@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
 from lstmsym.binding.shares import Share, share
@@ -31,13 +32,13 @@ from lstmsym.documents.formula import (
     Relation,
     Script,
     Sum,
+    Time,
     names,
     plain,
 )
 from lstmsym.notation import Ref
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
-from lstmsym.verify.losses import of_own_step
 from lstmsym.verify.system import System
 from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
 
@@ -64,6 +65,9 @@ class SumRange:
     high: int | None
     """Relative to the last step; None for all."""
     states: bool
+    """Whether states of the step before are in it."""
+    written: int | None = None
+    """The first number as it stands."""
 
 
 @dataclass
@@ -87,13 +91,11 @@ class Backward:
         table = self.bound.table
         at = self.placed(name)
         if at.key in table.standing:
-            expr = table.standing[at.key]
-            if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
-                raise Unreadable(f"{at.key} is no part of the cell")
-            value = valued(expr, self._shape, table.rows)
-            return replace(value, expr=later(value.expr, _lag(at) or 0))
+            return self._standing(at)
         if at.key in table.macros and at.key not in table.roles:
             return self._macro(at)
+        if at.key in table.counts and at.key not in table.idents:
+            return Value(self.size(name))
         ident = table.idents.get(at.key)
         if ident in table.roles and ident is not None and table.roles[ident] not in ("", None):
             return self._known(ident, at)
@@ -129,6 +131,13 @@ class Backward:
     def placed_slot(self, at: Place, name: Name) -> Place:
         """The step of a slot's name."""
         return replace(self.placed(name), key=at.key)
+
+    def _standing(self, at: Place) -> Value:
+        expr = self.bound.table.standing[at.key]
+        if any(ref.base not in self.system.shapes for ref in expr.atoms(Ref)):
+            raise Unreadable(f"{at.key} is no part of the cell")
+        value = valued(expr, self._shape, self.bound.table.rows)
+        return replace(value, expr=later(value.expr, _lag(at) or 0))
 
     def _macro(self, at: Place) -> Value:
         formula = self.bound.table.macros[at.key]
@@ -174,10 +183,14 @@ class Backward:
             if whole.rank != 2 or not isinstance(whole.expr, Ref):
                 raise Unreadable("a derivative by what is transposed is not read")
             return Value(N.transposed(whole.expr), whole.shape[::-1])
-        if node.order != 1 or not isinstance(node.by, Name) or not isinstance(node.of, Name):
+        if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
         of = node.of
+        if not isinstance(of, Name):
+            if not isinstance(by.expr, Ref):
+                raise Unreadable("a derivative by an expression is not read")
+            return self._of_expression(of, by.expr)
         at = self.placed(of)
         if not isinstance(by.expr, Ref):
             return self._by_stack(of, at, by)
@@ -203,6 +216,24 @@ class Backward:
             raise Unreadable("a derivative by an expression is not read")
         return Value(later(found, lag), by.shape, self.bound.table.rows != self.flat and by.rank == 1, by.parts)
 
+    def _of_expression(self, of: Formula, by: Ref) -> Value:
+        """The derivative of an expression by what it does not depend on: zero."""
+        expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
+        gradients = any(r.base not in self.system.cell.by_name for r in expr.atoms(Ref))
+        if by.lag is None or gradients or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
+            raise Unreadable("a derivative of an expression is not read")
+        return Value(sp.Integer(0))
+
+    def _may_depend(self, what: Ref, by: Ref) -> bool:
+        """Whether a quantity is made of another: by the lines of their step, or of an earlier one."""
+        if what.lag is None or by.lag is None or what.lag < by.lag:
+            return False
+        if what.lag > by.lag or what.base == by.base:
+            return True
+        made = {e.name.base: e.expr for e in self.system.cell.equations}
+        inner = made[what.base].atoms(Ref) if what.base in made else set()
+        return any(self._may_depend(r.shifted(what.lag), by) for r in inner if r.lag == 0)
+
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""
         ref = by.expr
@@ -223,13 +254,24 @@ class Backward:
             if ref.base in self.system.cell.outputs and _lag(at) == ref.lag:
                 given = Ref(names_.given(ref.base), ref.lag)
                 return Value(given / self.bound.table.average, by.shape, row)
-            if ref.lag is not None and _lag(at) == ref.lag:
-                return Value(of_own_step(ref, self.system) / self.bound.table.average, by.shape, row)
-            raise Unreadable("the derivative of one step's loss by an earlier quantity is not read")
+            expr = of_step(_lag(at) or 0, ref, self.system)
+            return Value(expr / self.bound.table.average, by.shape, row)
         base = names_.adjoint(ref.base)
         if base not in self.system.shapes:
             raise Unreadable(f"{ref} has no gradient")
         return Value(Ref(base, ref.lag), by.shape, row)
+
+    def copy(self, node: Derivative, time: Time) -> Value:
+        r"""``\partial L / \partial W |_{(t)}``: by the W of one step alone."""
+        if not isinstance(node.by, Name) or not isinstance(node.of, Name) or node.of.base not in LOSSES:
+            raise Unreadable("an expression taken at something is not read")
+        by, at, step = self.quantity(node.by), self.placed(node.of), self.placed(Name("t", time=time))
+        if not isinstance(by.expr, Ref) or by.expr.lag is not None:
+            raise Unreadable("a derivative by the copy of what has a step of its own is not read")
+        lag = None if node.of.time is None else _lag(at) or 0
+        expr = of_copy(lag, by.expr, _lag(step) or 0, self.system)
+        row = self.bound.table.rows != self.flat and by.rank == 1
+        return Value(expr if lag is None else expr / self.bound.table.average, by.shape, row)
 
     def share(self, of: Name, by: Name) -> Share | None:
         """What the lines of one step make of a parameter, entry by entry."""
@@ -334,9 +376,8 @@ class Backward:
         high, offset = node.high, None
         if high is not None and not isinstance(high, Number):
             offset = _offset(high)
-        self.sums.append(
-            SumRange(None if low is None else low + ahead, None if offset is None else offset + ahead, reads)
-        )
+        first, last = (None if n is None else n + ahead for n in (low, offset))
+        self.sums.append(SumRange(first, last, reads, low))
         return Value(N.Total(expr), value.shape, value.row)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 import sympy as sp
 
 from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
+from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
@@ -170,6 +171,7 @@ class Several:
         Raises:
             Unreadable: no reading of it is understood.
         """
+        line = of_vectors(line, self.table, self.system)
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}

@@ -26,6 +26,7 @@ from lstmsym.documents.formula import (
     Delta,
     Derivative,
     Formula,
+    Indexed,
     Item,
     Name,
     Number,
@@ -104,7 +105,9 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
 
 def _by_name(name: Name, table: Table) -> tuple[Slot, Place, Name | None] | None:
     at = table.key(name)
-    if at.key in table.idents or at.key in table.macros or name.base == "1" or is_count(name):
+    if at.key in table.idents or at.key in table.macros or at.key in table.counts:
+        return None
+    if name.base == "1" or is_count(name):
         return None
     if name.primes and table.key(replace(name, primes=0)).key in table.idents:
         return None
@@ -286,7 +289,7 @@ def occurrences(node: Formula, table: Table) -> Iterator[tuple[Formula, Slot, Pl
     if isinstance(node, Portion):
         for entry in node.layout.entries:
             yield from occurrences(entry, table)
-    if isinstance(node, (Big, Item)) or (isinstance(node, Raised) and is_transposition(node)):
+    if isinstance(node, (Big, Item, Indexed)) or (isinstance(node, Raised) and is_transposition(node)):
         yield from occurrences(node.body, table)
         return
     for child in children(node):

@@ -28,6 +28,7 @@ _AND = re.compile(r"\s*(,|、|,?\s*(and|und|et|y|resp\.?|和|及|と))\s*")
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
+_WHAT = re.compile(r"\b(what|(gradient|error|derivative)s?(\s+(that|which))?)\s*$", re.IGNORECASE)
 _HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|constant)")
 
 
@@ -111,7 +112,7 @@ def _kind(between: str, after: str) -> str:
     if re.search(r"\.\s|;|\bstart", between) or len(between) > 90:
         return ""
     receives = re.match(r"\s*(receives|gets)\b", after)
-    if receives and re.search(r"\bwhat\s*$", between):
+    if receives and _WHAT.search(between):
         return "carried" if _LATER.search(after) and "loss" not in after else "received"
     if _HANDED.search(between):
         return "back"

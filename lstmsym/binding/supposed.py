@@ -9,7 +9,7 @@ that needs another function than most is wrong, as is one right only where two f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lstmsym.binding.activations import GENERIC
@@ -17,8 +17,8 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.judging import LineJudge
+from lstmsym.binding.opened import Opened
 from lstmsym.binding.table import Bound
-from lstmsym.binding.told import Told
 from lstmsym.binding.values import Unreadable
 from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
@@ -30,22 +30,18 @@ from lstmsym.verify.judge import Judge
 NAMES = {"sigma": "the logistic sigmoid", "tanh": "tanh", "relu": "ReLU"}
 USUAL = ("sigma", "tanh")
 Functions = Mapping[str, str]
-Bind = Callable[[Mapping[str, str]], Bound]
-"""The document bound with these functions."""
 
 
 class Supposed:
     """Rows with what they take for granted of functions."""
 
-    def __init__(self, judged: LineJudge, bind: Bind, told: Told) -> None:
+    def __init__(self, judged: LineJudge, document: Opened) -> None:
         """``judged`` has the verdicts under the functions that were assumed."""
-        self.judged, self.bind, self.told = judged, bind, told
+        self.judged, self.document, self.taken = judged, document, document.assumed
         self.choices, self.lines = judged.choices, judged.lines
-        table = judged.table
-        self.open = sorted(
-            key for key in table.assumed if key not in told.functions and key in table.functions
-        )
-        self.taken = {key: table.functions[key] for key in self.open}
+        self.open = list(self.taken)
+        self.chosen: Functions = {}
+        """The functions for which lines are right."""
         self.judges: dict[tuple[str, ...], LineJudge | None] = {}
 
     def rows(self, rows: Mapping[int, Row]) -> dict[int, Row]:
@@ -63,14 +59,12 @@ class Supposed:
                     found[place] = self._coincident(place, row)
                 elif needed is not None:
                     needs[place] = needed
-        chosen = self._chosen(needs.values())
+        chosen = self.chosen = self._chosen(needs.values())
         for place, needed in needs.items():
             if needed.items() <= chosen.items():
-                found[place] = _under(rows[place], _said(needed))
+                found[place] = under(rows[place], said(needed))
             elif rows[place].verdict != "refuted":
-                found[place] = _wrong(
-                    rows[place], f"right if {_said(needed)}, for which other lines are wrong"
-                )
+                found[place] = against(rows[place], needed)
         return found
 
     def _generic(self, same: bool = False) -> Functions:
@@ -105,7 +99,7 @@ class Supposed:
         """The judge of the document with other functions in the place of those that are open."""
         key = tuple(functions[k] for k in self.open)
         if key not in self.judges:
-            bound = self.bind(functions)
+            bound = self.document.with_functions(functions)
             self.judges[key] = None if bound.cell is None else self._judge(bound, bound.cell)
         return self.judges[key]
 
@@ -113,7 +107,7 @@ class Supposed:
         judge = Judge(cell)
         choices = Choices(self.lines, bound, judge.system)
         claims = Claims(choices)
-        Definitions(claims, self.told).prepare()
+        Definitions(claims, self.document.told).prepare()
         choices.choice, choices.flat = dict(self.choices.choice), self.choices.flat
         choices.pinned = dict(self.choices.pinned)
         return LineJudge(claims, judge, self.judged.text)
@@ -132,7 +126,7 @@ class Supposed:
         return (across or bool(row.assumption)) and judge.judged(place).verdict in ("proved", "conditional")
 
 
-def _said(functions: Functions) -> str:
+def said(functions: Functions) -> str:
     """A sentence that names them."""
     parts = []
     for function in sorted(set(functions.values())):
@@ -143,11 +137,16 @@ def _said(functions: Functions) -> str:
     return " and ".join(parts)
 
 
+def against(row: Row, functions: Functions) -> Row:
+    """A row that is right only with other functions than most lines."""
+    return _wrong(row, f"right if {said(functions)}, for which other lines are wrong")
+
+
 def _wrong(row: Row, message: str) -> Row:
     return replace(row, verdict="refuted", assumption="", message=message)
 
 
-def _under(row: Row, assumption: str) -> Row:
+def under(row: Row, assumption: str) -> Row:
     """A row that is right under an assumption."""
     both = " and ".join(filter(None, (row.assumption, assumption)))
     message = "" if row.verdict == "refuted" else row.message

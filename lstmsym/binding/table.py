@@ -39,6 +39,7 @@ FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word i
 """Names that are functions whatever a document says."""
 ASSUMED = frozenset("φ ϕ ψ g h f s τ θ Φ ρ".split())
 LOSSES = frozenset("L l E J C ℒ ℰ ℓ loss cost Loss Cost Err err error".split())
+ENTROPIES = frozenset("ce crossentropy xent nll".split())
 GRADIENT_BASES = frozenset("δ ε ϵ Δ ∂ ∇".split())
 GRADIENT_WORDS = re.compile(r"grad|diff|delta|[Ee]rr(or)?$|Error")
 
@@ -69,6 +70,8 @@ class Table:
     """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
     """Names of sizes: n of ``a[:n]``."""
+    counts: frozenset[str] = frozenset()
+    """Names of the numbers of units, H of a sum over i = 1 ... H."""
     average: sp.Expr = sp.S.One
     """What the loss of a step enters the loss with, 1/T of a mean."""
     unit: bool = False
@@ -127,6 +130,11 @@ def function_of(name: Name, table: Table) -> str:
     if name.base in FUNCTIONS and (not name.scripts):
         return FUNCTIONS[name.base]
     return ""
+
+
+def is_entropy(head: Name) -> bool:
+    """Whether a name before two arguments is the cross entropy of the two."""
+    return head.base.lower().replace("_", "") in ENTROPIES
 
 
 def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:

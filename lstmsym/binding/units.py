@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from lstmsym.binding.table import Line
 from lstmsym.documents.formula import (
@@ -105,6 +106,21 @@ def is_partial(big: Big) -> bool:
     return late or (isinstance(high, Sum) and "-" in high.signs)
 
 
+def is_count(high: Formula | None) -> bool:
+    """Whether the upper limit of a sum over units is a name for their number."""
+    return isinstance(high, Name) and not (high.time or high.units or high.primes) and high.base not in STEPS
+
+
+def counts_of(lines: Iterable[Line]) -> Iterator[str]:
+    """The keys of names for numbers of units: upper limits of sums over units that no line defines."""
+    lines = list(lines)
+    defined = {left.key for left, _, _ in lines if isinstance(left, Name)}
+    for big in (n for line in lines for side in line[:2] for n in walk(side) if isinstance(n, Big)):
+        labels = {u for n in walk(big.body) if isinstance(n, (Name, Indexed)) for u in n.units}
+        if set(variables(big)) & labels and is_count(big.high) and big.high.key not in defined:  # type: ignore[union-attr]
+            yield big.high.key  # type: ignore[union-attr]
+
+
 def every_name(node: Formula) -> Iterator[Name]:
     """The names of a formula, those in limits and indices left out."""
     if isinstance(node, Name):
@@ -137,6 +153,7 @@ class Units:
         bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
         self.usual = USUAL - bases - self.steps
         self._from_whole_names()
+        self._from_whole_vectors()
         self.letters: list[set[str]] = []
         self._settle()
         if self._from_left():
@@ -164,6 +181,19 @@ class Units:
             usual = all(p.letter.rstrip("'") in USUAL & self.eligible for p in own)
             if len(own) == 2 and usual and replace(name, scripts=(), time=None).key in whole:
                 self.spots |= {p.spot for p in own}
+
+    def _from_whole_vectors(self) -> None:
+        """``h_{j,t}`` beside h_t: the entries of a vector that has steps, and all names like it."""
+        everything = [name for left, right, _ in self.lines for s in (left, right) for name in every_name(s)]
+        timed = {replace(n, time=None).key for n in everything if n.time is not None}
+        whole = {replace(n, time=None).key for n in everything}
+        alone = {(n, p) for n in everything if len(own := parts(n)) == 1 for p in own if len(p.word) == 1}
+        beside = [
+            (n, p, without(n, p.letter).key) for n, p in alone if p.letter in self.usual & self.eligible
+        ]
+        letters = {p.letter for n, p, key in beside if n.time is not None and key in timed}
+        letters -= {x for x in letters if any(_is_shared(x, right) for _, right, _ in self.lines)}
+        self.spots |= {p.spot for _, p, key in beside if p.letter in letters and key in whole}
 
     def _settle(self) -> None:
         """Letters by their places, places by their letters, until nothing is new."""
@@ -200,6 +230,22 @@ class Units:
                 if len(own) == 2 and {p.letter for p in own} & self.bound[place]:
                     self.spots |= {p.spot for p in own if p.letter in free}
         return len(self.spots) > before
+
+
+def without(name: Name, letter: str) -> Name:
+    """A name without its step and without the script that is this letter."""
+    return replace(name, scripts=tuple(s for s in name.scripts if s.text != letter), time=None)
+
+
+def _is_shared(letter: str, right: Formula) -> bool:
+    """Whether a weight without a letter multiplies what has it, W x_{i,t}: i numbers samples, or layers."""
+    for node in walk(right):
+        pairs = pairwise(node.factors) if isinstance(node, Product) and not any(node.operators) else ()
+        for a, b in pairs:
+            weight = isinstance(a, Name) and a.time is None and a.base[0].isupper() and not parts(a)
+            if weight and isinstance(b, Name) and letter in {p.letter for p in parts(b)}:
+                return True
+    return False
 
 
 def of_name(name: Name, letters: set[str]) -> list[Part]:

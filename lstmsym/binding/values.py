@@ -10,7 +10,7 @@ import sympy as sp
 
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion
-from lstmsym.documents.formula import Big, Delta, Derivative, Formula, Name
+from lstmsym.documents.formula import Big, Delta, Derivative, Formula, Name, Time
 from lstmsym.shapes import Shape
 
 
@@ -49,6 +49,9 @@ class Scope(Protocol):
 
     def share(self, of: Name, by: Name) -> Share | None:
         """What the lines of one step make of a parameter, entry by entry."""
+
+    def copy(self, node: Derivative, time: Time) -> Value:
+        """The derivative by a parameter as one step has it."""
 
     def function(self, name: Name) -> str:
         """The operation that a name applied to an argument is, or nothing where that is a product."""

@@ -15,9 +15,11 @@ from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.evidence import Evidence
 from lstmsym.binding.guarded import guarded
 from lstmsym.binding.judging import LineJudge, Progress, plain
 from lstmsym.binding.opened import Opened, opened
+from lstmsym.binding.relied import relied
 from lstmsym.binding.remaining import remaining
 from lstmsym.binding.restated import restated
 from lstmsym.binding.solve import Solver
@@ -59,7 +61,7 @@ def verify_document(
     """
     document = opened(text, path, cell)
     judging = Judging(document, progress)
-    rows = sorted((*judging.rows(), *document.listed.rows, *_links(text)), key=lambda row: row.line)
+    rows = sorted((*judging.rows(), *judging.listed, *_links(text)), key=lambda row: row.line)
     damage = (f"line {d.line}: {d.message}" for d in document.listed.damage)
     notes = (*_notes(document.document), *damage)
     return Result(path, document.bound.cell, "", judging.symbols, tuple(rows), notes)
@@ -91,6 +93,7 @@ class Judging:
         self.same: dict[int, list[int]] = {}
         self.left = remaining(self.lines, self.bound)
         self.symbols: tuple[Symbol, ...] = ()
+        self.listed = opened.listed.rows
         if self.bound.cell is not None:
             self.judge = Judge(self.bound.cell)
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
@@ -98,7 +101,9 @@ class Judging:
             self.same = restated(self.lines, self.bound)
             judged = LineJudge(self.claims, self.judge, opened.text)
             rows = judged.rows(progress or (lambda done, of: None))
-            rows = Supposed(judged, opened.with_functions, opened.told).rows(rows)
+            supposed = Supposed(judged, opened)
+            rows = supposed.rows(rows)
+            self.listed = relied(opened, _own(opened.listed, self.judge.system.cell), supposed.chosen)
             self.found = guarded(rows, judged.stated, self.lines, self.bound, self.judge.system)
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
@@ -113,6 +118,7 @@ class Judging:
         if Usage(definitions, solver.consistency, list(statements(proved, system))).reconsider():
             solver.solve()
         solver.part_twins()
+        Evidence(solver.consistency, opened.told).weigh()
         return definitions.defining
 
     def _main(self, place: int) -> int:
@@ -183,8 +189,12 @@ class Judging:
 
 def _about(listed: Listing, cell: Cell) -> tuple[Row, ...]:
     """The rows of the listings where they are about a cell."""
-    own = listed.cell is not None and listed.cell.by_name.keys() <= cell.by_name.keys()
-    return listed.rows if own else ()
+    return listed.rows if _own(listed, cell) else ()
+
+
+def _own(listed: Listing, cell: Cell) -> bool:
+    """Whether the listings are about a cell."""
+    return listed.cell is not None and listed.cell.by_name.keys() <= cell.by_name.keys()
 
 
 def _place(row: Read) -> object:

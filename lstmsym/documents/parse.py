@@ -307,12 +307,23 @@ class Parser(Scripts, Tables):
             node = identifier(token.plain, token.spelling, self.span(start))
         else:
             node = Name(token.plain, spelling=token.spelling, span=self.span(start))
-        while self.kind() == "mark" and isinstance(node, Name):
+        while self.kind() == "mark" and isinstance(node, (Name, Delta)):
+            if isinstance(node, Delta):  # dh with a mark on h
+                return self.marked(node, start)
             accent = self.take().plain
             command = next(k for k, v in S.ACCENTS.items() if v == accent)
             spelled = rf"\{command}{{{node.spelling}}}"
             node = replace(node, marks=(*node.marks, accent), spelling=spelled, span=self.span(start))
         return node
+
+    def marked(self, node: Delta, start: int) -> Formula:
+        """The gradient of one letter whose accent stands behind it."""
+        accent, of = self.take().plain, node.of
+        if not isinstance(of, Name) or of.scripts or len(of.base) > 1:
+            self.fail("an accent is not expected here")
+        command = next(k for k, v in S.ACCENTS.items() if v == accent)
+        of = replace(of, marks=(accent,), spelling=rf"\{command}{{{of.spelling or of.base}}}")
+        return replace(node, of=of, whole="", span=self.span(start))
 
     def argument(self) -> Formula:
         """What a command is applied to: a group, or one token."""

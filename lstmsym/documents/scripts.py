@@ -211,7 +211,8 @@ def exponent_kind(node: Formula, script: Script) -> str:
     body = script.body
     if isinstance(body, Words) and body.text in (TRANSPOSED, "'"):
         return "transpose" if body.text == TRANSPOSED else "prime"
-    if isinstance(node, Number) or (isinstance(node, Name) and node.base in ("e", "10") and not script.wrap):
+    euler = isinstance(node, Name) and node.base in ("e", "10") and not script.wrap
+    if isinstance(node, Number) or (euler and not (isinstance(body, Name) and body.base == "T")):
         return "power"
     if isinstance(body, Number) and not script.wrap:
         return "power"

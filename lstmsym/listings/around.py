@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from lstmsym.listings.keys import called
+
 LOADING = {
     "open", "read", "readlines", "list", "set", "sorted", "str", "join", "format", "load", "loadtxt", "time",
     "input", "enumerate", "map", "filter", "split_data", "seed", "RandomState", "default_rng",
@@ -20,7 +22,7 @@ def around(value: ast.expr | None) -> str:
         return ""
     if is_size(value):
         return "a size"
-    names = {_name(n) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    names = {called(n) for n in ast.walk(value) if isinstance(n, ast.Call)}
     if names & RANDOM:
         return "a random start"
     if names & LOADING or any(
@@ -31,7 +33,7 @@ def around(value: ast.expr | None) -> str:
         return "a constant"
     if isinstance(value, ast.Lambda):
         return "a function"
-    if isinstance(value, ast.Call) and _name(value)[:1].isupper():
+    if isinstance(value, ast.Call) and called(value)[:1].isupper():
         return "an object"
     return ""
 
@@ -45,11 +47,13 @@ def is_size(node: ast.expr) -> bool:
     if isinstance(node, ast.Subscript):
         return is_size(node.value)
     if isinstance(node, ast.Call):
-        return _name(node) in ("len", "size") or (_name(node) == "int" and any(map(is_size, node.args)))
+        return called(node) in ("len", "size") or (called(node) == "int" and any(map(is_size, node.args)))
     if isinstance(node, ast.BinOp):
-        return is_size(node.left) or is_size(node.right)
+        sides = (node.left, node.right)
+        whole = isinstance(node.left, ast.Constant) if isinstance(node.op, ast.Div) else all(map(_single, sides))
+        return any(map(is_size, sides)) and (whole or is_size(node.left))
     return False
 
 
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+def _single(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Constant) or is_size(node)

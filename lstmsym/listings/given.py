@@ -10,9 +10,9 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.cell import Cell
 from lstmsym.listings.arrays import Algebra, Array
-from lstmsym.listings.expressions import Scope
-from lstmsym.listings.forward import Forward
+from lstmsym.listings.building import Forward
 from lstmsym.listings.naming import resolve
+from lstmsym.listings.scope import Scope
 from lstmsym.notation import Ref
 
 

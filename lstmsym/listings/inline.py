@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lstmsym.listings.keys import key_of
 
 DEPTH = 2
 LARGEST = 20_000
@@ -27,8 +31,39 @@ def inlined(body: list[ast.stmt], helpers: Mapping[str, ast.FunctionDef]) -> lis
     plain = {f.name: copy.deepcopy(f) for f in functions.values()}
     work.functions = plain
     for function in callers:
+        work.entries, work.called = {}, set()
         function.body = work.block(function.body, DEPTH)
+        function.inlines = work.called  # type: ignore[attr-defined]
     return body
+
+
+def levels(body: list[ast.stmt], goes_back: re.Pattern[str]) -> list[list[ast.stmt]]:
+    """A listing of steps and of sequences that call them, as the one and the other: each with its own passes.
+
+    A step's forward and backward pass belong together, and so do a sequence's, in whatever order they
+    stand.  What neither calls a step nor is one is of the sequence, and of a step that only goes back.
+    """
+    every = [n for s in body for n in ast.walk(s) if isinstance(n, ast.FunctionDef)]
+    steps = {name for f in every for name in getattr(f, "inlines", ())}
+    callers = {f.name for f in every if getattr(f, "inlines", ())} - steps
+    if not steps or not callers:
+        return [body]
+    others = {f.name for f in every} - steps - callers
+    forward = any(not goes_back.search(name) for name in steps)
+    return [_without(body, callers | others if forward else callers), _without(body, steps)]
+
+
+def _without(body: list[ast.stmt], names: set[str]) -> list[ast.stmt]:
+    """The statements without some functions."""
+    made: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef) and statement.name in names:
+            continue
+        if isinstance(statement, ast.ClassDef):
+            statement = copy.copy(statement)
+            statement.body = _without(statement.body, names)
+        made.append(statement)
+    return made
 
 
 def _plain(function: ast.FunctionDef) -> bool:
@@ -62,6 +97,9 @@ def _names(function: ast.AST) -> set[str]:
 class _Inline:
     def __init__(self, functions: Mapping[str, ast.FunctionDef], taken: set[str]) -> None:
         self.functions, self.taken, self.size = functions, taken, 0
+        self.called: set[str] = set()
+        self.entries: dict[str, dict[str, ast.expr]] = {}
+        """What a name holds that a call has given as a dictionary: key -> value."""
 
     def block(self, body: list[ast.stmt], depth: int) -> list[ast.stmt]:
         made: list[ast.stmt] = []
@@ -70,6 +108,8 @@ class _Inline:
                 inner = getattr(statement, name, None)
                 if isinstance(inner, list) and not isinstance(statement, ast.FunctionDef | ast.ClassDef):
                     setattr(statement, name, self.block(inner, depth))
+            for target, values in self.entries.items():
+                statement = _Entry(target, values).visit(statement)
             function = _called(statement, self.functions) if depth else None
             written = self.written(statement, function, depth) if function is not None else None  # type: ignore[arg-type]
             made += [statement] if written is None else written
@@ -90,7 +130,17 @@ class _Inline:
             place = ast.Name(rename.get(name, name), ast.Store())
             if ast.unparse(place) != ast.unparse(value):
                 made.append(_for(ast.Assign([place], copy.deepcopy(value)), statement))
-        own = [_Rename(rename).visit(copy.deepcopy(s)) for s in function.body[:-1]]
+        self.called.add(function.name)
+        record = _record(function)
+        if record is not None:
+            inside = [s for s in function.body[:-1] if s not in record.statements]
+            values = {k: _Rename(rename).visit(copy.deepcopy(v)) for k, v in record.values.items()}
+            self.entries[ast.unparse(statement.targets[0])] = values
+            results, targets = [], []
+            made.append(_for(ast.Pass(), statement))
+        else:
+            inside = function.body[:-1]
+        own = [_Rename(rename).visit(copy.deepcopy(s)) for s in inside if not _same_name(s)]
         for inner in own:
             for node in ast.walk(inner):
                 if isinstance(node, ast.stmt):
@@ -125,16 +175,65 @@ def _unpacked(target: ast.expr, result: ast.expr) -> tuple[list[ast.expr], list[
     return [target], [result]
 
 
+def _same_name(statement: ast.stmt) -> bool:
+    """``W = parameters["W"]``: what a dictionary holds, under the same name."""
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    held = isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant)
+    return held and key_of(value) == ast.unparse(statement.targets[0])  # type: ignore[arg-type, attr-defined]
+
+
 def _locals(function: ast.FunctionDef) -> set[str]:
     """Parameters and what a function assigns."""
     stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return stored | {a.arg for a in function.args.args}
+    return stored | {a.arg for a in function.args.args if a.arg != "self"}
 
 
 def _for(new: ast.stmt, call: ast.stmt) -> ast.stmt:
     new.origin = getattr(call, "origin", call)  # type: ignore[attr-defined]
     ast.copy_location(new, call)
     return ast.fix_missing_locations(new)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """The dictionary that a function returns: its entries, and the statements that make it."""
+
+    values: dict[str, ast.expr]
+    statements: list[ast.stmt]
+
+
+def _record(function: ast.FunctionDef) -> _Record | None:
+    """The entries, plain names, of a dictionary that a function fills at its end and returns."""
+    returned = function.body[-1].value  # type: ignore[attr-defined]
+    if not isinstance(returned, ast.Name):
+        return None
+    values: dict[str, ast.expr] = {}
+    statements: list[ast.stmt] = []
+    for statement in function.body[:-1]:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Subscript) and ast.unparse(target.value) == returned.id:
+            key = target.slice.value if isinstance(target.slice, ast.Constant) else None
+            if not isinstance(key, str) or not isinstance(statement.value, ast.Name):  # type: ignore[attr-defined]
+                return None
+            values[key] = statement.value  # type: ignore[attr-defined]
+            statements.append(statement)
+        elif any(isinstance(n, ast.Name) and n.id == returned.id for n in ast.walk(statement)):
+            return None
+    return _Record(values, statements) if values else None
+
+
+class _Entry(ast.NodeTransformer):
+    """An entry of what a call has given, by its own name."""
+
+    def __init__(self, target: str, values: Mapping[str, ast.expr]) -> None:
+        self.target, self.values = target, values
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if key in self.values and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == self.target:
+            return ast.copy_location(copy.deepcopy(self.values[key]), node)
+        return node
 
 
 class _Rename(ast.NodeTransformer):

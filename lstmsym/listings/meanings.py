@@ -5,122 +5,59 @@ A meaning is kept when more statements are right under it, never because it make
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator
 
-from lstmsym.listings.backward import UNKNOWN, Finding, Truth, each, texts
-from lstmsym.listings.expressions import key_of
-from lstmsym.listings.judging import SAMPLES, Judging
-from lstmsym.listings.outline import Outline
+from lstmsym.listings.code import Code
+from lstmsym.listings.findings import SAMPLES, Finding
+from lstmsym.listings.gradients import UNKNOWN
+from lstmsym.listings.judging import Judging, judged
+from lstmsym.listings.statements import texts
+from lstmsym.listings.truth import Truth
 from lstmsym.notation import Ref
 
 ROUNDS = 2
-
+"""How often all names are gone through."""
 BLAMED = 8
+"""Statements that are taken for the cause of what is wrong after them."""
 
 LIKELY, OPTIONS = 6, 30
 """Meanings of a name that are tried at first, and in all."""
 
 
-def run_pass(
-    truth: Truth,
-    plan: Outline,
-    meanings: Mapping[str, object],
-    final: bool = False,
-    forced: Mapping[int, Ref] | None = None,
-) -> Judging:
-    """Execute the backward statements once; ``final`` looks for repairs too."""
-    judging = Judging(truth, plan.helpers, meanings)
-    judging.forced = forced or {}
-    judging.functions, judging.sums = plan.functions, any(_adds_samples(s) for s in plan.backward)
-    judging.later = _first_assigned(plan.backward)
-    judging.final = final
-    judging.blocks = list(_blocks(list(plan.backward)))
-    judging.spelled, judging.repaired = {}, {}
-    for statement in plan.backward:
-        for node in ast.walk(statement):
-            key = key_of(node)
-            if key and not isinstance(node, ast.Subscript):
-                judging.spelled.setdefault(key, ast.unparse(node))
-    judging.run(plan.backward)
-    return judging
-
-
-@lru_cache(maxsize=512)
-def _adds_samples(statement: ast.stmt) -> bool:
-    """Whether a statement holds a sum along an axis."""
-    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
-    sums = [c for c in calls if getattr(c.func, "attr", "") in ("sum", "mean")]
-    return any(k.arg in ("axis", "dim") for c in sums for k in c.keywords)
-
-
-def _first_assigned(block: tuple[ast.stmt, ...]) -> dict[str, int]:
-    """Name -> the line that assigns it first, where that line does not read it."""
-    found: dict[str, int] = {}
-    for statement in each(block):
-        for target in statement.targets if isinstance(statement, ast.Assign) else ():
-            for one in target.elts if isinstance(target, ast.Tuple) else [target]:
-                key = key_of(one)
-                if key:
-                    reads = isinstance(statement, ast.Assign) and any(
-                        key_of(n) == key for n in ast.walk(statement.value)
-                    )
-                    found.setdefault(key, 0 if reads else statement.lineno)
-        if isinstance(statement, ast.AugAssign) and (key := key_of(statement.target)):
-            found.setdefault(key, 0)
-    return found
-
-
-def _blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
-    yield block
-    for statement in block:
-        for name in ("body", "orelse"):
-            inner = getattr(statement, name, None)
-            if isinstance(inner, list) and inner:
-                yield from _blocks(inner)
+WEIGHTS = {
+    "right": 1.0, "stale": 1.0, "last-only": 1.0, "trap": 1.0, "no-effect": 1.0, "misnamed": 0.5,
+    "unread": -1.0, "misfit": -1.0, "open": -0.5, "wrong": -0.5, "conditional": 0.5,
+}  # fmt: skip
+"""What a finding says for the meanings under which it is made."""
 
 
 def score(judging: Judging) -> float:
     """How much of a listing is right under the meanings that were tried."""
-    weights = {
-        "right": 1.0,
-        "stale": 1.0,
-        "last-only": 1.0,
-        "trap": 1.0,
-        "no-effect": 1.0,
-        "misnamed": 0.5,
-        "unread": -1.0,
-        "misfit": -1.0,
-        "open": -0.5,
-        "wrong": -0.5,
-        "conditional": 0.5,
-    }
-    return sum(weights.get(f.status, 0.0) for f in judging.findings) + judging.consistent
+    return sum(WEIGHTS.get(f.status, 0.0) for f in judging.findings) + judging.consistent
 
 
-def settled(truth: Truth, plan: Outline) -> Judging:
+def settled(truth: Truth, code: Code) -> Judging:
     """Try the meanings of what is given, the likely ones first, for as long as it helps."""
-    best = run_pass(truth, plan, {})
+    best = judged(truth, code, {})
     if not troubled(best) and best.consistent >= 0:
         return best
     for likely in (True, False):
         for _ in range(ROUNDS):
             before = score(best)
-            best = _improved(best, plan, likely)
+            best = _improved(best, likely)
             if score(best) == before:
                 break
         if not troubled(best):
             break
-    return _determined(best, plan)
+    return _determined(best)
 
 
-def _determined(best: Judging, plan: Outline) -> Judging:
+def _determined(best: Judging) -> Judging:
     """Without what was found for names that nothing explains, where their uses do not settle it."""
     for key in [k for k, options in best.asked.items() if options[:1] == (UNKNOWN,) and k in best.meanings]:
         used = [f.status for f in best.findings if key in texts(getattr(f.statement, "value", f.statement))]
         if used.count("right") < 2 or used.count("right") <= used.count("wrong") + used.count("misfit"):
-            best = run_pass(best.truth, plan, {**best.meanings, key: UNKNOWN})
+            best = judged(best.truth, best.code, {**best.meanings, key: UNKNOWN})
     return best
 
 
@@ -129,20 +66,18 @@ def troubled(judging: Judging) -> bool:
     return any(f.status in ("wrong", "misfit", "misnamed", "unread") for f in judging.findings)
 
 
-def _improved(best: Judging, plan: Outline, likely: bool) -> Judging:
+def _improved(best: Judging, likely: bool) -> Judging:
     """The best of the meanings that differ in one place, place by place."""
     truth = best.truth
     for key in list(best.asked):
         options = best.asked.get(key, ())
         known = options[:1] != (UNKNOWN,)
-        if not likely and (
-            not options or (known and _carried_alike(key, best.meanings.get(key, options[0]), best, True))
-        ):
+        if not likely and (not options or (known and _carried_alike(key, best.guess(key), best, True))):
             continue
         for option in options[:LIKELY] if likely else options[LIKELY:OPTIONS]:
-            if not truth.left(1) or best.meanings.get(key, best.asked[key][0]) == option:
+            if not truth.left(1) or best.guess(key) == option:
                 continue
-            tried = run_pass(truth, plan, {**best.meanings, key: option})
+            tried = judged(truth, best.code, {**best.meanings, key: option})
             if score(tried) > score(best) and _carried_alike(key, option, tried):
                 best = tried
     return best
@@ -156,16 +91,16 @@ def _carried_alike(key: str, option: object, tried: Judging, strict: bool = Fals
     return tried.bound.get(key) == option.shifted(-1)
 
 
-def blamed(judging: Judging, plan: Outline) -> dict[int, Ref]:
+def blamed(judging: Judging) -> dict[int, Ref]:
     """Statement -> the gradient that it should be: where that makes what reads it right, it is to blame."""
     forced = {
         id(f.statement): f.true
         for f in judging.findings
         if f.status == "wrong" and not unexplained(f) and f.true is not None and f.true.lag == 0
     }
-    best = run_pass(judging.truth, plan, judging.meanings, forced=forced)
+    best = judged(judging.truth, judging.code, judging.meanings, forced=forced)
     for _ in range(BLAMED):
-        found = next(_better(best, plan, forced), None)
+        found = next(_better(best, forced), None)
         if found is None:
             break
         forced, best = found
@@ -177,9 +112,7 @@ def unexplained(finding: Finding) -> bool:
     return finding.status in ("wrong", "misfit") and not finding.assumption and finding.message != SAMPLES
 
 
-def _better(
-    judging: Judging, plan: Outline, forced: dict[int, Ref]
-) -> Iterator[tuple[dict[int, Ref], Judging]]:
+def _better(judging: Judging, forced: dict[int, Ref]) -> Iterator[tuple[dict[int, Ref], Judging]]:
     least = score(judging)
     bad = [f for f in judging.findings if f.status in ("wrong", "misfit") and id(f.statement) not in forced]
     for index, finding in enumerate(judging.findings):
@@ -194,7 +127,7 @@ def _better(
             if not judging.truth.left(2):
                 return
             tried = {**forced, id(finding.statement): option}
-            made = run_pass(judging.truth, plan, judging.meanings, forced=tried)
+            made = judged(judging.truth, judging.code, judging.meanings, forced=tried)
             if score(made) > least:
                 yield tried, made
 

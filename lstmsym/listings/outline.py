@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lstmsym.listings.expressions import POINTWISE, ZEROS, key_of
-from lstmsym.listings.forward import carried_names
-from lstmsym.listings.inline import inlined
+from lstmsym.listings.functions import POINTWISE, ZEROS
+from lstmsym.listings.inline import inlined, levels
+from lstmsym.listings.keys import called, key_of, keys_in
+from lstmsym.listings.loops import carried_names
 from lstmsym.listings.naming import gradient_of, stems
+from lstmsym.listings.numerical import tries_out
 from lstmsym.listings.returned import named_results
+from lstmsym.listings.statements import targets, written
 
 BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom_d(?!ata)|top_d|deriv", re.I)
 FORWARD = re.compile(r"forward|fprop|predict|step|run|feed", re.I)
@@ -36,30 +38,27 @@ def outline(body: tuple[ast.stmt, ...], known: tuple[str, ...] = ()) -> list[Out
     named = frozenset(
         n.name for s in body for n in ast.walk(s) if isinstance(n, (ast.FunctionDef, ast.ClassDef))
     )
-    called = {name for s in body for name in _called(s)}
-    helpers = {f.name: f for f in functions if _is_helper(f, called)}
+    used = {called(n) for s in body for n in ast.walk(s) if isinstance(n, ast.Call)}
+    helpers = {f.name: f for f in functions if _is_helper(f, used)}
     named_results(list(body), helpers)
     body = tuple(inlined(list(body), helpers))
-    made = _Split(helpers, known, named)
-    for statement in body:
-        made.take(statement, "")
-    made.turn()
-    return made.units
+    units: list[Outline] = []
+    for level in levels(list(body), BACKWARD):
+        made = _Split(helpers, known, named)
+        for statement in level:
+            made.take(statement, "")
+        made.turn()
+        units += made.units
+    return units
 
 
-def _called(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-
-
-def _is_helper(function: ast.FunctionDef, called: set[str]) -> bool:
+def _is_helper(function: ast.FunctionDef, used: set[str]) -> bool:
     """A function of its arguments alone that gives one value, and is used or named as one."""
     returns = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
     small = not any(isinstance(n, (ast.For, ast.While, ast.AugAssign)) for n in ast.walk(function))
     single = bool(returns) and all(r is not None and not isinstance(r, ast.Tuple) for r in returns)
-    used = function.name in called or re.search(r"sigm|tanh|relu|softmax|elu", function.name, re.I)
-    return bool(small and single and used and len(function.body) <= 12)
+    named = function.name in used or re.search(r"sigm|tanh|relu|softmax|elu", function.name, re.I)
+    return bool(small and single and named and len(function.body) <= 12)
 
 
 class _Split:
@@ -90,6 +89,8 @@ class _Split:
     def take(self, statement: ast.stmt, section: str) -> None:
         if isinstance(statement, ast.FunctionDef) and statement.name in self.helpers:
             self.definitions += [n for n in ast.walk(statement) if isinstance(n, (ast.Assign, ast.AugAssign))]
+        elif not isinstance(statement, ast.ClassDef) and tries_out(statement) and not _goes_back(statement):
+            return
         elif isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             self.section(statement)
         elif (
@@ -143,10 +144,7 @@ class _Split:
         if self.in_backward:
             return
         for node in ast.walk(statement):
-            for target in _targets(node):
-                key = key_of(target) or (key_of(target.value) if isinstance(target, ast.Subscript) else None)
-                if key:
-                    self.known[key] = None
+            self.known |= dict.fromkeys(written(node))
         self.known |= dict.fromkeys(
             key for node in ast.walk(statement) if (key := key_of(node)) and not _is_callee(key)
         )
@@ -156,7 +154,7 @@ def _only_zeros(statement: ast.stmt) -> bool:
     """Whether a statement prepares zeros and nothing else."""
     value = statement.value if isinstance(statement, ast.Assign) else None
     values = value.elts if isinstance(value, ast.Tuple) else [value]
-    names = [next(iter(_called(v)), "") if isinstance(v, ast.Call) else "" for v in values]
+    names = [called(v) if isinstance(v, ast.Call) else "" for v in values]
     return all(name in ZEROS for name in names)
 
 
@@ -172,7 +170,7 @@ def is_update(statement: ast.stmt) -> bool:
     else:
         return False
     key = key_of(target)
-    keys = {k for n in ast.walk(value) if (k := key_of(n)) and k != key}
+    keys = keys_in(value) - {key}
     return bool(key) and any(s == key for k in keys for s in stems(k))
 
 
@@ -180,12 +178,9 @@ def _is_callee(key: str) -> bool:
     return key in POINTWISE or key in ZEROS or key in ("np", "dot", "range", "len", "self")
 
 
-def _targets(node: ast.AST) -> Iterator[ast.expr]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield from target.elts if isinstance(target, ast.Tuple) else [target]
-    elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
-        yield node.target
+def _goes_back(statement: ast.AST) -> bool:
+    """Whether a loop of a statement runs backwards over time."""
+    return any(isinstance(n, ast.For) and is_reversed(n) for n in ast.walk(statement))
 
 
 def _is_main(statement: ast.If) -> bool:
@@ -223,7 +218,7 @@ def _is_backward(statement: ast.stmt, known: dict[str, None]) -> bool:
     """Whether the backward pass begins here."""
     if isinstance(statement, ast.For):
         return is_reversed(statement)
-    assigned = {key_of(t) for t in _targets(statement)}
+    assigned = {key_of(t) for t in targets(statement)}
     for node in ast.walk(statement):
         key = key_of(node)
         if key and key not in known and not key.startswith(("data", "drop")) and (len(key) > 1):

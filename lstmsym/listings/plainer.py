@@ -16,6 +16,8 @@ MOST = 16
 LARGEST = 20_000
 """Parts of all that is written out."""
 LOOPS = {"xrange": "range", "arange": "range"}
+JOINED = {"r_": "concatenate", "c_": "column_stack"}
+"""What joins its subscripts, ``np.r_[a, b]``."""
 
 
 def origin(statement: ast.stmt) -> ast.stmt | None:
@@ -54,6 +56,8 @@ def _statement(statement: ast.stmt, plain: _Plain) -> Iterator[ast.stmt]:
         block = getattr(statement, name, None)
         if isinstance(block, list):
             setattr(statement, name, _block(block, plain))
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        statement = made_of(ast.Assign([statement.target], statement.value), statement)
     if isinstance(statement, ast.Assign):
         yield from _assignment(statement, plain)
     else:
@@ -69,7 +73,7 @@ def _rewritten(statement: ast.stmt, plain: _Plain) -> ast.stmt:
 
 
 def _assignment(statement: ast.Assign, plain: _Plain) -> Iterator[ast.stmt]:
-    value = statement.value = plain.visit(statement.value)
+    value = statement.value = _zeros(plain.visit(statement.value))
     statement.targets = [plain.visit(t) for t in statement.targets]
     target = statement.targets[0]
     if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
@@ -250,6 +254,15 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(_total(node) if name == "sum" else _entries(node), node)
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        joined = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
+        if joined in JOINED and parts and not any(isinstance(p, ast.Slice | ast.Constant) for p in parts):
+            function = ast.Attribute(ast.Name("np", ast.Load()), JOINED[joined], ast.Load())
+            return ast.copy_location(ast.Call(function, [ast.Tuple(parts, ast.Load())], []), node)
+        return node
+
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         sides = [s.value for s in (node.left, node.right) if isinstance(s, ast.Constant)]
@@ -265,6 +278,20 @@ class _Plain(ast.NodeTransformer):
         if len(texts) == len(parts):
             return ast.copy_location(ast.Constant("".join(texts)[:100]), node)
         return node
+
+
+def _zeros(value: ast.expr) -> ast.expr:
+    """``0 * W`` as ``np.zeros_like(W)``, alone or as one of several values."""
+    if isinstance(value, ast.Tuple):
+        value.elts = [_zeros(v) for v in value.elts]
+    if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)):
+        return value
+    sides = (value.left, value.right)
+    arrays = [s for s in sides if isinstance(s, ast.Name | ast.Attribute | ast.Subscript)]
+    if len(arrays) != 1 or not any(isinstance(s, ast.Constant) and s.value in (0, 0.0) for s in sides):
+        return value
+    zeros = ast.Attribute(ast.Name("np", ast.Load()), "zeros_like", ast.Load())
+    return ast.copy_location(ast.Call(zeros, arrays, []), value)
 
 
 def _total(node: ast.Call) -> ast.expr:

@@ -13,16 +13,22 @@ from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
-from lstmsym.listings.backward import Finding, Truth, each
-from lstmsym.listings.expressions import key_of
-from lstmsym.listings.forward import build, doubt, read_forward
+from lstmsym.listings.building import build
+from lstmsym.listings.code import Code
+from lstmsym.listings.findings import Finding
+from lstmsym.listings.forward import doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
-from lstmsym.listings.judging import Judging, g_marks
-from lstmsym.listings.meanings import blamed, run_pass, score, settled, troubled, unexplained
+from lstmsym.listings.judging import Judging, g_marks, judged
+from lstmsym.listings.keys import key_of, keys_in
+from lstmsym.listings.meanings import blamed, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
+from lstmsym.listings.records import by_place
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
+from lstmsym.listings.statements import each
+from lstmsym.listings.truth import Truth
+from lstmsym.listings.zipped import indexed
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
@@ -54,7 +60,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(appended(plainer(list(source.body))))),
+        tuple(marked(appended(indexed(plainer(by_place(list(source.body))))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]
@@ -149,7 +155,7 @@ def _safely(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
 def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     """The layout and the meanings under which most statements are right."""
     if cell is not None and not any(isinstance(s, (ast.Assign, ast.For)) for s in plan.forward):
-        names = {key for s in plan.backward for n in ast.walk(s) if (key := key_of(n))}
+        names = {key for s in plan.backward for key in keys_in(s)}
         cells = [*stackings(cell), turned(cell)]
         forwards = [given(c, layout, names, called) for c in cells for layout in LAYOUTS]
         kinds: Mapping[int, tuple[str, str]] = {}
@@ -167,8 +173,9 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
             except (ListingError, NotationError, ShapeError) as error:
                 problem = f"the forward pass gives no cell: {str(error).rpartition('Listing: ')[2]}"
     best: Judging | None = None
+    code = Code(plan.backward, plan.helpers, plan.functions)
     for forward in forwards:
-        judging = settled(Truth(forward, Judge(forward.cell)), plan)
+        judging = settled(Truth(forward, Judge(forward.cell)), code)
         if best is None or score(judging) > score(best):
             best = judging
         if not troubled(judging) and judging.consistent >= 0:
@@ -176,9 +183,9 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     if best is None:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
     meanings, best.truth.g_marks = best.meanings, g_marks(best)
-    final = run_pass(best.truth, plan, meanings, final=True)
+    final = judged(best.truth, code, meanings, final=True)
     if any(unexplained(f) for f in final.findings):
-        final = run_pass(best.truth, plan, meanings, final=True, forced=blamed(final, plan))
+        final = judged(best.truth, code, meanings, blamed(final), final=True)
     return _Reading(plan, best.forward.kinds or kinds, final)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from lstmsym.listings.expressions import key_of
+from lstmsym.listings.keys import key_of, keys_in
 from lstmsym.listings.naming import gradient_of, has_prev, plain
 from lstmsym.listings.plainer import made_of
 
@@ -50,7 +50,7 @@ def _names(function: ast.FunctionDef, results: list[ast.expr]) -> dict[int, str]
 def _goes_back(function: ast.FunctionDef) -> bool:
     """Whether a function is given a gradient of what it holds."""
     arguments = [a.arg for a in function.args.args if a.arg != "self" and len(a.arg) > 1]
-    names = {k for n in ast.walk(function) if (k := key_of(n))} | set(arguments)
+    names = keys_in(function) | set(arguments)
     return any(gradient_of(a, names - {a}) for a in arguments)
 
 

@@ -10,9 +10,13 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
-from lstmsym.listings.backward import Finding, texts
-from lstmsym.listings.judging import Judging, is_g
+from lstmsym.listings.findings import Finding
+from lstmsym.listings.gradients import is_g
+from lstmsym.listings.judging import Judging
+from lstmsym.listings.kept import ONE_STEP, drops_earlier
+from lstmsym.listings.meant import is_forward
 from lstmsym.listings.plainer import origin
+from lstmsym.listings.statements import texts
 from lstmsym.listings.write import numpy_text
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
@@ -30,7 +34,7 @@ def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **
 
 def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
     """Whether a value with gradients in it (or ``forward``, any) is of no use to what is right."""
-    if finding.value is None or finding.message or (judging.is_forward(finding.value) and not forward):
+    if finding.value is None or finding.message or (is_forward(judging, finding.value) and not forward):
         return False
     if forward and is_g(finding.target) and not judging.truth.g_marks:
         return False
@@ -64,7 +68,7 @@ def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
         status == "definition"
         and finding.wanted
         and _open(finding, judging, forward=True)
-        and not judging.carried_on(finding.target, finding.statement)
+        and not judging.code.carried_on(finding.target, finding.statement)
     ):
         meant = replace(finding, true=finding.wanted[0])
         return _refuted(meant, judging, lines, {"about": judging.name(finding.wanted[0]), "message": ""})
@@ -130,6 +134,9 @@ def _proved(finding: Finding, judging: Judging, lines: tuple[str, ...], common: 
     ok = claim is not None and judging.truth.judge.right(claim)
     if finding.part:
         common = {**common, "message": "one of the terms that together are the gradient"}
+    if ok and (drops := drops_earlier(finding, judging)):
+        said = {**common, "message": drops, "assumption": ONE_STEP}
+        return row(finding.statement, lines, "statement", "conditional", **said)
     if ok:
         return row(finding.statement, lines, "statement", "proved", **common)
     return row(
@@ -154,7 +161,7 @@ def padded(expr: sp.Expr, judging: Judging) -> sp.Expr:
     shape = judging.truth.judge.meanings.shape
     found: dict[sp.Expr, sp.Expr] = {}
     for node in expr.atoms(N.Concat):
-        if judging.is_forward(node):
+        if is_forward(judging, node):
             continue
         sizes = [shape(a)[0] for a in node.args]
         places = [

@@ -60,15 +60,6 @@ def loss_derivative(node: sp.Expr, system: System) -> sp.Expr:
     return pulled(system, seeds, by, held) if seeds else sp.Integer(0)
 
 
-def of_own_step(by: Ref, system: System) -> sp.Expr:
-    """The derivative of the loss of one step by a quantity of that step.
-
-    Raises:
-        NotationError: it cannot be written out.
-    """
-    return pulled(system, _seen(by.lag or 0, by.lag or 0, system), by)
-
-
 def _carried(last: int, system: System) -> list[tuple[Ref, sp.Expr]]:
     """What the step after the last sends back to the states, where it sends anything back."""
     states = zip(system.cell.role("state"), system.carried, strict=True)

@@ -114,6 +114,8 @@ class Across(Backward):
     last: frozenset[str] = LAST
     first: int = 1
     steps: frozenset[str] = frozenset()
+    capitals: bool = False
+    """Whether matrices are transposed by a capital T, be it the last step's letter too."""
     generic: dict[str, str] = field(default_factory=dict)
     bindings: dict[str, sp.Symbol] = field(default_factory=dict)
     facts: list[tuple[sp.Expr, sp.Expr]] = field(default_factory=list)
@@ -209,6 +211,8 @@ class Across(Backward):
             raise Unreadable(f"{key} is no part of the cell")
         if table.roles[ident] in ("parameter", "hyper"):
             return Value(Ref(ident), shape, table.rows and len(shape) == 1)
+        if step is None and self.system.cell.by_name[ident].role == "target":
+            raise Unreadable(f"the step of {key} is not said")
         return Value(
             At(Ref(ident, 0), self.present if step is None else step), shape, table.rows and len(shape) == 1
         )
@@ -423,6 +427,9 @@ class Chained(Express):
             scope = self.scope
             assert isinstance(scope, Across)
             base = self(node.body) if letters & scope.steps and letters <= scope.steps | scope.last else None
+            if base is not None and base.rank == 2 and exponent == Name("T"):
+                if scope.capitals or base.expr.has(Slope) or base.shape[0] != base.shape[1]:
+                    return self.transposed(base)
             if base is not None and ((base.rank == 2 and isinstance(exponent, Sum)) or letters & scope.steps):
                 return replace(base, expr=Power(base.expr, scope.step(exponent), sp.Integer(base.rank < 2)))
         return super()._raised(node)

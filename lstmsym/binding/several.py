@@ -12,6 +12,7 @@ import sympy as sp
 from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
+from lstmsym.binding.express import is_transposition
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -22,6 +23,7 @@ from lstmsym.documents.formula import (
     Matrix,
     Name,
     Number,
+    Raised,
     Relation,
     Words,
     names,
@@ -43,6 +45,7 @@ from lstmsym.verify.across import (
 )
 from lstmsym.verify.induction import Difference, Induction, free_letters
 from lstmsym.verify.judge import Judge
+from lstmsym.verify.readings import are_probabilities
 
 _IMMEDIATE = re.compile(
     r"immediate (partial )?derivative|(treat|tak|held|hold|keep|kept)\w*[^.]{0,60}(constant|fixed|held)"
@@ -192,6 +195,8 @@ class Several:
             args = understood.left, understood.right, understood.facts, understood.zero
             try:
                 difference = self.induction.difference(*args)
+                if difference is not None and difference.witness and are_probabilities(self.system.cell):
+                    difference = self.induction.difference(*args, unit=True)
             except (NotationError, ShapeError, KeyError, TypeError) as error:
                 problem = problem or Unreadable(str(error))
                 continue
@@ -275,7 +280,7 @@ class Several:
         choices = self.choices
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
-        scope.steps = self.letters(line)
+        scope.steps, scope.capitals = self.letters(line), self.capitals
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank
@@ -290,6 +295,13 @@ class Several:
         if layout.immediate and not _IMMEDIATE.search(self.text):
             assumed.append(IMMEDIATE)
         return Understood(a, b, facts, tuple(assumed))
+
+    @cached_property
+    def capitals(self) -> bool:
+        """Whether no line of the document has a transposition by another sign."""
+        sides = (side for left, right, _ in self.choices.lines for side in (left, right))
+        raised = (part for side in sides for part in walk(side) if isinstance(part, Raised))
+        return not any(is_transposition(part) and not isinstance(part.exponent, Name) for part in raised)
 
     def letters(self, line: Line) -> frozenset[str]:
         """The letters that number steps in a line."""

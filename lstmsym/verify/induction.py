@@ -47,14 +47,14 @@ class Induction:
         self.asked: dict[tuple[sp.Expr, sp.Expr], bool] = {}
 
     def difference(
-        self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool
+        self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool, unit: bool = False
     ) -> Difference | None:
-        """Numbers for which the sides differ.
+        """Numbers for which the sides differ; ``unit``: those of the targets add up to one.
 
         Raises:
             NotationError: there are none for which both have values.
         """
-        trial = self.judge.tried_at(Special(start=zero, end=True))
+        trial = self.judge.tried_at(Special(start=zero, end=True, unit=unit))
         problem: Exception | None = None
         compared = 0
         for steps in self.choices(left, right, facts):

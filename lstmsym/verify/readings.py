@@ -224,10 +224,16 @@ def _terms_with(ref: Ref, expr: sp.Expr) -> Iterator[sp.Expr]:
             yield from _terms_with(ref, part)
 
 
+def are_probabilities(cell: Cell) -> bool:
+    """Whether the targets may be probabilities, as the loss has them."""
+    targets = cell.role("target")
+    return bool(targets) and all(_is_probability(q.name, cell) for q in targets)
+
+
 def _unit(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
     """Targets are probabilities, as the loss has it: their entries add up to 1."""
     cell = meanings.system.cell
-    if cell.role("target") and all(_is_probability(q.name, cell) for q in cell.role("target")):
+    if are_probabilities(cell):
         names = " and ".join(q.name for q in cell.role("target"))
         special = replace(reading.special, unit=True)
         yield reading.under(f"the entries of {names} add up to 1", "targets", special=special)

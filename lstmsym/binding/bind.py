@@ -359,13 +359,14 @@ def _split(
             table.shapes[name] = value.shape
             yield name, Value(inner, value.shape)
             call = POINTWISE_FUNCTIONS[function] if function in GENERIC else value.expr.func
-            value = replace(value, expr=call(Ref(name, 0)))
+            rest = () if function in GENERIC else value.expr.args[1:]
+            value = replace(value, expr=call(Ref(name, 0), *rest))
     yield ident, value
 
 
 def _activated(expr: sp.Expr, generic: bool) -> sp.Expr | None:
     """What an activation is taken of."""
-    if isinstance(expr, (N.sigma, N.tanh, N.softmax)):
+    if isinstance(expr, (N.sigma, N.tanh, N.softmax, N.relu, N.leaky_relu, N.elu, N.hard_sigmoid)):
         return expr.args[0]
     inner = [node.args[0] for node in expr.atoms(N.softplus)] if generic else []
     return next((z for z in inner if all((z - other).is_nonnegative for other in inner)), None)

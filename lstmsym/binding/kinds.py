@@ -35,6 +35,7 @@ from lstmsym.documents.formula import (
     Name,
     Number,
     Raised,
+    Sum,
     names,
     walk,
 )
@@ -106,6 +107,8 @@ class _Sorting:
         self.timed: set[str] = set()
         self.read: set[str] = set()
         self.said: set[tuple[Formula, Formula]] = set()
+        self.arguments: set[object] = set()
+        """What activations are taken of in forward equations."""
 
     @property
     def defined(self) -> set[str]:
@@ -160,6 +163,7 @@ class _Sorting:
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        gradient &= not (left.marks and _settled(right) in self.arguments)
         gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
@@ -187,6 +191,8 @@ class _Sorting:
             self.kinds[place] = "again"
             return
         self.said.add((left, right))
+        if isinstance(right, Apply):
+            self.arguments.add(_settled(right.argument))
         if at.key in self.defined:
             if self.closed and not self.systems[-1].fresh(parts):
                 return
@@ -233,6 +239,13 @@ class _Sorting:
         self.systems[-1].add(place, at, parts)
         for part in (at, *parts):
             self.table.idents.setdefault(part.key, part.key)
+
+
+def _settled(node: Formula) -> object:
+    """A formula without the brackets around it, its terms in any order."""
+    while isinstance(node, Brackets) and len(node.items) == 1:
+        node = node.items[0]
+    return frozenset(zip(node.signs, node.terms, strict=True)) if isinstance(node, Sum) else node
 
 
 def _is_start(right: Formula, table: Table) -> bool:

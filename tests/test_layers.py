@@ -74,6 +74,7 @@ binding.generic
 binding.slots
 binding.given
 binding.onestep
+binding.guesses
 binding.scope
 binding.author
 binding.choices

@@ -242,7 +242,7 @@ class LineJudge:
             return row
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
-        if slips(stated.noted, self.lines):
+        if slips(stated.noted, source.right, self.lines):
             return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
             message, assumption = SUPPOSES[stated.lacks]

@@ -63,7 +63,10 @@ def loss_of(
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
+        assert table.written is not None
+        table.written = table.written.xreplace(moved)
         return expr.xreplace(moved), targets
+    table.written = None
     return None, []
 
 
@@ -85,6 +88,7 @@ def _loss_of_step(
     scope.table.unit |= picked != body
     value = express(_without_units(picked, scope.table))
     expr = N.Sum(value.expr) if value.rank else value.expr
+    scope.table.written = factor * expr
     return _stable(factor * expr, scope) if expr.has(N.Sum) else None
 
 
@@ -249,5 +253,11 @@ def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
         if scores is not None and isinstance(scores, Ref):
             rest = sp.Mul(*(f for f in factors if f is not logs[0]))
             whole = N.Sum(rest * scores) - N.LogSumExp(scores)
-            expr = expr.xreplace({node: whole if scope.table.unit else N.Sum(rest * N.log_softmax(scores))})
+            folded = scope.table.unit and not _is_derived(logs[0].args[0], scope.table)
+            expr = expr.xreplace({node: whole if folded else N.Sum(rest * N.log_softmax(scores))})
     return expr
+
+
+def _is_derived(guess: sp.Expr, table: Table) -> bool:
+    """Whether the loss is derived by a prediction, which a form without it would leave out."""
+    return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.learned)

@@ -35,6 +35,7 @@ from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.listings import Listing
 from lstmsym.verify.judge import Judge
+from lstmsym.verify.readings import are_probabilities
 
 WORST = ("not-a-claim", "proved", "conditional", "undecided", "unread", "refuted")
 """Verdicts, the later the worse: a row of several lines has that of its worst."""
@@ -95,7 +96,8 @@ class Judging:
         self.symbols: tuple[Symbol, ...] = ()
         self.listed = opened.listed.rows
         if self.bound.cell is not None:
-            self.judge = Judge(self.bound.cell)
+            cell = self.bound.cell
+            self.judge = Judge(cell, unit=self.bound.table.unit and are_probabilities(cell))
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
             self.defining = self._settle(opened)
             self.same = restated(self.lines, self.bound)

@@ -146,8 +146,12 @@ def at_the_end(claim: Claim) -> Reading:
 class Judge:
     """Judges claims about one cell."""
 
-    def __init__(self, cell: Any) -> None:
-        """Derive the cell; the numbers are made when they are first needed."""
+    def __init__(self, cell: Any, unit: bool = False) -> None:
+        """Derive the cell; the numbers are made when they are first needed.
+
+        ``unit``: it is known that the entries of the targets add up to one.
+        """
+        self.unit = unit
         self.system = System(cell)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
@@ -218,9 +222,10 @@ class Judge:
 
     def tried(self, reading: Reading) -> Trial:
         """Generic sequences as a reading has them."""
-        key = (reading.loss, reading.special)
+        special = replace(reading.special, unit=reading.special.unit or self.unit)
+        key = (reading.loss, special)
         if key not in self.trials:
-            self.trials[key] = Trial(self.variant(reading.loss).system, reading.special)
+            self.trials[key] = Trial(self.variant(reading.loss).system, special)
         return self.trials[key]
 
     def tried_at(self, special: Special) -> Trial:
@@ -235,10 +240,11 @@ class Judge:
 
     def prover(self, reading: Reading) -> Prover:
         """Proofs about the cell as a reading has it."""
-        key = (reading.loss, reading.special.unit)
+        unit = reading.special.unit or self.unit
+        key = (reading.loss, unit)
         if key not in self.provers:
             meanings = self.variant(reading.loss)
-            self.provers[key] = Prover(replace(meanings, unit=True) if reading.special.unit else meanings)
+            self.provers[key] = Prover(replace(meanings, unit=True) if unit else meanings)
         return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:

@@ -420,6 +420,11 @@ class Chained(Express):
                 found = self.times(found, other)
         return found
 
+    def _turns(self, base: Value) -> bool:
+        """Whether T above a matrix transposes it, and is no number of steps."""
+        assert isinstance(self.scope, Across)
+        return self.scope.capitals or base.expr.has(Slope) or base.shape[0] != base.shape[1]
+
     def _raised(self, node: Raised) -> Value:
         exponent = node.exponent
         if isinstance(exponent, (Sum, Name)) and node.kind != "transpose":
@@ -427,9 +432,8 @@ class Chained(Express):
             scope = self.scope
             assert isinstance(scope, Across)
             base = self(node.body) if letters & scope.steps and letters <= scope.steps | scope.last else None
-            if base is not None and base.rank == 2 and exponent == Name("T"):
-                if scope.capitals or base.expr.has(Slope) or base.shape[0] != base.shape[1]:
-                    return self.transposed(base)
+            if base is not None and base.rank == 2 and exponent == Name("T") and self._turns(base):
+                return self.transposed(base)
             if base is not None and ((base.rank == 2 and isinstance(exponent, Sum)) or letters & scope.steps):
                 return replace(base, expr=Power(base.expr, scope.step(exponent), sp.Integer(base.rank < 2)))
         return super()._raised(node)

@@ -1,4 +1,4 @@
-"""Derivatives by, and of, a prediction that only the loss reads: ŷ = softmax(o), which the cell does without."""
+"""Derivatives by, and of, a prediction that only the loss reads, and the cell does without: softmax(o)."""
 
 from __future__ import annotations
 

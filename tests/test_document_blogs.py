@@ -142,6 +142,18 @@ def test_derivatives_by_and_of_a_prediction():
     assert verdicts(RNN + LOSS + wrong) == ["refuted"] * 3
 
 
+def test_a_sum_without_brackets_runs_over_what_has_its_step():
+    text = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t + b), \quad o_t = V h_t + c, \quad \hat y_t = \sigma(o_t)$$
+$$L = -\sum_t \sum_k y_{t,k} \log \hat y_{t,k} + (1-y_{t,k}) \log (1-\hat y_{t,k})$$
+"""
+    both = r"-\frac{y_t}{\hat y_t} + \frac{1-y_t}{1-\hat y_t}"
+    lines = (
+        line(r"\hat y_t", both) + line("o_t", r"\hat y_t - y_t") + line(r"\hat y_t", both.partition(" +")[0])
+    )
+    assert verdicts(text + lines) == ["proved", "proved", "refuted"]
+
+
 def test_an_outer_product_without_a_transposition_beside_others_is_a_slip():
     text = RNN + "where $a_t$ is the argument of the tanh\n\n"
     first, second = (line(w, rf"\sum_t {by('a_t')} {v}") for w, v in (("W", "h_{t-1}^T"), ("U", "x_t")))

@@ -311,9 +311,9 @@ def loss_names(lines: Sequence[Line]) -> Iterator[str]:
 def derived_by(lines: Sequence[Line]) -> Iterator[Name]:
     """Names by which a loss is derived."""
     for node in (part for left, right, _ in lines for side in (left, right) for part in walk(side)):
-        names_both = isinstance(node, Derivative) and isinstance(node.of, Name) and isinstance(node.by, Name)
-        if names_both and node.of.base in LOSSES:
-            yield node.by
+        of, by = (node.of, node.by) if isinstance(node, Derivative) else (None, None)
+        if isinstance(of, Name) and isinstance(by, Name) and of.base in LOSSES:
+            yield by
 
 
 def _recurs(name: Name, right: Formula) -> bool:

@@ -63,10 +63,7 @@ def loss_of(
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
-        assert table.written is not None
-        table.written = table.written.xreplace(moved)
         return expr.xreplace(moved), targets
-    table.written = None
     return None, []
 
 
@@ -88,7 +85,6 @@ def _loss_of_step(
     scope.table.unit |= picked != body
     value = express(_without_units(picked, scope.table))
     expr = N.Sum(value.expr) if value.rank else value.expr
-    scope.table.written = factor * expr
     return _stable(factor * expr, scope) if expr.has(N.Sum) else None
 
 
@@ -144,12 +140,13 @@ def _spans(node: Sum) -> bool:
 
 
 def _indices(node: Formula) -> Iterator[str]:
-    """The indices that names, and what is indexed as a whole, have."""
+    """The indices and steps that names, and what is indexed as a whole, have."""
     for part in walk(node):
         if isinstance(part, (Name, Indexed)):
             yield from (script.text for script in part.scripts)
         if isinstance(part, Name):
             yield from part.units
+            yield from (part.time.letter,) if part.time is not None else ()
 
 
 def _spanned(node: Sum) -> Formula:
@@ -233,7 +230,7 @@ def _stable(expr: sp.Expr, scope: Forward) -> sp.Expr:
         (inner,) = log.args
         for ref in inner.atoms(Ref):
             line = scope.lines.get(ref.base)
-            if isinstance(line, N.sigma) and inner in (ref, 1 - ref):
+            if isinstance(line, N.sigma) and inner in (ref, 1 - ref) and not _is_derived(ref, scope.table):
                 rules[log] = N.canonical(N.log(inner.xreplace({ref: line})))
     return _one_hot(expr.xreplace(rules), scope)
 
@@ -249,15 +246,16 @@ def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
         logs = [f for f in factors if isinstance(f, (N.log, N.log_softmax))]
         if len(logs) != 1:
             continue
+        if _is_derived(logs[0].args[0], scope.table):
+            continue
         scores = scope.scores(logs[0])
         if scores is not None and isinstance(scores, Ref):
             rest = sp.Mul(*(f for f in factors if f is not logs[0]))
             whole = N.Sum(rest * scores) - N.LogSumExp(scores)
-            folded = scope.table.unit and not _is_derived(logs[0].args[0], scope.table)
-            expr = expr.xreplace({node: whole if folded else N.Sum(rest * N.log_softmax(scores))})
+            expr = expr.xreplace({node: whole if scope.table.unit else N.Sum(rest * N.log_softmax(scores))})
     return expr
 
 
 def _is_derived(guess: sp.Expr, table: Table) -> bool:
-    """Whether the loss is derived by a prediction, which a form without it would leave out."""
+    """Whether the loss is derived by a prediction, which then stays in it."""
     return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.learned)

@@ -10,7 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
-from lstmsym.binding.guesses import guess_by, loss_by_guess
+from lstmsym.binding.guesses import guess_by
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
@@ -194,7 +194,7 @@ class Backward:
             return self._of_expression(of, by.expr)
         at = self.placed(of)
         if not isinstance(by.expr, Ref):
-            return self._by_guess(of, at, node.by, by) or self._by_stack(of, at, by)
+            return self._by_stack(of, at, by)
         table = self.bound.table
         if of.base in LOSSES and at.key not in table.idents:
             return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
@@ -208,17 +208,6 @@ class Backward:
         local = Local(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
-
-    def _by_guess(self, of: Name, at: Place, name: Name, by: Value) -> Value | None:
-        """The derivative of the loss, or of that of the same step, by a prediction that only it reads."""
-        table, place = self.bound.table, self.placed(name)
-        found = loss_by_guess(place.key, table, self.system.shapes)
-        if of.base not in LOSSES or at.key in table.idents or at.key in self.bound.to_go or found is None:
-            return None
-        if of.time is not None and _lag(at) != _lag(place):
-            return None
-        expr = found / table.average if of.time is not None else found
-        return Value(later(expr, _lag(place) or 0), by.shape, table.rows != self.flat and by.rank == 1)
 
     def _by_stack(self, of: Name, at: Place, by: Value) -> Value:
         """The derivative of the loss by a column: the column of those by its parts."""

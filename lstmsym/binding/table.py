@@ -74,8 +74,6 @@ class Table:
     """Names of the numbers of units, H of a sum over i = 1 ... H."""
     average: sp.Expr = sp.S.One
     """What the loss of a step enters the loss with, 1/T of a mean."""
-    written: sp.Expr | None = None
-    """The loss of a step as the document has it, of its predictions."""
     unit: bool = False
     """Whether the targets are said to be one-hot, or to add up to one."""
     hot: Name | None = None

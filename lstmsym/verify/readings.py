@@ -212,7 +212,8 @@ def _squared(cell: Cell) -> bool:
 def _is_probability(target: str, cell: Cell) -> bool:
     """Whether a target stands before the logarithm of a softmax, and nowhere else."""
     found = [term for e in cell.equations for term in _terms_with(Ref(target, 0), e.expr)]
-    return bool(found) and all(term.has(N.log_softmax) for term in found)
+    guesses = [e.name for e in cell.equations if isinstance(e.expr, N.softmax)]
+    return bool(found) and all(term.has(N.log_softmax, *map(N.log, guesses)) for term in found)
 
 
 def _terms_with(ref: Ref, expr: sp.Expr) -> Iterator[sp.Expr]:

@@ -78,6 +78,12 @@ def test_a_number_by_which_the_loss_is_derived_is_a_parameter():
     assert verdicts(text + line(r"\alpha", rf"\sum_t {share.replace('- h_', '+ h_')}")) == ["refuted"]
 
 
+def test_a_greek_letter_with_a_pointwise_product_and_a_derivative_is_a_vector():
+    text = r"$$h_t = (1 - \alpha) \odot h_{t-1} + \alpha \odot \tanh(U x_t)$$" + "\n"
+    share = rf"{by('h_t')} \odot (\tanh(U x_t) - h_{{t-1}})"
+    assert verdicts(text + line(r"\alpha", rf"\sum_t {share}")) == ["proved"]
+
+
 PLAIN = """
 With s() the logistic sigmoid, * elementwise and ' the transpose:
 

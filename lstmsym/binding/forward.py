@@ -181,7 +181,8 @@ class Forward:
             return "parameter", 2
         if "pointwise" in contexts or "term" in contexts:
             greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
-            return (self.number(at), 0) if greek else ("parameter", 1)
+            learned = at.key in self.table.learned  # with a pointwise product of its own
+            return ("hyper", 0) if greek and not learned else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
             return self.number(at), 0
         return "parameter", 1

@@ -298,10 +298,12 @@ class Several:
 
     @cached_property
     def capitals(self) -> bool:
-        """Whether no line of the document has a transposition by another sign."""
+        """Whether the document transposes what has a step by a capital T, and nothing by another sign."""
         sides = (side for left, right, _ in self.choices.lines for side in (left, right))
-        raised = (part for side in sides for part in walk(side) if isinstance(part, Raised))
-        return not any(is_transposition(part) and not isinstance(part.exponent, Name) for part in raised)
+        turned = [n for side in sides for n in walk(side) if isinstance(n, Raised) and is_transposition(n)]
+        letters = [n for n in turned if isinstance(n.exponent, Name)]
+        of_steps = any(name.time is not None for n in letters for name in names(n.body))
+        return of_steps and len(letters) == len(turned)
 
     def letters(self, line: Line) -> frozenset[str]:
         """The letters that number steps in a line."""

@@ -39,7 +39,13 @@ def stacked_gradient(expr: sp.Expr, system: System) -> sp.Expr | None:
 
 
 def gradient_through(node: sp.Expr, system: System) -> sp.Expr | None:
-    """The gradient by an expression, by all lines of a step that read it; None where none does."""
+    """The gradient by an expression, by all lines of a step that read it; None where none does.
+
+    Nor is there one where a line reads the same in another order.
+    """
+    columns = {part for e in system.cell.equations for part in e.expr.atoms(N.Concat)}
+    if any(set(part.args) == set(node.args) and part != node for part in columns):
+        return None
     adjoint, hole = system.derivation.names.adjoint, Ref("hole", 0)
     shapes = {**system.shapes, hole.base: shape_of(node, lambda ref: system.shapes[ref.base], Unifier())}
     found = []

@@ -160,6 +160,21 @@ $$L = -\sum_t \sum_k y_{t,k} \log \hat y_{t,k} + (1-y_{t,k}) \log (1-\hat y_{t,k
     assert verdicts(text + lines) == ["proved", "proved", "refuted"]
 
 
+@pytest.mark.parametrize("name", ["c", "V", "W"])
+def test_the_chain_rule_over_what_only_the_loss_reads(name):
+    chain = rf"{by('o_t')} \frac{{\partial o_t}}{{\partial {name}}}"
+    lines = line(name, rf"\sum_t {chain}") + line(name, rf"\sum_t 2 {chain}")
+    assert verdicts(RNN + LOSS + lines) == ["proved", "refuted"]
+
+
+def test_a_jacobian_by_a_bias_may_be_transposed():
+    chain = rf"\sum_t \left(\frac{{\partial o_t}}{{\partial c}}\right)^T {by('o_t')}"
+    assert verdicts(RNN + LOSS + line("c", chain) + line("c", chain.replace("sum_t", "sum_t 2"))) == [
+        "proved",
+        "refuted",
+    ]
+
+
 def test_an_outer_product_without_a_transposition_beside_others_is_a_slip():
     text = RNN + "where $a_t$ is the argument of the tanh\n\n"
     first, second = (line(w, rf"\sum_t {by('a_t')} {v}") for w, v in (("W", "h_{t-1}^T"), ("U", "x_t")))

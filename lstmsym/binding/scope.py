@@ -343,6 +343,8 @@ class Backward:
             raise Unreadable("a chain rule over something else than the outputs is not read")
         if by.expr.lag is not None:
             raise Unreadable("a chain rule by a quantity that has steps is not read")
+        if not (_carries_on(by.expr, self.system) and _carries_on(of.expr, self.system)):
+            return Value(Ref(self.system.derivation.names.adjoint(by.expr.base)), by.shape)
         return Value(ChainSum(by.expr), by.shape)
 
     def _from_here(self, node: Big) -> Value:
@@ -384,6 +386,15 @@ class Backward:
         first, last = (None if n is None else n + ahead for n in (low, offset))
         self.sums.append(SumRange(first, last, reads, low))
         return Value(N.Total(expr), value.shape, value.row)
+
+
+def _carries_on(quantity: Ref, system: System) -> bool:
+    """Whether a quantity moves a state, and so what later steps make of it."""
+    moved, states = {quantity.base}, {q.name for q in system.cell.role("state")}
+    for equation in system.cell.equations:  # in the order of computation
+        if any(ref.base in moved and ref.lag in (0, None) for ref in equation.expr.atoms(Ref)):
+            moved.add(equation.name.base)
+    return not moved.isdisjoint(states)
 
 
 def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:

@@ -87,7 +87,8 @@ def _said(lines: Sequence[Line], bound: Bound) -> Iterator[tuple[Name, str]]:
         while isinstance(inner, Brackets) and len(inner.items) == 1:
             inner = inner.items[0]
         function, defined = function_of(right.head, table), table.defined.get(ident)
-        same = isinstance(defined, getattr(N, function, ())) if function else False
+        kind = getattr(N, function, None) if function else None
+        same = isinstance(kind, type) and isinstance(defined, kind)
         if same and isinstance(inner, Name) and _is_open(inner, table):
             yield inner, table.before[ident]
 

@@ -113,6 +113,17 @@ def test_steps_and_powers_in_raised_unicode():
     assert verdicts(text, "a.txt") == ["proved", "refuted", "proved"]
 
 
+def test_an_index_above_a_name_ends_before_the_one_below():
+    lines = "  dL/da^i_t = dL/di(t) * i(t) * (1 - i(t))\n\n  dL/db = sum_t dL/da^i_t\n\n  dL/da^i_t = dL/di(t) * i(t)\n"
+    assert verdicts(PLAIN + lines, "a.txt") == ["proved", "proved", "refuted"]
+
+
+def test_a_letter_that_is_said_to_be_a_product():
+    text = "o is the elementwise product\n\n  i_t = sigmoid(W x_t)\n  h_t = i_t o h_{t-1}\n\n"
+    lines = "  dL/di_t = dL/dh_t o h_{t-1}\n\n  dL/di_t = dL/dh_t o h_t\n"
+    assert verdicts(text + lines, "a.txt") == ["proved", "refuted"]
+
+
 def test_brackets_behind_a_derivative_with_a_slash_are_a_factor():
     text = "hₜ = tanh(vₜ)\nvₜ = W (xₜ ⊙ hₜ₋₁) + xₜ\n\n∂L/∂W = Σₜ ∂L/∂vₜ (xₜ ⊙ hₜ₋₁)ᵀ\n\n∂L/∂W = Σₜ ∂L/∂vₜ (xₜ ⊙ hₜ)ᵀ\n"
     assert verdicts(text, "a.txt") == ["proved", "refuted"]

@@ -16,7 +16,7 @@ from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.parse import parse
 from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.rows import Equation, Row, Source, rows
-from lstmsym.documents.scanned import letters_for_digits
+from lstmsym.documents.scanned import circles, letters_for_digits
 from lstmsym.documents.split import (
     DISPLAY,
     FRONT,
@@ -77,7 +77,7 @@ def read(text: str, name: str = "") -> Document:
         DocumentError: it is too large, or no text.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    text, damage = letters_for_digits(text)
+    text, damage = letters_for_digits(circles(text))
     check_size(text, name)
     macros = definitions(without_comments(text) if is_latex(text, name) else text)
     blocks = split(text, name, macros)

@@ -390,10 +390,10 @@ class Chained(Express):
 
     def times(self, a: Value, b: Value, operator: str = "") -> Value:
         """An open product."""
-        if isinstance(a.expr, N.Transposed) and isinstance(a.expr.args[0], Slope) and b.rank == 1:
-            self._same(a.shape[1:], b.shape, "multiplied")
-            return Value(pulled(b.expr, a.expr.args[0]), a.shape[:1])
         if is_tensor(a.expr):
+            if isinstance(a.expr, N.Transposed) and isinstance(a.expr.args[0], Slope) and b.rank == 1:
+                self._same(a.shape[1:], b.shape, "multiplied")
+                return Value(pulled(b.expr, a.expr.args[0]), a.shape[:1])
             raise Misfit("the derivative by a parameter stands left of another factor")
         if not is_tensor(b.expr):
             return super().times(a, b, operator)

@@ -201,3 +201,76 @@ def test_products_in_words_and_layouts_that_claim_nothing():
 )
 def test_what_is_too_large_is_left_open(line):
     assert verdict(RNN, line).verdict in ("unread", "undecided", "refuted")
+
+
+OUTPUT = r"""
+$$s_t = \tanh(U x_t + W s_{t-1}), \quad \hat y_t = \mathrm{softmax}(V s_t)$$
+$$E_t = -y_t^\top \log \hat y_t, \quad E = \sum_t E_t$$
+with one-hot $y_t$.
+"""
+THROUGH = r"\frac{\partial E_t}{\partial \hat y_t} \frac{\partial \hat y_t}{\partial s_t}"
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (rf"\frac{{\partial E_t}}{{\partial W}} = \sum_{{k=1}}^t {THROUGH} \frac{{\partial s_t}}{{\partial s_k}} \frac{{\partial^+ s_k}}{{\partial W}}", "proved"),
+        (rf"\frac{{\partial E_t}}{{\partial W}} = \sum_{{k=2}}^t {THROUGH} \frac{{\partial s_t}}{{\partial s_k}} \frac{{\partial^+ s_k}}{{\partial W}}", "conditional"),
+        (rf"\frac{{\partial E_t}}{{\partial W}} = {THROUGH} \frac{{\partial^+ s_t}}{{\partial W}}", "refuted"),
+        (rf"\frac{{\partial E_3}}{{\partial W}} = {THROUGH.replace('_t', '_3')} \frac{{\partial s_3}}{{\partial W}}", "proved"),
+        (r"\frac{\partial E_3}{\partial W} = \sum_{k=1}^3 \frac{\partial E_3}{\partial s_3} \frac{\partial s_3}{\partial s_k} \frac{\partial^+ s_k}{\partial W}", "proved"),
+        (r"\frac{\partial E_3}{\partial W} = \sum_{k=1}^3 \frac{\partial E_3}{\partial s_3} \frac{\partial s_k}{\partial s_3} \frac{\partial^+ s_k}{\partial W}", "refuted"),
+        (rf"\frac{{\partial E}}{{\partial s_t}} = {THROUGH.replace('E_t', 'E')}", "refuted"),
+        (r"\frac{\partial E}{\partial V} = \sum_t \frac{\partial E}{\partial \hat y_t} \frac{\partial \hat y_t}{\partial V}", "proved"),
+    ],
+)  # fmt: skip
+def test_chains_through_an_output_that_the_loss_alone_reads(line, wanted):
+    assert verify_document(f"{OUTPUT}$${line}$$\n", "a.md").rows[-1].verdict == wanted
+
+
+LAST_STEP = r"""
+$$v(k) = A u(k) + B x(k-1), \quad x(k) = \tanh(v(k)), \quad e(k) = C x(k) - d(k), \quad E = \frac1K \sum_{k=1}^K \frac12 e(k)^T e(k)$$
+$$\delta(k) = \partial E / \partial v(k)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (r"\delta(K) = \frac1K (1 - x(K)^2) \odot C^T e(K)", "proved"),
+        (r"\delta(K) = (1 - x(K)^2) \odot C^T e(K)", "refuted"),
+        (r"\delta(K+1) = 0", "not-a-claim"),
+        (r"\frac{\partial E}{\partial B} = \sum_{k=1}^K \delta(k) x(k-1)^T", "proved"),
+        (r"\frac{\partial E}{\partial B} = \sum_{k=1}^{K-1} \delta(k) x(k-1)^T", "refuted"),
+    ],
+)
+def test_a_last_step_by_another_letter(line, wanted):
+    assert verify_document(f"{LAST_STEP}$${line}$$\n", "a.md").rows[-1].verdict == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (r"\frac{\partial h_T}{\partial h_1} = w^{T-1} \prod_{t=2}^T (1 - h_t^2)", "proved"),
+        (r"\frac{\partial h_t}{\partial h_k} = w^{t-k} \prod_{j=k}^{t-1} (1 - h_{j+1}^2)", "proved"),
+        (r"\frac{\partial h_t}{\partial h_k} = w^{t-k} \prod_{j=k}^{t-1} (1 - h_j^2)", "refuted"),
+        (r"\frac{\partial h_T}{\partial h_k} = w^{T-k+1} \prod_{t=k+1}^T (1 - h_t^2)", "refuted"),
+    ],
+)
+def test_a_power_before_a_product(line, wanted):
+    text = r"$$h_t = \tanh(w h_{t-1} + u x_t + b)$$" + f"\n$${line}$$\n"
+    assert verify_document(text, "a.md").rows[-1].verdict == wanted
+
+
+def test_a_mean_over_the_steps_counts_once():
+    text = r"""
+$$h_t = \tanh(A x_t + B h_{t-1}), \quad \ell_t = \frac12 \|h_t - y_t\|^2, \quad \ell = \frac1T \sum_t \ell_t$$
+"""
+    chain = r"\sum_{t=1}^T \sum_{k=1}^t \frac{\partial \ell_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial^+ h_k}{\partial B}"
+    for line, wanted in (
+        (r"\frac{\partial \ell}{\partial A} = \frac1T \sum_t \frac{\partial \ell_t}{\partial A}", "proved"),
+        (r"\frac{\partial \ell}{\partial A} = \sum_t \frac{\partial \ell_t}{\partial A}", "refuted"),
+        (rf"\frac{{\partial \ell}}{{\partial B}} = \frac1T {chain}", "proved"),
+        (rf"\frac{{\partial \ell}}{{\partial B}} = {chain}", "refuted"),
+    ):
+        assert verify_document(f"{text}$${line}$$\n", "a.md").rows[-1].verdict == wanted

@@ -150,3 +150,13 @@ $$\frac{\partial x_t}{\partial x_{t-1}} = \operatorname{diag}(1 - x_{t,1}, \dots
     called = called.replace("v_t", "v(t)").replace("x_t", "x(t)").replace(r"\Phi_t", r"\Phi(t)")
     rows = verify_document(called, "a.md").rows
     assert "definition" in {row.kind for row in rows if "Phi" in row.source}
+
+
+def test_signs_in_passing_are_no_equations():
+    text = (
+        r"We write $\big|_{(t)}$ for the copy at $t$, $w_{c\cdot}$ for a row; $h_{t = W x_t$ is damaged."
+        + "\n"
+    )
+    found = [(row.source, row.verdict) for row in verify_document(text, "a.md").rows]
+    assert found[0] == (r"\big|_{(t)}", "not-a-claim")
+    assert found[-1][1] == "unread"

@@ -26,6 +26,9 @@ def rows(text):
         ("The loss is summed over the steps.", "conditional"),
         ("The gradients of the loss by the weights are summed over all steps.", "proved"),
         ("Step $t$ contributes", "proved"),
+        ("The gradients of a single time step are", "proved"),
+        ("## Backward, one step\n", "proved"),
+        ("The gradient at each step flows back.", "conditional"),
         ("What a parameter gets is accumulated over time.", "proved"),
         ("权重的梯度在各时刻累加。", "proved"),
     ],
@@ -213,3 +216,146 @@ def test_the_derivative_of_what_does_not_depend_on_a_quantity_is_zero(extra, ver
     right = r"(1 - h_t^2)" if verdict == "unread" else "h_t"
     wrong = rows(CELL + rf"$$dx_t = W^\top (dh_t \odot {right}) {extra}$$")[-1].verdict
     assert wrong == ("unread" if verdict == "unread" else "refuted")
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict", "said"),
+    [
+        (r"\operatorname{diag}(1 - h_j^2) U", "proved", ""),
+        (r"\operatorname{diag}(1 - j_j^2) U", "conditional", "j is read as h"),
+        (r"\operatorname{diag}(1 - j_{j-1}^2) U", "refuted", ""),
+        (r"U \operatorname{diag}(1 - j_j^2)", "refuted", ""),
+    ],
+)
+def test_the_letter_of_a_product_as_a_quantity_is_a_slip(factor, verdict, said):
+    found = rows(CELL + rf"$$\frac{{\partial h_t}}{{\partial h_k}} = \prod_{{j=k+1}}^{{t}} {factor}$$")[-1]
+    assert found.verdict == verdict and said in found.assumption
+    assert ("whatever j" in found.message) == (verdict == "refuted")
+
+
+def test_a_matrix_without_its_index_is_one_that_has_one():
+    cell = CELL.replace("W x", "W^{(hx)} x").replace("U h", "W^{(hh)} h")
+    line = r"$$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} FACTOR$$"
+    found = rows(cell + line.replace("FACTOR", r"\operatorname{diag}(1 - h_j^2) W"))[-1]
+    assert (found.verdict, found.assumption) == ("conditional", "W is read as W^{(hh)}")
+    assert rows(cell + line.replace("FACTOR", r"W \operatorname{diag}(1 - h_j^2)"))[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize("part", ["f_{t-1}", "g_{t+1}", "g_{t-1}"])
+def test_a_part_of_a_stack_beyond_the_sequence_is_nothing(part):
+    cell = GATED.replace("W_f x_t + U_f h_{t-1}", "W_f [h_{t-1}, x_t]")
+    line = r"$$\delta W_f = \sum_t (\delta f_t \odot f_t \odot (1 - f_t)) [PART, x_t]^\top$$"
+    assert rows(cell + line.replace("PART", "h_{t-1}"))[-1].verdict == "proved"
+    assert rows(cell + line.replace("PART", part))[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize(("family", "verdict"), [("d", "conditional"), (r"\delta ", "proved")])
+def test_one_line_alone_does_not_tell_that_the_gradient_of_a_gate_is_that_before_it(family, verdict):
+    text = GATED.rsplit("$$", 2)[0].replace(r"\delta ", family)
+    line = rf"$${family}f_t = {family}h_t \odot (h_{{t-1}} - g_t) \odot f_t \odot (1 - f_t)$$"
+    weights = rf"$${family}W_f = \sum_t {family}f_t x_t^\top$$"
+    assert rows(text + line)[-1].verdict == verdict
+    assert [row.verdict for row in rows(text + line + "\n" + weights)[-2:]] == ["proved", "proved"]
+
+
+def test_a_letter_that_a_sum_runs_over_may_be_a_function_too():
+    text = r"""
+$$a_j^t = \sum_{i=1}^{I} w_{ij} x_i^t + \sum_{h=1}^{H} u_{hj} b_h^{t-1}$$
+$$b_j^t = h(a_j^t)$$
+$$\frac{\partial L}{\partial a_j^t} = (1 - \tanh^2(a_j^t)) \frac{\partial L}{\partial b_j^t}$$
+"""
+    found = rows(text)[-1]
+    assert (found.verdict, found.assumption) == ("conditional", "h is tanh")
+
+
+@pytest.mark.parametrize(
+    ("term", "verdict"),
+    [
+        (r"\delta_t h_{t-1}^\top", "conditional"),
+        (r"(h_{t-1} \delta_t^\top)^\top", "conditional"),
+        (r"\delta_t [h_{t-1}, x_t]^\top", "refuted"),
+    ],
+)
+def test_a_sum_may_leave_out_the_first_step_only_where_all_of_it_is_zero(term, verdict):
+    stacked = "[" in term
+    cell = CELL.replace("W x_t + U h_{t-1}", "U [h_{t-1}, x_t]") if stacked else CELL
+    assert rows(cell + rf"$$dU = \sum_{{t=1}}^{{T}} {term}$$")[-1].verdict == "proved"
+    assert rows(cell + rf"$$dU = \sum_{{t=2}}^{{T}} {term}$$")[-1].verdict == verdict
+
+
+def test_a_bar_is_a_gradient_after_the_forward_pass_where_bars_are():
+    text = r"""
+$$z_t = \sigma(W_z x_t + U_z h_{t-1})$$
+$$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tanh(W x_t)$$
+$$\bar{a}_t = \bar{h}_t \odot (h_{t-1} - \tanh(W x_t)) \odot z_t \odot (1 - z_t)$$
+$$\bar{W}_z = \sum_t \bar{a}_t x_t^\top$$
+"""
+    assert [row.verdict for row in rows(text)[-2:]] == ["proved", "proved"]
+    slipped = rows(text.replace(r"\bar{h}_t \odot (h", r"z_t \odot (h"))
+    assert slipped[-2].kind == "claim" and slipped[-2].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial f_t}{\partial h_t} = g_t", "refuted"),
+        (r"\frac{\partial f_{t-1}}{\partial f_t} = g_t", "refuted"),
+        (r"\frac{\partial f_t}{\partial g_t} = g_t", "undecided"),
+    ],
+)
+def test_a_derivative_against_the_arrow_is_zero_whatever_is_missing(line, verdict):
+    assert rows(GATED + f"$${line}$$")[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "line", [r"dW = \sum_t \delta_t", r"dW = \sum_t \delta_t h_{t-1}^\top", r"db = \delta_t"]
+)
+def test_a_mask_of_zeros_and_ones_excuses_no_line_that_is_wrong_without_it(line):
+    words = r"$m_t$ is zero or one."
+    cell = CELL.replace(r"\tanh(W", r"m_t \odot \tanh(W").replace(
+        r"dh_t \odot (1", r"dh_t \odot m_t \odot (1"
+    )
+    sums = r"$$dU = \sum_t \delta_t h_{t-1}^\top$$"
+    assert rows(f"{words}\n{cell}\n{sums}\n$${line}$$")[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ("_t", "proved"),
+        ("_{t=1}^{T}", "proved"),
+        (r"_{t=1}^{T_x}", "proved"),
+        (r"_{t \le T}", "proved"),
+        (r"_{t \ge 1}", "proved"),
+        ("_{t=1}^{3}", "conditional"),
+        ("_{t=1}^{T+1}", "conditional"),
+        ("_{t<T}", "refuted"),
+        ("_{t>1}", "refuted"),
+        ("_{t=1}^{T-2}", "refuted"),
+        ("_{t=1}^{T/2}", "unread"),
+        ("_{t=1}^{2T}", "unread"),
+        ("_{t=1}^{t}", "refuted"),
+        (r"_{t \neq 1}", "unread"),
+        (r"_{t \in B}", "unread"),
+    ],
+)
+def test_what_a_sum_runs_over(limits, verdict):
+    assert rows(CELL + rf"$$dW = \sum{limits} \delta_t x_t^\top$$")[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [("_t", "proved"), ("_{t=1}^{T}", "proved"), ("_{t=2}^{T}", "undecided"), ("_{t=1}^{T-1}", "undecided")],
+)
+def test_a_loss_of_some_of_the_steps_is_not_taken_for_that_of_all(limits, verdict):
+    loss = rf"$$L = \sum{limits} \| h_t - y_t \|^2$$"
+    line = r"$$dh_t = 2 (h_t - y_t) + U^\top \delta_{t+1}$$"
+    assert rows(CELL + loss + "\n" + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"), [("_n", "proved"), ("_{n=1}^{N}", "proved"), ("_{n=2}^{N}", "refuted")]
+)
+def test_a_sum_over_some_of_the_samples_is_not_taken_for_that_of_all(limits, verdict):
+    words = "Gradients of a single step, for a batch."
+    assert rows(words + CELL + rf"$$db = \sum{limits} \delta_t$$")[-1].verdict == verdict

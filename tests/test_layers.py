@@ -17,19 +17,19 @@ verify.numbering verify.indices verify.canonical verify.meaning verify.prove ver
 verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
 verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
 verify.matching verify.induction documents.result listings.source listings.plainer listings.records
-listings.appended listings.zipped listings.numerical listings.inline listings.naming listings.keys
-listings.around listings.arrays listings.scope listings.steps listings.slices listings.functions
-listings.expressions listings.returned listings.statements listings.loops listings.forward
-listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline
-listings.truth listings.findings listings.code listings.start listings.gradients listings.names
-listings.added listings.backward listings.edits listings.mending listings.meant listings.ends
-listings.judging listings.kept listings.write listings.rows listings.meanings listings.given
-listings.read listings pages documents documents.limits documents.file documents.formula
-documents.symbols documents.macros documents.scanned documents.tokens documents.plain
-documents.latex documents.cursor documents.scripts documents.tables documents.gradients
-documents.parse documents.times documents.write documents.lines documents.hypertext
-documents.wording documents.rows documents.front documents.layout documents.reach documents.prose
-documents.split documents.read documents.links report svg
+listings.appended listings.zipped listings.numerical listings.naming listings.keys
+listings.statements listings.inline listings.around listings.arrays listings.scope listings.steps
+listings.slices listings.functions listings.expressions listings.returned listings.loops
+listings.forward listings.lines listings.pairing listings.objective listings.sized listings.building
+listings.outline listings.truth listings.findings listings.code listings.start listings.gradients
+listings.names listings.added listings.backward listings.edits listings.mending listings.meant
+listings.ends listings.judging listings.kept listings.write listings.rows listings.meanings
+listings.given listings.read listings pages documents documents.limits documents.file
+documents.formula documents.symbols documents.macros documents.scanned documents.tokens
+documents.plain documents.latex documents.cursor documents.scripts documents.tables
+documents.gradients documents.parse documents.times documents.write documents.lines
+documents.hypertext documents.wording documents.rows documents.front documents.layout
+documents.reach documents.prose documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.messages
@@ -37,6 +37,11 @@ binding.table
 binding.called
 binding.renamed
 binding.updates
+binding.netinputs
+binding.capitals
+binding.pointfree
+binding.squares
+binding.readout
 binding.stacks
 binding.templates
 binding.units
@@ -46,6 +51,7 @@ binding.entries
 binding.shares
 binding.chains
 binding.values
+binding.limits
 binding.activations
 binding.dotted
 binding.express
@@ -54,6 +60,7 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.objective
 binding.standing
 binding.systems
 binding.abbreviated
@@ -79,6 +86,7 @@ binding.scope
 binding.author
 binding.choices
 binding.claims
+binding.changes
 binding.patterns
 binding.computed
 binding.consistency
@@ -90,13 +98,17 @@ binding.solve
 binding.slopes
 binding.evidence
 binding.across
+binding.laststep
 binding.alone
+binding.shortened
 binding.several
 binding.symbols
 binding.listed
 binding.holding
 binding.inherited
 binding.summed
+binding.general
+binding.slips
 binding.undefined
 binding.judging
 binding.nets

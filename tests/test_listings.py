@@ -87,6 +87,12 @@ def test_a_plain_backward_pass_is_proved_in_columns_and_rows() -> None:
     assert set(verdicts(STEP).values()) == {"proved"}
 
 
+def test_a_call_without_arguments_is_unread_and_costs_no_other_row() -> None:
+    found = rows(RNN + "z = np.array()\n")
+    assert found["z = np.array()"].verdict == "unread"
+    assert [r.verdict for r in found.values() if r.kind == "statement"].count("proved") == 6
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message", "repair"),
     [

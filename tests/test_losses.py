@@ -150,3 +150,45 @@ def test_the_square_of_an_error_called_e():
         r"\frac{\partial E}{\partial V} = -\sum_t e(t) h^T(t)",
     ]
     assert judged(lines, claims) == ["proved", "refuted"]
+
+
+def test_a_loss_by_an_unusual_letter():
+    for name in ("O", "S", r"\mathcal{F}"):
+        loss = rf"{name} = \frac12 \sum_t \|\hat y_t - y_t\|^2"
+        claims = [
+            rf"\frac{{\partial {name}}}{{\partial V}} = {sign}\sum_t (\hat y_t - y_t) h_t^\top"
+            for sign in ("", "-")
+        ]
+        assert judged([*LINEAR, loss], claims) == ["proved", "refuted"]
+    claims = [
+        r"\frac{\partial o_t}{\partial h_t} = V",
+        r"\frac{\partial O}{\partial V} = \sum_t \frac{\partial O}{\partial o_t} h_t^\top",
+    ]
+    assert judged(HIDDEN, claims) == ["proved", "undecided"], "nothing says what O is"
+
+
+def test_a_loss_before_its_arguments():
+    loss = [
+        r"E_t(y_t, \hat y_t) = -y_t \log \hat y_t",
+        r"E(y, \hat y) = \sum_t E_t(y_t, \hat y_t)",
+        "with one-hot $y_t$.",
+    ]
+    claims = [
+        r"\frac{\partial E_3}{\partial V} = (\hat y_3 - y_3) \otimes h_3", r"\frac{\partial E_3}{\partial V} = \hat y_3 \otimes h_3",
+        r"\frac{\partial E_t}{\partial V} = (\hat y_t - y_t) h_t^\top",
+    ]  # fmt: skip
+    assert judged([*SOFT, *loss], claims) == ["proved", "refuted", "proved"]
+    unread = [r"E_t = \mathrm{dist}(y_t, \hat y_t)^2"]
+    assert judged([*SOFT, *unread], claims[:1]) != ["refuted"]
+
+
+def test_one_number_per_step_with_a_bias():
+    cell = [r"g_t = \sigma(w^\top h_{t-1} + v^\top x_t + b)", r"h_t = g_t h_{t-1} + (1 - g_t) \tanh(U x_t)"]
+    claims = [
+        r"\frac{\partial L}{\partial g_t} = (\frac{\partial L}{\partial h_t})^\top (h_{t-1} - \tanh(U x_t))",
+        r"\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial g_t} g_t (1 - g_t)",
+        r"\frac{\partial L}{\partial w} = \sum_t \frac{\partial L}{\partial g_t} g_t (1 - g_t) h_{t-1}",
+        r"\frac{\partial L}{\partial w} = \sum_t \frac{\partial L}{\partial g_t} g_t (1 - g_t) x_t",
+        r"\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial g_t} g_t",
+    ]
+    assert judged(cell, claims) == ["proved"] * 3 + ["refuted"] * 2

@@ -230,3 +230,54 @@ def test_one_number_for_a_layer():
     right = r"\frac{\partial L}{\partial v} = \sum_t \frac{\partial L}{\partial s_t} \tanh(z_t)"
     assert verdict(text, right)[0] == "proved"
     assert verdict(text, right.replace(r"\tanh", ""))[0] == "refuted"
+
+
+def test_letters_of_units_with_primes():
+    text = r"""
+$$a_h^t = \sum_{i=1}^I w_{ih} x_i^t + \sum_{h'=1}^H w_{h'h} b_{h'}^{t-1}, \quad b_h^t = \tanh(a_h^t), \quad a_k^t = \sum_{h=1}^H w_{hk} b_h^t$$
+$$O = \frac12 \sum_{t=1}^T \sum_k (a_k^t - z_k^t)^2, \quad \delta_j^t = \frac{\partial O}{\partial a_j^t}$$
+"""
+    right = r"\delta_h^t = (1 - (b_h^t)^2) (\sum_{k=1}^K \delta_k^t w_{hk} + \sum_{h'=1}^H \delta_{h'}^{t+1} w_{hh'})"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("w_{hh'}", "w_{h'h}"))[0] == "refuted"
+    weights = r"\frac{\partial O}{\partial w_{h'h}} = \sum_{t=1}^T \delta_h^t b_{h'}^{t-1}"
+    assert verdict(text, weights)[0] == "proved"
+    assert verdict(text, weights.replace("t-1", "t"))[0] == "refuted"
+
+
+ROWS = r"""
+$$a_{t,i} = w_i^\top x_t + u_i^\top h_{t-1} + b_i, \quad h_{t,i} = \tanh(a_{t,i})$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "old", "new"),
+    [
+        (r"\frac{\partial L}{\partial u_i} = \sum_t (1 - h_{t,i}^2) \frac{\partial L}{\partial h_{t,i}} h_{t-1}", "h_{t-1}", "h_t"),
+        (r"\frac{\partial L}{\partial x_t} = \sum_i \frac{\partial L}{\partial a_{t,i}} w_i", "w_i", "u_i"),
+        (r"\frac{\partial L}{\partial w_i} = \sum_t \frac{\partial L}{\partial a_{t,i}} x_t", "a_{t,i}", "h_{t,i}"),
+    ],
+)  # fmt: skip
+def test_rows_of_weights_without_the_whole(right, old, new):
+    assert verdict(ROWS, right)[0] == "proved"
+    assert verdict(ROWS, right.replace(old, new))[0] == "refuted"
+
+
+def test_a_variance_is_a_square_and_what_keeps_its_root_from_zero_no_error():
+    text = r"""
+$$a_t = W h_{t-1} + U x_t, \quad \mu_t = \frac1n \sum_{k=1}^n a_{t,k}, \quad \sigma_t^2 = \frac1n \sum_{k=1}^n (a_{t,k} - \mu_t)^2$$
+$$\hat a_t = \frac{a_t - \mu_t}{\sqrt{\sigma_t^2 + \epsilon}}, \quad h_t = \tanh(\gamma \odot \hat a_t + \beta)$$
+"""
+    right = r"\frac{\partial L}{\partial \gamma} = \sum_t \frac{\partial L}{\partial h_t} \odot (1 - h_t^2) \odot \hat a_t"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace(r"\hat a_t", "a_t"))[0] == "refuted"
+    assert verdict(text, right.replace(r"\gamma}", r"\beta}"))[0] == "refuted"
+
+
+def test_the_jacobian_of_a_softmax():
+    text = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t), \quad o_t = V h_t, \quad p_t = \mathrm{softmax}(o_t), \quad L = -\sum_t \sum_k y_{t,k} \log p_{t,k}$$
+"""
+    right = r"\frac{\partial p_{t,k}}{\partial o_{t,l}} = p_{t,k} (\delta_{kl} - p_{t,l})"
+    assert verdict(text, right)[0] == "proved"
+    assert verdict(text, right.replace("-", "+"))[0] == "refuted"

@@ -13,20 +13,19 @@ DEFINING = ("=", ":=", "≡", "←")
 
 
 def of_gradients(lines: Sequence[Line], table: Table) -> frozenset[str]:
-    """Keys of names every definition of which, a chain of equations, holds a gradient or such a name."""
-    definitions: dict[str, dict[object, list[Formula]]] = defaultdict(lambda: defaultdict(list))
+    """Keys of names every definition of which holds a gradient, or a name that is so defined."""
+    definitions: dict[str, list[Formula]] = defaultdict(list)
     for left, right, row in lines:
         if not isinstance(left, Name) or row.relation not in DEFINING:
             continue
         if not is_update(left, right, table) and not is_of_slopes(left, right, table):
-            definitions[table.key(left).key][row.line, row.column, row.source].append(right)
-    found: set[str] = set()
+            definitions[table.key(left).key].append(right)
+    found = {key for key, rights in definitions.items() if any(isinstance(r, Derivative) for r in rights)}
     while True:
         new = {
             key
-            for key, chains in definitions.items()
-            if key not in found
-            and all(any(_holds(right, found, table) for right in chain) for chain in chains.values())
+            for key, rights in definitions.items()
+            if key not in found and all(_holds(right, found, table) for right in rights)
         }
         if not new:
             return frozenset(found)

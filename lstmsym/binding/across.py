@@ -29,10 +29,12 @@ from lstmsym.documents.formula import (
     Formula,
     Name,
     Number,
+    Product,
     Raised,
     Relation,
     Sum,
     Time,
+    Words,
     plain,
     rebuilt,
     walk,
@@ -79,6 +81,49 @@ def unsaid(name: Name, table: Table) -> tuple[Name, Formula] | None:
     return None
 
 
+def contracted(node: Formula) -> Formula:
+    r"""``\sum_i a_i \nabla_W o_i`` as the vector a times the derivative of the vector o."""
+    node = rebuilt(node, contracted)
+    if not isinstance(node, Big) or node.operator != "∑" or not isinstance(node.body, Product):
+        return node
+    factors, letter = [_unwrapped(f) for f in node.body.factors], node.variable
+    if len(factors) != 2 or any(node.body.operators) or not letter:
+        return node
+    other = factors[1]
+    if not isinstance(other, Derivative) or not isinstance(other.by, Name) or _has_unit(other.by, letter):
+        return node
+    if not all(any(_has_unit(n, letter) for n in _every_name(f)) for f in factors):
+        return node
+    left, right = (_without_unit(f, letter) for f in factors)
+    return Product(("",), (Raised(left, Words("⊤"), "transpose"), right), span=node.span)
+
+
+def _unwrapped(node: Formula) -> Formula:
+    while isinstance(node, Brackets) and len(node.items) == 1:
+        node = node.items[0]
+    return node
+
+
+def _every_name(node: Formula) -> list[Name]:
+    return [n for n in walk(node) if isinstance(n, Name)]
+
+
+def _has_unit(name: Name, letter: str) -> bool:
+    return letter in name.units or any(s.where == "sub" and s.text == letter for s in name.scripts)
+
+
+def _without_unit(node: Formula, letter: str) -> Formula:
+    def change(part: Formula) -> Formula:
+        if not isinstance(part, Name):
+            return rebuilt(part, change)
+        scripts = tuple(s for s in part.scripts if s.where != "sub" or s.text != letter)
+        return replace(
+            part, units=tuple(u for u in part.units if u.lstrip("0123456789") != letter), scripts=scripts
+        )
+
+    return change(node)
+
+
 def stepped(node: Formula, table: Table) -> Formula:
     """A formula in which the one index of a quantity that has steps is its step."""
 
@@ -117,6 +162,8 @@ class Across(Backward):
     capitals: bool = False
     """Whether matrices are transposed by a capital T, be it the last step's letter too."""
     generic: dict[str, str] = field(default_factory=dict)
+    told_apart: frozenset[str] = frozenset()
+    """Names that stand somewhere beside the same with a mark: y is not \\hat y."""
     bindings: dict[str, sp.Symbol] = field(default_factory=dict)
     facts: list[tuple[sp.Expr, sp.Expr]] = field(default_factory=list)
     summed: bool = False
@@ -174,6 +221,9 @@ class Across(Backward):
             value = valued(expr, self._shape, table.rows)
             return replace(value, expr=lifted(expr, self.present if step is None else step))
         ident = self.ident(key)
+        if key in table.standing and step is not None and self.stands(key):
+            value = valued(table.standing[key], self._shape, table.rows)
+            return replace(value, expr=lifted(value.expr, step))
         if ident:
             value = self.known(ident, step, key)
             power = isinstance(value.expr, Ref) and name.time is not None and name.time.form == "sup"
@@ -192,12 +242,18 @@ class Across(Backward):
             raise Unreadable(f"{key} is not known")
         return self.slot(name, step)
 
+    def stands(self, key: str) -> bool:
+        """Whether what a name stands for is all in the cell."""
+        return all(ref.base in self.system.shapes for ref in self.bound.table.standing[key].atoms(Ref))
+
     def ident(self, key: str) -> str:
         """The quantity of the cell with a key; y for the one ŷ of a document without a y."""
         table = self.bound.table
         ident = table.idents.get(key, "")
         if ident and table.roles.get(ident) not in ("", None):
             return ident
+        if key in self.told_apart:
+            return ""
         alike = [
             i for k, i in table.idents.items() if i in table.roles and k.rstrip("^~-") == key and k != key
         ]
@@ -269,10 +325,15 @@ class Across(Backward):
         if node.of.base in LOSSES and not self.ident(self.bound.table.key(of).key):
             return self.of_loss(node, of, at)
         what, by = self.quantity(node.of), self.quantity(node.by)
+        if isinstance(by.expr, Power):  # W^(t) is the W that step t reads
+            by = self.quantity(replace(node.by, time=None))
         if not isinstance(what.expr, At):
             raise Unreadable(f"a derivative of {plain(node.of)} is not read")
         if isinstance(by.expr, Ref):
-            short = "+" in node.letter or (self.layout.immediate and self.summed)
+            if node.by.time is not None and self.located(node.by)[1] != what.expr.args[1]:
+                raise Unreadable("a derivative by a parameter's copy at another step is not read")
+            own = "+" in node.letter or node.by.time is not None
+            short = own or (self.layout.immediate and self.summed)
             shape = (*what.shape, *by.shape)
             return Value(Slope(what.expr, by.expr, IMMEDIATE if short else TOTAL), shape)
         if not isinstance(by.expr, At):
@@ -317,7 +378,8 @@ class Across(Backward):
         loss = LossOf() if at is None or to_go else LossOf(at)
         if at is not None and isinstance(by.expr, At) and by.expr.args[1] != at and not self.bindings:
             self.facts.append((by.expr.args[1], at))
-        return Value(Slope(loss, by.expr, TOTAL), by.shape, self.lies and by.rank == 1)
+        share = sp.S.One if at is None or to_go else self.bound.table.average
+        return Value(Slope(loss, by.expr, TOTAL) / share, by.shape, self.lies and by.rank == 1)
 
     # -- sums and products -----------------------------------------------------------------------------
 
@@ -385,15 +447,23 @@ class Across(Backward):
         return 3 if END in letters else 2 if letters & main else 1
 
 
+def _upright(value: Value) -> Value | None:
+    """The derivative by a parameter that a value is the transpose of, or None."""
+    if isinstance(value.expr, N.Transposed):
+        return Value(value.expr.args[0], value.shape[::-1])
+    return replace(value, row=False) if value.rank == 3 and value.row else None
+
+
 class Chained(Express):
     """Formulas in which a gradient may stand before the derivative of a quantity by a parameter."""
 
     def times(self, a: Value, b: Value, operator: str = "") -> Value:
         """An open product."""
         if is_tensor(a.expr):
-            if isinstance(a.expr, N.Transposed) and isinstance(a.expr.args[0], Slope) and b.rank == 1:
-                self._same(a.shape[1:], b.shape, "multiplied")
-                return Value(pulled(b.expr, a.expr.args[0]), a.shape[:1])
+            tensor = _upright(a)
+            if tensor is not None and b.rank == 1 and not is_tensor(b.expr):
+                self._same(tensor.shape[:1], b.shape, "multiplied")
+                return Value(pulled(b.expr, tensor.expr), tensor.shape[1:], False)
             raise Misfit("the derivative by a parameter stands left of another factor")
         if not is_tensor(b.expr):
             return super().times(a, b, operator)

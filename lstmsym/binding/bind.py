@@ -16,7 +16,6 @@ from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
     assumed_functions,
-    derived_by,
     kinds_of,
     letters_of,
     loss_names,
@@ -27,6 +26,7 @@ from lstmsym.binding.kinds import (
 from lstmsym.binding.loss import Losses, loss_of
 from lstmsym.binding.messages import said
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.readout import apart
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
@@ -35,7 +35,7 @@ from lstmsym.binding.units import counts_of
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
-from lstmsym.documents.formula import Apply, Formula, Item, Name, names
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Item, Name, names, walk
 from lstmsym.documents.read import Document
 from lstmsym.mistakes import NotationError
 from lstmsym.notation import Ref, Size
@@ -61,9 +61,9 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
     table.gradients |= of_gradients(lines, table)
-    table.learned = frozenset(table.key(by).key for by in derived_by(lines))
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
+    table.derived = frozenset(_derived(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -89,6 +89,14 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         if found:
             return min(found, key=lambda bound: len(bound.unread))
     return Bound(None, table, kinds, problems[0], losses)
+
+
+def _derived(lines: Sequence[Line]) -> Iterator[str]:
+    """The keys of the names by which something is derived."""
+    for node in (n for line in lines for side in line[:2] for n in walk(side)):
+        by = node.of if isinstance(node, Delta) else node.by if isinstance(node, Derivative) else None
+        if isinstance(by, Name):
+            yield replace(by, time=None).key
 
 
 def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:
@@ -155,6 +163,9 @@ def _cell(
     losses: Losses = [lines[n][:2] for n, kind in kinds.items() if kind == "loss"]
     losses = losses if told_loss is None else [(None, told_loss)]
     loss, targets = loss_of(losses, scope, express, table)
+    if loss is not None:
+        loss, read_out = apart(loss, targets, table)
+        equations += read_out
     if "state" not in table.roles.values():
         equations.append(_at_rest(table, unifier))
     standing = _macros(express, table)
@@ -250,7 +261,7 @@ def _equations(
         known = dict(unifier.known)
         try:
             for name, value in list(_split(ident, right, express, table, scope)):
-                if _is_number(value, table.roles.get(name, "")):
+                if _is_number(value, name, table):
                     table.shapes.pop(name, None)
                 table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
                 equations += [*scope.waiting, (name, value.expr)]
@@ -266,9 +277,13 @@ def _equations(
     return equations
 
 
-def _is_number(value: Value, role: str) -> bool:
-    """Whether a line defines one number for a whole layer, as a mean does."""
-    return not value.shape and role == "name" and value.expr.has(N.Sum, N.Mean, N.Max)
+def _is_number(value: Value, name: str, table: Table) -> bool:
+    """Whether a line defines one number at each step: a mean, an inner product, or what is made of such."""
+    if value.shape or table.roles.get(name, "") != "name":
+        return False
+    refs = value.expr.atoms(Ref)
+    made = bool(refs) and all(table.shapes.get(ref.base) == () for ref in refs)
+    return made or value.expr.has(N.Sum, N.Mean, N.Max)
 
 
 def _stood_in(

@@ -23,6 +23,8 @@ class Choices:
         self.flat = False
         self.twins: dict[Slot, Slot] = {}
         """Names of which no more is known than that they would be second names."""
+        self.assumed: dict[int, str] = {}
+        """The place of a line that alone shows what a notation means, and what that is."""
 
     def claims(self) -> list[int]:
         """The places of the lines that claim something."""

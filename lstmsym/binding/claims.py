@@ -184,7 +184,7 @@ class Claims:
         return bool(sums) and isinstance(value, Ref) and value.lag is None
 
     def _lacks(self, sums: tuple[SumRange, ...]) -> str:
-        """What sums over the steps leave out: nothing, the first step, early ones, the last."""
+        """What sums over the steps leave out or add: nothing, the first step, early ones, the last."""
         for item in sums:
             if item.high is not None and item.high < 0:
                 return "last"
@@ -192,6 +192,10 @@ class Claims:
                 return "first" if item.states else "early"
             if item.low is not None and item.low < self.start:
                 return "before"
+            if item.written.steps is not None:
+                return "steps"
+            if (item.written.high or 0) > 0:
+                return "after"
         return ""
 
     @cached_property
@@ -201,11 +205,11 @@ class Claims:
         A sum of terms with earlier states may leave the first step out.
         """
         sums = [s for place in self.choices.claims() for s in self._sums(place)]
-        ones = any(s.written == 1 and not (s.states and s.low == 1) for s in sums)
+        ones = any(s.written.low == 1 and not (s.states and s.low == 1) for s in sums)
         ones = ones or any(
             _starts_at_one(self.lines[n][1]) for n, k in self.choices.bound.kinds.items() if k == "loss"
         )
-        lows = [s.low for s in sums if s.low is not None and not (ones and s.written == 0)]
+        lows = [s.low for s in sums if s.low is not None and not (ones and s.written.low == 0)]
         return min([1, *lows])
 
     def _sums(self, place: int) -> tuple[SumRange, ...]:

@@ -38,6 +38,13 @@ _OPEN = re.compile(r"\b(or|any|not|like|such as)\b")
 _BETWEEN = r"[^$.;:。；]{0,40}?"
 
 
+_FORMULA = (
+    r"\s+(?:is|denotes|stands for|ist|bezeichnet|est|désigne|为|是)\s*[^$.;]{0,25}"
+    r"\$\s*\\?(?:mathrm\{|operatorname\{)?"
+)
+"""Between a name and the function that it is said to be, as a formula of its own."""
+
+
 class Unknown(ValueError):
     """A function whose derivative is not worked out here."""
 
@@ -363,7 +370,8 @@ def is_naming(left: Formula, right: Formula) -> str:
         return ""
     if left.time is not None or right.time is not None or right.scripts or right.primes:
         return ""
-    return FUNCTIONS.get(right.base, "") if left.base not in FUNCTIONS else ""
+    word = len(left.base) > 1 or len(right.base) == 1  # sigma = tanh tells what the letter is here
+    return "" if left.base in FUNCTIONS and word else FUNCTIONS.get(right.base, "")
 
 
 def spoken(text: str) -> Iterator[tuple[str, str]]:
@@ -376,6 +384,7 @@ def spoken(text: str) -> Iterator[tuple[str, str]]:
         for function, words in _KINDS.items():
             kind = f"(?:{words})"
             after = re.match(_BETWEEN + kind, behind, re.IGNORECASE)
+            after = after or re.match(_FORMULA + kind, behind, re.IGNORECASE)
             if (after and not _OPEN.search(after[0])) or re.search(kind + _NOUN, before, re.IGNORECASE):
                 yield name, function
                 break

@@ -13,7 +13,7 @@ from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.slopes import slope_of
 from lstmsym.binding.slots import Meaning, Slot, resolve, slot_of
-from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.table import GRADIENT_BASES, GRADIENT_WORDS
 from lstmsym.binding.told import Told
 
 ALIKE = 4
@@ -47,6 +47,7 @@ class Evidence:
             if slot not in letters and len(places) == 1 and self._is_left(places[0], slot):
                 self._as_others(slot, open_)
         self._by_slopes()
+        self._of_gates()
 
     def _support(self, slot: Slot) -> list[int]:
         """The lines with a name that are consistent."""
@@ -86,6 +87,23 @@ class Evidence:
         if meaning is None or meaning.kind != "total":
             return ""
         return "before" if meaning.of in self.others else "after" if meaning.of in self.sides else ""
+
+    def _of_gates(self) -> None:
+        """Mark the one line by which the gradient of a gate is taken for that of what goes into it.
+
+        A δ has been that of the net input ever since; a d is that of the gate.
+        """
+        for name, option in list(self.choices.choice.items()):
+            family, _, what = name.rpartition(" ")
+            if what != "gates" or option == "named" or family in GRADIENT_BASES:
+                continue
+            agreeing = [n for n in self.slots if self.consistency(n)]
+            self.choices.choice[name] = "named"
+            lost = [n for n in agreeing if not self.consistency(n)]
+            self.choices.choice[name] = option
+            if len(lost) == 1:
+                side = {"before": "what goes into the activation", "after": "the activation's output"}[option]
+                self.choices.assumed[lost[0]] = f"the gradient by {side} is meant"
 
     # -- names that no gradient fits -------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.binding.entries import has_units, is_unit_sum
-from lstmsym.binding.express import Express
+from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
-from lstmsym.binding.table import Table, function_of
+from lstmsym.binding.table import Table, function_of, is_small
 from lstmsym.binding.values import Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
@@ -164,6 +164,8 @@ class Forward:
         """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         if at.key in self.table.told:
             return self.table.told[at.key]
+        if is_small(name):
+            return "hyper", 0
         contexts = self.contexts.get(at.key, set())
         indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
         if at.lag is not None:
@@ -179,17 +181,18 @@ class Forward:
             return "input", 1
         if "open" in contexts and upper:
             return "parameter", 2
+        if "number" in contexts:
+            return "parameter", 0
         if "pointwise" in contexts or "term" in contexts:
-            greek = not name.base.isascii() and "term" not in contexts and "vector" not in contexts
-            learned = at.key in self.table.learned  # with a pointwise product of its own
-            return ("hyper", 0) if greek and not learned else ("parameter", 1)
+            greek = not name.base.isascii() and name.font != "bold" and not {"term", "vector"} & contexts
+            return ("hyper", 0) if greek and at.key not in self.table.derived else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
             return self.number(at), 0
         return "parameter", 1
 
     def number(self, at: Place) -> str:
         """The role of a number: a parameter where the loss is derived by it."""
-        return "parameter" if at.key in self.table.learned else "hyper"
+        return "parameter" if at.key in self.table.derived else "hyper"
 
     @property
     def has_matrix(self) -> bool:
@@ -257,11 +260,22 @@ def _blocks(node: Formula) -> Iterator[Name]:
     yield from (part for row in rows for part in map(_bare, row) if isinstance(part, Name))
 
 
+def _is_inner(node: Formula) -> bool:
+    """Whether a term is a product of two vectors, w^T h: by its small letter."""
+    if not isinstance(node, Product) or len(node.factors) != 2 or node.operators not in (("",), ("·",)):
+        return False
+    first = node.factors[0]
+    name = first.body if isinstance(first, Raised) and is_transposition(first) else None
+    return isinstance(name, Name) and name.time is None and not name.units and name.base.islower()
+
+
 def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
     """What the parts of a sum, a product or a name before brackets are used as."""
     if isinstance(node, Sum):
         use = "share" if any(isinstance(t, Number) for t in node.terms) else "term"
         yield from ((term, use) for term in node.terms)
+        if any(map(_is_inner, node.terms)):
+            yield from ((term, "number") for term in node.terms)
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
     if isinstance(node, Big) and is_unit_sum(node):

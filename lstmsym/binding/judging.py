@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
 
 from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.changes import claim_of, says_layout
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
 from lstmsym.binding.differential import differentials
 from lstmsym.binding.entries import has_units
+from lstmsym.binding.general import General
 from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
-from lstmsym.binding.messages import said
-from lstmsym.binding.outer import SLIP, slips
+from lstmsym.binding.messages import WHATEVER, said
+from lstmsym.binding.objective import underived
+from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.shares import depends
+from lstmsym.binding.slips import readings as readings_of
+from lstmsym.binding.slips import slips
 from lstmsym.binding.slots import Slot, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
-from lstmsym.binding.stated import binary, lies, masks, sums_repeated
+from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
-from lstmsym.binding.table import GRADIENT_WORDS
+from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
+from lstmsym.cell import Cell
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
@@ -47,9 +56,14 @@ from lstmsym.verify.words import Blocks, Label, Local, Through
 Progress = Callable[[int, int], None]
 """Called with the number of lines that are done and of all."""
 
+LAID_OUT = "gradients of matrices are laid out transposed"
+_NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
+
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
+    "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
 }
 
@@ -74,6 +88,9 @@ class LineJudge:
         judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
         self.several = Several(self.choices, judge, text)
         self.shares_told = says_share(text)
+        self.general = General(self.lines, self.table, text)
+        self.by_itself: set[int] = set()
+        """The places of lines that were judged without the cell."""
 
     def rows(self, progress: Progress) -> dict[int, Row]:
         """What is found of every line; a convention that other lines contradict excuses none."""
@@ -120,6 +137,8 @@ class LineJudge:
         if self.choices.bound.missing:
             message = f"the forward equation of {self.choices.bound.missing} is not read"
             return replace(row, verdict="undecided", message=message)
+        if row.assumption == LAID_OUT and self.laid_out:
+            return replace(row, verdict="proved", assumption="", message=LAID_OUT)
         if row.verdict == "refuted" and self._of_unread_loss(place):
             return replace(
                 row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
@@ -128,22 +147,31 @@ class LineJudge:
             return self._masked(row, place)
         return row
 
+    @cached_property
+    def laid_out(self) -> bool:
+        """Whether the text says that derivatives by matrices have a row for each column of the matrix."""
+        return _NUMERATOR.search(self.text) is not None or any(map(says_layout, self.lines))
+
     def _of_unread_loss(self, place: int) -> bool:
         """Whether a line has outputs that only a loss reads, in a text whose loss is not read."""
         cell = self.system.cell
-        if cell.loss or "loss" not in self.choices.bound.kinds.values() or place not in self.verdicts:
+        if cell.loss or "loss" not in self.choices.bound.kinds.values():
             return False
         last = set(cell.outputs) - {q.name for q in cell.role("state")}
-        return any(ref.base in last for ref in self.verdicts[place].claim.right.atoms(Ref))
+        read = (self.table.key(n).key for n in underived(self.lines[place][1]))
+        return any(self.table.idents.get(key) in last for key in read)
 
     def _masked(self, row: Row, place: int) -> Row:
         """A wrong line where masks are zero or one: wrong of such masks too, or open."""
         names = frozenset(self.table.idents.get(key, "") for key in masks(self.text, self.table))
         if place in self.verdicts and names <= self.system.cell.by_name.keys():
             claim = self.verdicts[place].claim
+            if self.judge.mismatched(*self.judge.sides(claim)):
+                return row
             ways = [Reading(claim), *readings(claim, self.judge.meanings)]
             special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
-            if not any(map(self.judge.alike, special)):
+            pairs = zip(ways, special, strict=True)  # right whatever the mask: refused for another reason
+            if not any(self.judge.alike(masked) and not self.judge.alike(way) for way, masked in pairs):
                 found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
                 return row if found is None else replace(row, witness=numbers(found))
         return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
@@ -151,28 +179,28 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._shared(self._claimed(place), place)
+            return self._no_claim(place) or self._supposing(self._claimed(place), place)
         except Exception as error:  # one line never costs the others their verdicts
             message = f"it could not be judged: {type(error).__name__}"
             return plain(self.lines[place][2], "undecided", message)
 
-    def _shared(self, row: Row, place: int) -> Row:
-        """The row of a line that may have one step's share of a gradient, with that if nothing says it."""
+    def _supposing(self, row: Row, place: int) -> Row:
+        """A row with what a right line takes for granted of its left side, where nothing else says it."""
         claim = self.stated.get(place)
-        right = row.verdict in ("proved", "conditional")
-        if claim is None or not right or self.shares_told:
+        if claim is None or row.verdict not in ("proved", "conditional"):
             return row
-        if not unsaid(claim, self.lines[place], self.table, self.system.cell):
-            return row
-        both = " and ".join(filter(None, (row.assumption, SHARE)))
-        return replace(row, verdict="conditional", assumption=both)
+        said = [self.choices.assumed.get(place, "")]
+        if not self.shares_told and unsaid(claim, self.lines[place], self.table, self.system.cell):
+            said.append(SHARE)
+        both = " and ".join(filter(None, (row.assumption, *said)))
+        return replace(row, verdict="conditional" if any(said) else row.verdict, assumption=both)
 
     def _no_claim(self, place: int) -> Row | None:
         """The row of a line that is to be read in a way of its own."""
         line = self.lines[place]
         left, right, source = line
         if place in self.differentials:
-            return plain(source, "undecided", "an equation of differentials, which are not judged")
+            return self._of_changes(line)
         part = part_of_itself(left, right)
         if part is not None:
             return self._part_of_itself(part, source)
@@ -182,6 +210,22 @@ class LineJudge:
         if what:
             return plain(source, "not-a-claim", what, "definition")
         return self._across(place, None) if self.several.wanted(line) else None
+
+    def _of_changes(self, line: Line) -> Row:
+        """The row of an equation of differentials."""
+        source = line[2]
+        if says_layout(line):
+            return plain(source, "not-a-claim", "how derivatives by matrices are laid out", "definition")
+        try:
+            claim, fixed = claim_of(line, self.claims)
+            verdict = self.judge(claim)
+        except (Unreadable, NotationError, ShapeError) as error:
+            message = f"an equation of differentials, which is not judged: {error}"
+            return plain(source, "undecided", message)
+        row = plain(source, verdict.status.value, "of changes in any direction")
+        if verdict.status is Status.PROVED and fixed:
+            return replace(row, verdict="conditional", assumption=f"{fixed} held fixed")
+        return replace(row, witness=numbers(verdict.witness)) if verdict.witness else row
 
     def _claimed(self, place: int) -> Row:
         """The row of a line that is a claim at a step."""
@@ -218,7 +262,7 @@ class LineJudge:
 
     def _is_void(self, claim: Claim) -> bool:
         """Whether the left side is zero whatever the numbers, which no document has to say of a gradient."""
-        if claim.right.is_number or _is_backward(claim.left):
+        if claim.right.is_number or _is_backward(claim.left, self.system.cell):
             return False
         try:
             left = self.judge.sides(claim)[0]
@@ -242,7 +286,7 @@ class LineJudge:
             return row
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
-        if slips(stated.noted, source.right, self.lines):
+        if lacks_transposition(stated.noted, source.right, self.lines):
             return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
             message, assumption = SUPPOSES[stated.lacks]
@@ -339,9 +383,12 @@ class LineJudge:
 
     def _of_other_shapes(self, place: int, error: Misfit) -> Row:
         """The row of a line whose shapes do not fit as it stands."""
-        if sums_repeated(self.text) and has_units(self.lines[place][1]):
-            message = "sums over repeated indices that are not written are not read"
-            return plain(self.lines[place][2], "unread", message)
+        try:
+            self.claims.express(self.lines[place][1])
+        except Unbound as unbound:  # of what is not known there is no shape
+            return self._unbound(place, unbound)
+        except (Unreadable, NotationError, ShapeError):
+            pass
         return self._flipped(place) or self._misfit(place, error)
 
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
@@ -364,7 +411,8 @@ class LineJudge:
         try:
             found = self.several(self.lines[place])
         except (Unreadable, NotationError, ShapeError) as error:
-            return otherwise or plain(source, "unread", str(error))
+            unread = otherwise or plain(source, "unread", str(error))
+            return self._of_open(place) or self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
@@ -381,14 +429,36 @@ class LineJudge:
             return replace(row, witness=numbers(witness), message=said)
         return row
 
+    def _of_open(self, place: int) -> Row | None:
+        """The row of a line about functions that are left open."""
+        found = self.general(self.lines[place])
+        if found is None:
+            return None
+        self.by_itself.add(place)
+        row = plain(self.lines[place][2], found.verdict, found.message)
+        return replace(row, assumption=found.assumption)
+
+    def _with_slips(self, line: Line) -> Row | None:
+        """The row of a line with names that are slips: right of some that may be meant, or wrong of all."""
+        meant = slips(line, self.table)
+        verdicts = []
+        for assumption, other in readings_of(line, meant) if meant else ():
+            try:
+                verdicts.append(self.several(other).verdict)
+            except (Unreadable, NotationError, ShapeError):
+                return None
+            if verdicts[-1] in ("proved", "conditional"):
+                return replace(plain(line[2], "conditional"), assumption=assumption)
+        if not verdicts or set(verdicts) != {"refuted"}:
+            return None
+        return plain(line[2], "refuted", WHATEVER.format(" and ".join(meant)))
+
     # -- lines that are no claims of the cell ----------------------------------------------------------
 
     def _misfit(self, place: int, error: Misfit) -> Row:
         """Shapes that do not fit: wrong."""
         left, right, source = self.lines[place]
         entries = has_units(left) or has_units(right)
-        if entries and sums_repeated(self.text):
-            return plain(source, "unread", "sums over repeated indices that are not written are not read")
         try:
             expr = self.claims.express(left, left=True).value.expr
         except (Unreadable, NotationError, ShapeError) as unread:
@@ -475,12 +545,18 @@ class LineJudge:
         return steps(derivation, left.base, self.judge.show)
 
 
-def _is_backward(expr: sp.Expr) -> bool:
-    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing."""
-    if not isinstance(expr, Local):
+def _is_backward(expr: sp.Expr, cell: Cell) -> bool:
+    """Whether an expression is the derivative of a quantity by a later one: zero, whatever is missing.
+
+    Later is what is of a later step, and of the same step what is made of it.
+    """
+    if not isinstance(expr, Local) or not all(isinstance(ref, Ref) for ref in expr.args[:2]):
         return False
-    what, by = (ref.lag if isinstance(ref, Ref) else None for ref in expr.args[:2])
-    return what is not None and by is not None and what < by
+    what, by = expr.args[:2]
+    if what.lag is None or by.lag is None or what.lag != by.lag:
+        return what.lag is not None and by.lag is not None and what.lag < by.lag
+    lines = {e.name.base: e.expr for e in cell.equations}
+    return by.base in lines and depends(by.base, Ref(what.base, 0), lines)
 
 
 def _names_parts(claim: Claim) -> bool:

@@ -37,6 +37,7 @@ from lstmsym.documents.formula import (
     Raised,
     Sum,
     names,
+    rebuilt,
     walk,
 )
 from lstmsym.documents.read import Document
@@ -58,13 +59,14 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
     own, said = functions_of(lines), {**said, **dict(named(lines))}
     sides = [side for left, right, _ in lines for side in (left, right)]
     quantities = {table.key(left).key for left, _, _ in lines if isinstance(left, Name)}
-    quantities |= {_quantity_key(name) for side in sides for name in bare_names(side)}
+    quantities |= {_quantity_key(name) for side in sides for name in bare_names(_without_limits(side))}
     heads = [n.head for side in sides for n in walk(side) if isinstance(n, Apply) and n.head.time is None]
     primed = {replace(h, primes=0).key for h in heads if h.primes}
+    lettered = {key for key, _ in named(lines)}
     result = {}
     for head in heads:
         key = replace(head, primes=0).key
-        known = head.base in FUNCTIONS and not head.scripts
+        known = head.base in FUNCTIONS and not head.scripts and key not in lettered
         if key in result or known or key in own or (key in quantities and key not in primed):
             continue
         if key in said:
@@ -75,6 +77,12 @@ def assumed_functions(lines: Sequence[Line], table: Table, said: Mapping[str, st
             result[key] = function or "tanh"
             table.assumed[key] = "the logistic sigmoid" if function else "tanh"
     return result
+
+
+def _without_limits(node: Formula) -> Formula:
+    """A formula without the limits of its sums: the letter that one runs over is no quantity."""
+    bare = replace(node, lower=None, upper=None) if isinstance(node, Big) else node
+    return rebuilt(bare, _without_limits)
 
 
 def _quantity_key(name: Name) -> str:
@@ -106,6 +114,10 @@ class _Sorting:
         self.losses: set[str] = set()
         self.timed: set[str] = set()
         self.read: set[str] = set()
+        self.by: set[str] = set()
+        """What derivatives are taken by."""
+        self.barred: set[str] = set()
+        """What stands somewhere with a bar, as it is called without."""
         self.said: set[tuple[Formula, Formula]] = set()
         self.arguments: set[object] = set()
         """What activations are taken of in forward equations."""
@@ -146,6 +158,10 @@ class _Sorting:
         self.read |= {self.table.key(n).key for n in names(right)}
         found = (self.table.key(n) for side in (left, right) for n in names(side))
         self.timed |= {p.key for p in found if isinstance(p.lag, int)}
+        derivatives = (n for side in (left, right) for n in walk(side) if isinstance(n, Derivative))
+        self.by |= {self.table.key(n.by).key for n in derivatives if isinstance(n.by, Name)}
+        bars = (n for side in (left, right) for n in names(side) if n.marks[-1:] == ("bar",))
+        self.barred |= {self.table.key(replace(n, marks=n.marks[:-1])).key for n in bars}
 
     def _spoken(self, lines: Sequence[Line]) -> set[str]:
         """The keys that the lines speak of which define nothing."""
@@ -163,6 +179,7 @@ class _Sorting:
             self.kinds[place] = "definition"
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
+        gradient = gradient or (self.closed and self._bars(left))
         gradient &= not (left.marks and _settled(right) in self.arguments)
         gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
@@ -174,8 +191,15 @@ class _Sorting:
             self.losses.add(at.key)
             return
         parts = [self.table.key(n) for n in bare_names(right)]
+        if any(p.key in self.losses for p in parts) and at.key not in self.defined:
+            self.kinds[place] = "definition"  # of what is made of a loss, a perplexity
+            return
         if self.is_forward(at, parts, right) and not self.repeats(at, parts):
             self.see_forward(place, left, right, parts)
+
+    def _bars(self, left: Name) -> bool:
+        """Whether a name has a bar, after the forward pass, where bars make gradients of defined names."""
+        return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined | self.read)
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:
         """One line that may be forward, with the names on its right side."""
@@ -209,6 +233,8 @@ class _Sorting:
             return False
         if not parts:
             return at.key not in self.read
+        if isinstance(right, Name) and at.key in self.by and parts[0].key in self.table.idents:
+            return True  # theta = W: which of the parameters is meant
         return isinstance(right, Name) and not self.timed.isdisjoint({at.key, parts[0].key})
 
     def repeats(self, at: Place, parts: Sequence[Place]) -> bool:
@@ -306,14 +332,6 @@ def loss_names(lines: Sequence[Line]) -> Iterator[str]:
             for node in walk(side):
                 if isinstance(node, Derivative) and isinstance(node.of, Name) and node.of.base in LOSSES:
                     yield untimed(node.of)[0].key
-
-
-def derived_by(lines: Sequence[Line]) -> Iterator[Name]:
-    """Names by which a loss is derived."""
-    for node in (part for left, right, _ in lines for side in (left, right) for part in walk(side)):
-        of, by = (node.of, node.by) if isinstance(node, Derivative) else (None, None)
-        if isinstance(of, Name) and isinstance(by, Name) and of.base in LOSSES:
-            yield by
 
 
 def _recurs(name: Name, right: Formula) -> bool:

@@ -42,6 +42,7 @@ class Lettered:
         self.aliases: dict[str, dict[str, str]] = {}
         self.bases = {n.base for line in lines for side in line[:2] for n in every_name(side)}
         self.labels = self._labels()
+        self.numbers = self._of_blocks()
         for name, letters in self._named():
             own = of_name(name, letters)
             if any(p.label for p in own) or self.labels & {p.letter for p in own}:
@@ -80,6 +81,16 @@ class Lettered:
                 if not again:
                     known.setdefault(own[0], said)
         return {letter for known in defined.values() if len(known) > 1 for letter in known}
+
+    def _of_blocks(self) -> set[str]:
+        """Labels of gates that are one for a whole block: their lines sum over the cells of the block."""
+        found: set[str] = set()
+        for left, right, letters in self._forward():
+            own = {p.letter for p in of_name(left, letters)} & self.labels - self.bound
+            sums = {x for n in walk(right) if isinstance(n, Big) for x in variables(n)}
+            if sums & self.labels:
+                found |= own
+        return found
 
     def _tell_gradients_apart(self) -> None:
         """Gradients by one letter, of units of several kinds: the letter of the kind stays."""
@@ -161,7 +172,9 @@ class Lettered:
             body = script.body if script.wrap else _without(script.body, gone, stays)
             scripts += [replace(script, body=body)] if body is not None else []
         bare = untimed(replace(name, scripts=tuple(scripts)))[0]
-        found = replace(bare, time=name.time, units=tuple(p.letter for p in own))
+        numbers = self.numbers if keep else frozenset()
+        units = tuple(p.letter for p in own if p.letter not in numbers)
+        found = replace(bare, time=name.time, units=units)
         aliases = {x: x.rstrip("'") for x in gone if x.endswith("'")} | self.aliases.get(stem(name), {})
         for old, new in aliases.items() if keep else ():
             found = relettered(found, old, new)
@@ -217,18 +230,21 @@ class Lettered:
         return [
             x
             for x in sorted(self.labels)
-            if all(self._known(relettered(n, letter, x), lag) for n in quantities)
+            if all(self._known(self.relettered(n, letter, x), lag) for n in quantities)
         ]
 
     def _known(self, name: Name, lag: int | None = None) -> Name | None:
         """The name of the forward lines that one with these letters is."""
+        return next(self._fitting(name, lag), None)
+
+    def _fitting(self, name: Name, lag: int | None) -> Iterator[Name]:
+        """The names of the forward lines that one with these letters may be, itself first."""
         words = [(new, old) for found in self.aliases.values() for old, new in found.items()]
         others = [name, *(n for new, old in words for n in _with_one(name, new, old))]
         for other in others:
             fits = self.members.get(other.key) == len(set(name.units))
             if fits and (lag is None or -lag in self.lags.get(other.key, {-lag})):
-                return other
-        return None
+                yield other
 
     def summed(self, node: Formula, left: Formula) -> Formula:
         """A formula with sums over whatever a letter stands for written out."""
@@ -242,19 +258,41 @@ class Lettered:
         if not kinds:
             return node
 
+        named = [n for n in every_name(node.body) if letters[0] in n.units and n.base not in GRADIENT_BASES]
+        own = [self.relettered(n, letters[0], x) for n in named for x in kinds]
+        other = any(self._known(n, lag) not in (n, None) for n in own)  # one has the other word: so have all
+
         def put(part: Formula, letter: str) -> Formula:
             if isinstance(part, Name) and letters[0] in part.units:
-                changed = relettered(part, letters[0], letter)
-                return self._known(changed, lag) or changed
+                changed = self.relettered(part, letters[0], letter)
+                fitting = [*self._fitting(changed, lag)] or [changed]
+                return fitting[-1 if other else 0]
             return rebuilt(part, lambda inner: put(inner, letter))
 
-        terms = tuple(replace(node, body=put(node.body, letter)) for letter in kinds)
+        bodies = [(x, put(node.body, x)) for x in kinds]
+        terms = tuple(b if x in self.numbers else replace(node, body=b) for x, b in bodies)
         return terms[0] if len(terms) == 1 else Sum(("+",) * len(terms), terms)
+
+    def relettered(self, name: Name, old: str, new: str) -> Name:
+        """A name with a letter put for another; that of a gate of the block numbers nothing."""
+        found = relettered(name, old, new)
+        return replace(found, units=tuple(u for u in found.units if u != old)) if new in self.numbers else found
+
+    def _within(self, node: Formula) -> Formula:
+        r"""A formula in which the letter of a quantity, s of ``\epsilon_s``, is a unit of the sum around it."""
+        node = rebuilt(node, self._within)
+        letters = variables(node) if isinstance(node, Big) and self.numbers else ()
+        if len(letters) != 1 or not isinstance(node, Big):
+            return node
+        words = {u for n in every_name(node.body) for u in n.units if u in self.bases - self.labels - self.bound}
+        return replace(node, body=relabelled(node.body, dict.fromkeys(words, letters[0])))
 
     # -- units of one block ----------------------------------------------------------------------------
 
     def joined(self, left: Formula, right: Formula) -> tuple[Formula, Formula]:
         """A line in which gates over which no sum runs number what else is not summed over."""
+        free = {*unit_labels(left), *unit_labels(right)}
+        left, right = (self._within(side) for side in (left, right))
         free = {*unit_labels(left), *unit_labels(right)}
         gates = {x for x in free - self.bound if x in self.labels or x in self.bases}
         matched = set(unit_labels(left)) == set(unit_labels(right))
@@ -314,7 +352,9 @@ def relettered(name: Name, old: str, new: str) -> Name:
         if isinstance(body, Name) and body.base + "'" * body.primes == old:
             return replace(body, base=new, primes=0)
         if isinstance(body, Name) and len(body.base) in (2, 3) and not body.scripts:
-            return replace(body, base="".join(new if x == old else x for x in body.base))
+            letters = (*body.base[:-1], body.base[-1] + "'" * body.primes)
+            changed = "".join(new if x == old else x for x in letters)
+            return replace(body, base=changed.rstrip("'"), primes=len(changed) - len(changed.rstrip("'")))
         return rebuilt(body, change) if isinstance(body, Product) else body
 
     return replace(

@@ -11,6 +11,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward
+from lstmsym.binding.limits import of_all
 from lstmsym.binding.table import LOSSES, Table, function_of, is_entropy
 from lstmsym.binding.values import Unreadable
 from lstmsym.documents.formula import (
@@ -46,10 +47,14 @@ def loss_of(
     for right in totals or [right for _, right in losses]:
         known = set(table.roles)
         scope.lag = 0
+        indexed = table.indexed
+        table.indexed = indexed and any(_has_indices(r) for r in (right, *steps.values()))
         try:
             expr = _loss_of_step(right, scope, express, steps)
         except (Unreadable, NotationError):
             expr = None
+        finally:
+            table.indexed = indexed
         new = [ident for ident in table.roles if ident not in known]
         if expr is None or not {r.base for r in expr.atoms(Ref)} & known:
             for ident in new:
@@ -63,8 +68,14 @@ def loss_of(
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
+        if not any(table.shapes[r.base] for r in expr.atoms(Ref) if r.base in known):
+            table.shapes.update(dict.fromkeys(targets, ()))  # of a number, the target is one
         return expr.xreplace(moved), targets
     return None, []
+
+
+def _has_indices(node: Formula) -> bool:
+    return any(isinstance(part, (Name, Indexed)) and part.units for part in walk(node))
 
 
 def _is_step(node: Formula, steps: dict[str, Formula]) -> bool:
@@ -98,6 +109,7 @@ def _peeled(
             scope.table.average = factor
             body, steps = steps[body.key], {}  # type: ignore[attr-defined]
         elif isinstance(body, Big):
+            _of_all_steps(body)
             body = body.body
         elif isinstance(body, Sum) and (len(body.terms) == 1 or _spans(body)):
             factor, body = (-factor if body.signs[0] == "-" else factor), _spanned(body)
@@ -108,6 +120,17 @@ def _peeled(
             body = body.items[0]
         else:
             return factor, _named_entropy(body, scope)
+
+
+def _of_all_steps(node: Big) -> None:
+    """Refuse a sum over some of the steps only; one from t on is what is left of the loss.
+
+    Raises:
+        Unreadable: it is one.
+    """
+    letters = {n.time.letter for n in names(node.body) if n.time is not None}
+    if node.variable in letters and not isinstance(node.low, (Name, Sum)):
+        of_all(node)
 
 
 def _named_entropy(node: Formula, scope: Forward) -> Formula:
@@ -121,7 +144,8 @@ def _named_entropy(node: Formula, scope: Forward) -> Formula:
         return node
     target = next(item for item in items if item is not known[0])
     log = Apply(Name("log"), known[0], certain=True)
-    return Sum(("-",), (Product(("",), (Raised(target, Words("⊤"), "transpose"), log)),))
+    both = Brackets("(", ")", (Product(("⊙",), (target, log)),))
+    return Sum(("-",), (Apply(Name("sum"), both, certain=True),))
 
 
 def _is_summed(node: Formula) -> bool:
@@ -258,4 +282,4 @@ def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
 
 def _is_derived(guess: sp.Expr, table: Table) -> bool:
     """Whether the loss is derived by a prediction, which then stays in it."""
-    return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.learned)
+    return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.derived)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lstmsym.binding.lettered import Lettered, relabelled
 from lstmsym.binding.rowwise import rowwise
 from lstmsym.binding.table import Line
-from lstmsym.binding.units import USUAL, Units, every_name, unit_labels, variables
+from lstmsym.binding.units import USUAL, Units, every_name, stem, unit_labels, variables
 from lstmsym.documents.formula import (
     Big,
     Brackets,
@@ -40,26 +40,51 @@ def marked(lines: Sequence[Line], letters: Iterable[str]) -> list[Line]:
 
 
 def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:
-    """The lines with the step of ``h_{jt}`` told from its unit, where a sum runs over such units."""
+    """The lines with the step of ``h_{jt}``, or ``h_{tj}``, told from its unit, where sums run over such."""
     sides = [side for left, right, _ in lines for side in (left, right)]
     bigs = [n for side in sides for n in walk(side) if isinstance(n, Big)]
     units = {x for big in bigs for x in variables(big)} - letters
     if not units:
         return list(lines)
     units |= USUAL - {n.base for side in sides for n in every_name(side)}
+    first = _stepped_first(sides, units, letters)
 
     def change(node: Formula) -> Formula:
         if not isinstance(node, Name) or node.time is not None:
             return rebuilt(node, change)
         for place, script in enumerate(node.scripts):
-            word = script.body.base if isinstance(script.body, Name) and not script.wrap else ""
-            if len(word) == 2 and word[0] in units and word[1] in letters:
-                rest = replace(script, body=Name(word[0]))
+            word = _pair(script)
+            back = word[::-1] if stem(node) in first else word
+            if (
+                back
+                and back[0] in units
+                and (back[1] in letters or (back != word and back[1].lower() in letters))
+            ):
+                rest = replace(script, body=Name(back[0]))
                 scripts = (*node.scripts[:place], rest, *node.scripts[place + 1 :])
-                return replace(node, scripts=scripts, time=Time(Name(word[1]), place=1))
+                return replace(node, scripts=scripts, time=Time(Name(back[1]), place=int(back == word)))
         return node
 
     return [(change(left), change(right), row) for left, right, row in lines]
+
+
+def _stepped_first(sides: Sequence[Formula], units: set[str], letters: frozenset[str]) -> set[str]:
+    """The names, without scripts, whose indices are always the step and then a unit: ``z_{nj}``."""
+    words: dict[str, set[str]] = {}
+    for name in (n for side in sides for n in every_name(side)):
+        words.setdefault(stem(name), set()).update(w for s in name.scripts if (w := _pair(s)))
+    return {
+        base
+        for base, found in words.items()
+        if found and all(w[0].lower() in letters and w[1] in units for w in found)
+    }
+
+
+def _pair(script: Script) -> str:
+    """Two letters that are a script below."""
+    below = script.where == "sub" and not script.wrap and isinstance(script.body, Name)
+    word = script.body.base if below and isinstance(script.body, Name) and not script.body.scripts else ""
+    return word if len(word) == 2 and word.isalpha() else ""
 
 
 def raised(node: Formula) -> Formula:

@@ -16,3 +16,12 @@ def said(error: Exception) -> str:
     for pattern in (_PLACE, _TITLE, _ADVICE):
         text = pattern.sub("", text)
     return text
+
+
+WHATEVER = "it is wrong whatever {} may be meant to be"
+"""Said of a line with names that are not known, of which all meanings were tried."""
+
+
+def wrong_whatever(message: str) -> bool:
+    """Whether that is what a message says."""
+    return message.startswith(WHATEVER.partition("{")[0])

@@ -7,6 +7,7 @@ as an index or has it under an accent, or by words: "where $a_t$ is the argument
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -38,12 +39,13 @@ def name_arguments(document: Document, lines: Sequence[Line], bound: Bound, text
         _take(table, name, net)
     unknown = list(dict.fromkeys(_unknown(lines, bound)))
     labels = {net: set(_labels(gate, net, table)) for gate, net in table.before.items()}
-    for name in unknown:
-        own = set(_own(name))
-        fitting = [net for net, known in labels.items() if known & own]
-        if len(fitting) == 1:
-            _take(table, name, fitting[0])
-        elif not own:
+    fitting = {name: [net for net, known in labels.items() if known & set(_own(name))] for name in unknown}
+    keys = {(table.key(name).key, nets[0]) for name, nets in fitting.items() if len(nets) == 1}
+    count = Counter(net for _, net in keys)
+    for name, nets in fitting.items():
+        if len(nets) == 1 and count[nets[0]] == 1:  # of two names for one neither is settled by its look
+            _take(table, name, nets[0])
+        elif not any(_own(name)):
             _by_words(document, name, table, text)
 
 

@@ -7,17 +7,22 @@ from dataclasses import dataclass, replace
 
 from lstmsym.binding.bind import bind
 from lstmsym.binding.called import called
+from lstmsym.binding.capitals import name_matrices
+from lstmsym.binding.einstein import with_sums
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
 from lstmsym.binding.kinds import letters_of
+from lstmsym.binding.laststep import with_last_step
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
+from lstmsym.binding.netinputs import name_net_inputs
 from lstmsym.binding.nets import name_arguments
+from lstmsym.binding.objective import by_usual_letters, without_arguments
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.renamed import second_names
 from lstmsym.binding.spoken import spoken_loss
-from lstmsym.binding.stated import held_names
+from lstmsym.binding.stated import held_names, sums_repeated
 from lstmsym.binding.table import Bound, Line
 from lstmsym.binding.told import Told, told
 from lstmsym.binding.updates import as_gradient
@@ -65,11 +70,14 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """
     document = read(text, path)
     said = told(document, text)
-    lines = lines_of(document)
+    lines = by_usual_letters(without_arguments(lines_of(document)))
+    lines = with_last_step(lines, letters_of(document, lines))
     letters = letters_of_gradients(lines, said.gradients)
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
     gradients = (replace(s, notation=by_index(s.notation, letters)) for s in said.gradients)
     said = replace(said, gradients=tuple(gradients))
+    if sums_repeated(text):
+        lines = with_sums(lines, letters_of(document, lines))
     lines = marked(lines, letters_of(document, lines))
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
@@ -80,6 +88,8 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
-    name_arguments(document, lines, bound, text)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
+    name_net_inputs(lines, bound.table)
+    name_arguments(document, lines, bound, text)
+    name_matrices(lines, bound.table)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

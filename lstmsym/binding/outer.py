@@ -11,7 +11,7 @@ from lstmsym.documents.formula import Formula, Product, Raised, names, walk
 SLIP = "the last vector of an outer product is not transposed, as it is in other lines"
 
 
-def slips(noted: Iterable[str], right: Formula, lines: Iterable[Line]) -> bool:
+def lacks_transposition(noted: Iterable[str], right: Formula, lines: Iterable[Line]) -> bool:
     """Whether a line that is read with an outer product stands beside outer products written as such."""
     return OUTER in noted and not _transposes(right) and any(_transposes(other) for _, other, _ in lines)
 

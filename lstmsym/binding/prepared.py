@@ -8,8 +8,10 @@ from lstmsym.binding.defined import called, functions_of, sigmoids
 from lstmsym.binding.dotted import undotted
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.numbered import numbered
+from lstmsym.binding.pointfree import with_arguments
+from lstmsym.binding.squares import with_roots
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
-from lstmsym.binding.table import FUNCTIONS, LOSSES, Line
+from lstmsym.binding.table import FUNCTIONS, Line
 from lstmsym.binding.templates import expanded, index_sets
 from lstmsym.documents.formula import (
     Apply,
@@ -39,18 +41,17 @@ def lines_of(document: Document) -> list[Line]:
     both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
     lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
     lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
-    lines = numbered([(_loss(left), right, row) for left, right, row in lines])
+    lines = [(*squared(left, right), row) for left, right, row in numbered(lines)]
     functions = functions_of(lines)
+    lines = with_roots(with_arguments(lines))
     return [(*called(left, right, functions), row) for left, right, row in lines]
 
 
-def _loss(left: Formula) -> Formula:
-    r"""A loss by its name alone, where it is set as one of its arguments: ``E(y, \hat y) = ...``."""
-    if not isinstance(left, Apply) or left.certain or left.power or left.head.primes:
-        return left
-    items = left.argument.items if isinstance(left.argument, Brackets) else ()
-    of_names = items and all(isinstance(item, Name) for item in items)
-    return left.head if left.head.base in LOSSES and of_names else left
+def squared(left: Formula, right: Formula) -> tuple[Formula, Formula]:
+    r"""``\sigma_t^2 = ...`` defines \sigma_t, which is not negative, as the root of what stands there."""
+    if not isinstance(left, Raised) or left.exponent != Number("2") or not isinstance(left.body, Name):
+        return left, right
+    return left.body, Apply(Name("sqrt"), Brackets("(", ")", (right,)), certain=True)
 
 
 def attached(node: Formula) -> Formula:

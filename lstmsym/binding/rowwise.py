@@ -1,12 +1,13 @@
-r"""Rows of a matrix by its small letter: ``w_n x_t`` is the n-th entry of ``W x_t``."""
+"""Rows of a matrix: ``w_n x_t`` is the n-th entry of ``W x_t``, and w_n the n-th row of W."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.table import Line
+from lstmsym.binding.units import unit_labels
 from lstmsym.documents.formula import Big, Derivative, Formula, Name, Product, Raised, names, rebuilt, walk
 
 ALONG = "·"
@@ -14,15 +15,34 @@ ALONG = "·"
 
 
 def rowwise(lines: Sequence[Line]) -> list[Line]:
-    """The lines with the entries of W for the rows w_n of a matrix that they hold as a whole as well."""
+    """The lines with the entries of a matrix for its rows: of W for w_n, where W stands somewhere too."""
     everything = [n for left, right, _ in lines for side in (left, right) for n in names(side)]
     whole = {replace(n, font="").key for n in everything if n.time is None and not n.units}
-    sides = (side for line in lines for side in line[:2])
-    beside = {n.key for side in sides for p in walk(side) if isinstance(p, Product) for n in _multiplying(p)}
-    rows = {key for key in beside if key not in whole and key[0].upper() + key[1:] in whole}
+    beside = {
+        n.key for left, right, _ in lines for p in walk(right) if isinstance(p, Product)
+        for n in _multiplying(p) if _upper(n.key) in whole or _defines(left, n)
+    }  # fmt: skip
+    rows = {key: key[0].upper() if _upper(key) in whole else key[0] for key in beside if key not in whole}
     if not rows:
         return list(lines)
-    return [(_entries(left, rows), _right(left, right, rows), row) for left, right, row in lines]
+    return [(*_sides(left, right, rows), row) for left, right, row in lines]
+
+
+def _sides(left: Formula, right: Formula, rows: Mapping[str, str]) -> tuple[Formula, Formula]:
+    """Both sides of a line; vectors lie along a row that is not multiplied."""
+    a, b = _entries(left, rows), _right(left, right, rows)
+    if ALONG in unit_labels(b) and ALONG not in unit_labels(a):
+        return _all_along(a), _all_along(b)
+    return a, b
+
+
+def _upper(key: str) -> str:
+    return key[0].upper() + key[1:]
+
+
+def _defines(left: Formula, row: Name) -> bool:
+    """Whether a line defines the unit of which a row is the weights."""
+    return isinstance(left, Name) and left.time is not None and left.units == row.units
 
 
 def _multiplying(node: Product) -> Iterator[Name]:
@@ -32,10 +52,10 @@ def _multiplying(node: Product) -> Iterator[Name]:
     yield from (name for name in found if name.base.islower())
 
 
-def _entries(node: Formula, rows: Iterable[str]) -> Formula:
+def _entries(node: Formula, rows: Mapping[str, str]) -> Formula:
     """A formula with entries for rows, and sums along them where they multiply a vector."""
     if isinstance(node, Name):
-        return replace(node, base=node.base.upper(), units=(*node.units, ALONG)) if _is(node, rows) else node
+        return replace(node, base=rows[node.key], units=(*node.units, ALONG)) if _is(node, rows) else node
     if isinstance(node, Product):
         parts = [_entries(f, rows) for f in node.factors]
         if _has(parts) and any(map(_is_vector, parts)):
@@ -45,13 +65,13 @@ def _entries(node: Formula, rows: Iterable[str]) -> Formula:
     return rebuilt(node, lambda part: _entries(part, rows))
 
 
-def _right(left: Formula, right: Formula, rows: Iterable[str]) -> Formula:
+def _right(left: Formula, right: Formula, rows: Mapping[str, str]) -> Formula:
     """A right side; where the left one is the derivative by a row, its vectors lie along that row."""
     by_row = isinstance(left, Derivative) and isinstance(left.by, Name) and _is(left.by, rows)
     return _all_along(right) if by_row else _entries(right, rows)
 
 
-def _is(name: Name, rows: Iterable[str]) -> bool:
+def _is(name: Name, rows: Mapping[str, str]) -> bool:
     return name.key in rows and len(name.units) == 1
 
 
@@ -78,4 +98,5 @@ def _along(node: Formula) -> Formula:
 
 
 def _all_along(node: Formula) -> Formula:
+    """A formula with the index along a row for each of its vectors."""
     return _along(node) if _is_vector(node) else rebuilt(node, _all_along)

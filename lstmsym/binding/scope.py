@@ -11,10 +11,11 @@ from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.guesses import guess_by
+from lstmsym.binding.limits import Limits, limits, of_all
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
-from lstmsym.binding.shares import Share, share
+from lstmsym.binding.shares import Share, depends, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
 from lstmsym.binding.standing import gradient_through, valued
@@ -41,7 +42,7 @@ from lstmsym.notation import Ref
 from lstmsym.shapes import Shape, Unifier
 from lstmsym.verify.elaborate import written_out
 from lstmsym.verify.system import System
-from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, later
+from lstmsym.verify.words import ChainSum, Diag, Label, Local, LossFrom, Through, later
 
 
 class Unbound(Unreadable):
@@ -66,9 +67,9 @@ class SumRange:
     high: int | None
     """Relative to the last step; None for all."""
     states: bool
-    """Whether states of the step before are in it."""
-    written: int | None = None
-    """The first number as it stands."""
+    """Whether it is zero where the states of the step before are."""
+    written: Limits
+    """The limits as they stand."""
 
 
 @dataclass
@@ -181,31 +182,41 @@ class Backward:
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
             whole = self._derivative(replace(node, by=node.by.body))
+            if whole.rank == 1:
+                return replace(whole, row=not whole.row)
             if whole.rank != 2 or not isinstance(whole.expr, Ref):
                 raise Unreadable("a derivative by what is transposed is not read")
             return Value(N.transposed(whole.expr), whole.shape[::-1])
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
-        of = node.of
-        if not isinstance(of, Name):
+        if not isinstance(node.of, Name):
             if not isinstance(by.expr, Ref):
                 raise Unreadable("a derivative by an expression is not read")
-            return self._of_expression(of, by.expr)
-        at = self.placed(of)
+            return self._of_expression(node.of, by.expr)
+        at = self.placed(node.of)
+        if self._is_prediction(by.expr, node.by):
+            return self._by_prediction(node.of, at, by)
         if not isinstance(by.expr, Ref):
-            return self._by_stack(of, at, by)
-        table = self.bound.table
-        if of.base in LOSSES and at.key not in table.idents:
-            return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
-        what = self.quantity(of)
+            return self._by_stack(node.of, at, by)
+        if node.of.base in LOSSES and at.key not in self.bound.table.idents:
+            return self._immediate(by) if "+" in node.letter else self._of_loss(node.of, at, by)
+        return self._of_quantity(node.of, at, by)
+
+    def _of_quantity(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of a quantity of the cell, or of a prediction, by a quantity."""
+        what, table = self.quantity(of), self.bound.table
         if (jacobian := guess_by(what, by)) is not None:
             return jacobian
-        if not isinstance(what.expr, Ref) or (
-            what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name
+        if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
+            slope = what.expr * (1 - what.expr)
+            return Value(Diag(slope) if what.rank else slope, what.shape * 2)
+        if at.key not in table.standing and (
+            not isinstance(what.expr, Ref)
+            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
         ):
             raise Unreadable(f"a derivative of {at.key} is not read")
-        local = Local(what.expr, by.expr)
+        local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
 
@@ -221,6 +232,39 @@ class Backward:
             later(found, lag), by.shape, self.bound.table.rows != self.flat and by.rank == 1, by.parts
         )
 
+    def _is_spread(self, by: Ref) -> bool:
+        """Whether a quantity is handed on by states that are made of it alone as well, r[t] = tanh(x[t])."""
+        lines = {e.name.base: e.expr for e in self.system.cell.equations}
+        others = {q.name for q in self.system.cell.role("state")} - {by.base}
+        own = Ref(by.base, 0)
+        dependent = {s for s in others if s in lines and self._may_depend(Ref(s, 0), own)}
+        return bool(dependent) and all(self._is_made_of(s, by.base, lines) for s in dependent)
+
+    def _is_made_of(self, name: str, base: str, lines: Mapping[str, sp.Expr]) -> bool:
+        """Whether the line of a name has nothing but a quantity, at its step, and parameters."""
+        refs = [r for r in lines[name].atoms(Ref) if r.lag is not None]
+        inner = (r.base == base or self._is_made_of(r.base, base, lines) for r in refs if r.base in lines)
+        return all(r.lag == 0 and r.base in lines for r in refs) and all(inner)
+
+    def _is_prediction(self, expr: sp.Expr, name: Name) -> bool:
+        """Whether a name is that of a sigmoid that the loss alone reads, and that alone its argument."""
+        if self.placed(name).key not in self.bound.table.standing or not isinstance(expr, N.sigma):
+            return False
+        argument = expr.args[0]
+        cell = self.system.cell
+        lines = [e.expr for e in cell.equations if e.name.base != cell.loss]
+        return isinstance(argument, Ref) and not any(
+            r.base == argument.base for line in lines for r in line.atoms(Ref)
+        )
+
+    def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of the loss by a sigmoid that it alone reads: that by its argument, over the slope."""
+        if of.base not in LOSSES or at.key in self.bound.table.idents:
+            raise Unreadable("a derivative by an expression is not read")
+        argument = Value(by.expr.args[0], by.shape)
+        whole = self._of_loss(of, at, argument)
+        return replace(whole, expr=whole.expr / (by.expr * (1 - by.expr)))
+
     def _of_expression(self, of: Formula, by: Ref) -> Value:
         """The derivative of an expression by what it does not depend on: zero."""
         expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
@@ -235,9 +279,8 @@ class Backward:
             return False
         if what.lag > by.lag or what.base == by.base:
             return True
-        made = {e.name.base: e.expr for e in self.system.cell.equations}
-        inner = made[what.base].atoms(Ref) if what.base in made else set()
-        return any(self._may_depend(r.shifted(what.lag), by) for r in inner if r.lag == 0)
+        lines = {e.name.base: e.expr for e in self.system.cell.equations}
+        return what.base in lines and depends(what.base, Ref(by.base, 0), lines)
 
     def _immediate(self, by: Value) -> Value:
         r"""``\partial^+ L/\partial h_t``: by the loss's own use of an output, no later step included."""
@@ -317,6 +360,7 @@ class Backward:
         variable = node.variable
         over = plain(node.lower) if node.lower is not None else variable
         if {variable, over} & {"batch", "n", "samples", "examples"} - set(self.bound.table.letters):
+            of_all(node)
             return body(node.body)
         if node.low is not None and not isinstance(node.low, Number):
             return self._from_here(node)
@@ -378,13 +422,10 @@ class Backward:
         ahead = max((lag for lag in lags if lag is not None), default=0)
         expr = later(value.expr, -ahead)
         states = {q.name for q in self.system.cell.role("state")}
-        low = _whole(node.low)
-        reads = any(r.base in states and r.lag == -1 for r in expr.atoms(Ref))
-        high, offset = node.high, None
-        if high is not None and not isinstance(high, Number):
-            offset = _offset(high)
-        first, last = (None if n is None else n + ahead for n in (low, offset))
-        self.sums.append(SumRange(first, last, reads, low))
+        over = limits(node)
+        reads = _vanishes(expr, {r for r in expr.atoms(Ref) if r.base in states and r.lag == -1})
+        first, last = (None if n is None else n + ahead for n in (over.low, over.high))
+        self.sums.append(SumRange(first, last, reads, over))
         return Value(N.Total(expr), value.shape, value.row)
 
 
@@ -397,22 +438,22 @@ def _carries_on(quantity: Ref, system: System) -> bool:
     return not moved.isdisjoint(states)
 
 
+def _vanishes(expr: sp.Expr, zero: set[Ref]) -> bool:
+    """Whether an expression is zero where these are."""
+    if isinstance(expr, (sp.Add, N.Concat)):
+        return all(_vanishes(arg, zero) for arg in expr.args)
+    if isinstance(expr, (sp.Mul, N.Dot, N.Outer, N.Transposed, N.Sum)):
+        return any(_vanishes(arg, zero) for arg in expr.args)
+    if isinstance(expr, (N.Part, N.Pad, N.Spread)):
+        return _vanishes(expr.args[0], zero)
+    return expr in zero
+
+
 def _is_step_loss(of: Formula | None, letter: str, bound: Bound) -> bool:
     """Whether a name is the loss of one step, at the step of a letter."""
     if not isinstance(of, Name) or of.time is None or of.base not in LOSSES:
         return False
     return of.time.letter == letter and of.time.offset == 0 and untimed(of)[0].key not in bound.to_go
-
-
-def _whole(node: Formula | None) -> int | None:
-    return int(node.text) if isinstance(node, Number) and node.text.isdigit() else None
-
-
-def _offset(high: Formula) -> int | None:
-    """0 of T, -1 of T-1."""
-    if isinstance(high, Sum) and isinstance(high.terms[-1], Number):
-        return int(high.signs[-1] + high.terms[-1].text)
-    return 0
 
 
 def _lag(at: Place) -> int | None:

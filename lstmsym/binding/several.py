@@ -9,10 +9,11 @@ from functools import cached_property
 
 import sympy as sp
 
-from lstmsym.binding.across import LAST, Across, Chained, Layout, stepped, unsaid
+from lstmsym.binding.across import LAST, Across, Chained, Layout, contracted, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
 from lstmsym.binding.express import is_transposition
+from lstmsym.binding.shortened import shortened
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
@@ -110,6 +111,24 @@ class Several:
         zero = any(n.low == Number("0") and n.variable in _numbered(n.body) for n in sums)
         return 0 if zero and not any(map(self.is_start, self.lines)) else 1
 
+    @cached_property
+    def last(self) -> frozenset[str]:
+        """The letters of the last step: T, and what sums over all steps run to."""
+        sums = [n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑"]
+        ends = (n.high for n in sums if n.variable in self.table.letters and n.low == Number("1"))
+        found = {n.base for n in ends if isinstance(n, Name) and n.base.isupper() and not n.scripts}
+        known = {key for key, ident in self.table.idents.items() if ident in self.table.roles}
+        return LAST | (found - known)
+
+    @cached_property
+    def told_apart(self) -> frozenset[str]:
+        """The keys of names that stand in one line with the same name with a mark."""
+        found: set[str] = set()
+        for line in self.lines:
+            keys = {n.key for side in line[:2] for n in names(side)}
+            found |= {key for key in keys for other in keys if other != key and other.rstrip("^~-") == key}
+        return frozenset(found)
+
     @property
     def sides(self) -> Iterator[Formula]:
         """The sides of all lines."""
@@ -175,6 +194,8 @@ class Several:
             Unreadable: no reading of it is understood.
         """
         line = of_vectors(line, self.table, self.system)
+        left, right = (shortened(contracted(side), self.table, self.system) for side in line[:2])
+        line = left, right, line[2]
         line = (stepped(line[0], self.table), stepped(line[1], self.table), line[2])
         found = [self.judged(line, generic) for generic in self.generics(line)]
         verdicts = {finding.verdict for finding in found}
@@ -280,7 +301,9 @@ class Several:
         choices = self.choices
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
-        scope.steps, scope.capitals = self.letters(line), self.capitals
+        scope.steps, scope.last = self.letters(line), self.last
+        scope.told_apart = self.told_apart
+        scope.capitals = self.capitals
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank

@@ -63,14 +63,14 @@ def _written(name: str, by: Ref, lines: dict[str, sp.Expr]) -> sp.Expr | None:
     for _ in lines:
         if expr is None:
             return None
-        inner = {r for r in expr.atoms(Ref) if r.lag == 0 and r.base in lines and _depends(r.base, by, lines)}
+        inner = {r for r in expr.atoms(Ref) if r.lag == 0 and r.base in lines and depends(r.base, by, lines)}
         if not inner:
             return expr
         expr = expr.xreplace({r: lines[r.base] for r in inner})
     return None
 
 
-def _depends(name: str, by: Ref, lines: dict[str, sp.Expr]) -> bool:
-    """Whether a name depends on a parameter in the lines of its own step."""
+def depends(name: str, by: Ref, lines: dict[str, sp.Expr]) -> bool:
+    """Whether a name depends on a quantity in the lines of its own step."""
     refs = lines[name].atoms(Ref)
-    return by in refs or any(r.lag == 0 and r.base in lines and _depends(r.base, by, lines) for r in refs)
+    return by in refs or any(r.lag == 0 and r.base in lines and depends(r.base, by, lines) for r in refs)

@@ -28,6 +28,11 @@ _AND = re.compile(r"\s*(,|、|,?\s*(and|und|et|y|resp\.?|和|及|と))\s*")
 _HANDED = re.compile(r"\b(handed|passed|goes|sent|given) (back )?to\s*$")
 _LATER = re.compile(r"step after|next step|later step|step \$?t ?\+ ?1|elsewhere|from later|comes from step")
 _FROM_LOSS = re.compile(r"from the (output|loss|layer above|next layer)|loss's own|上层|위층|上の層")
+_SUPPOSING = re.compile(
+    r"\b(if|when|where|provided|assuming|suppose|wenn|falls|si)\b[^.;$]*$"
+    r"|[若当][^。，$]*$",
+    re.IGNORECASE,
+)
 _WHAT = re.compile(r"\b(what|(gradient|error|derivative)s?(\s+(that|which))?)\s*$", re.IGNORECASE)
 _HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|constant)")
 
@@ -153,7 +158,10 @@ def lies(text: str) -> bool:
 
 def held_names(text: str, document: Document) -> list[str]:
     """The keys of names of which a text says that they are held fixed, at every step alike."""
-    return [key for found in _HELD.finditer(text) if (key := _key(found[1], document))]
+    said = (
+        f for f in _HELD.finditer(text) if not _SUPPOSING.search(text[max(0, f.start() - 80) : f.start()])
+    )
+    return [key for found in said if (key := _key(found[1], document))]
 
 
 def _key(text: str, document: Document) -> str:
@@ -166,7 +174,7 @@ def _key(text: str, document: Document) -> str:
 
 
 _REPEATED = re.compile(
-    r"summation convention|Einstein|repeated (indices|index)|求和约定|和の規約", re.IGNORECASE
+    r"summation convention|Einstein|repeated (\w+ )?(indices|index)|(indices|index) (that )?(is|are)? ?repeated|求和约定|和の規約", re.IGNORECASE
 )
 
 

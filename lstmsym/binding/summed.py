@@ -17,6 +17,8 @@ _CLAUSE = re.compile(r"[.;:]\s|[。；：]|\n\s*\n")
 _OF_STEP = re.compile(
     r"(step|time)\S*\s(\S+\s){0,2}(shares?|contributions?|contributes|adds)\b"
     r"|\b(shares?|contributions?) (of|from|at|by) (\S+\s){0,3}(step|time)"
+    r"|\b(gradient|derivative|backward|back-?prop)\w*\b[^.;]{0,40}\b(one|single|this|current) (time )?step"
+    r"|(单步|单个时间步|一步的梯度)"
     r"|(时刻|时间步|一步|ステップ)[^，,。]{0,6}(贡献|寄与)",
     re.IGNORECASE,
 )

@@ -17,6 +17,7 @@ from lstmsym.binding.choices import Choices
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.definitions import Definitions
 from lstmsym.binding.judging import LineJudge
+from lstmsym.binding.messages import wrong_whatever
 from lstmsym.binding.opened import Opened
 from lstmsym.binding.table import Bound
 from lstmsym.binding.values import Unreadable
@@ -51,7 +52,8 @@ class Supposed:
         found, needs = dict(rows), dict[int, Functions]()
         for place, row in rows.items():
             right = row.verdict in ("proved", "conditional")
-            if place in self.judged.outputs or not (right or row.witness is not None):
+            numbers = row.witness is not None or wrong_whatever(row.message)
+            if place in self.judged.outputs or not (right or numbers):
                 continue
             if not right or not self._right(self._generic(), place, row):
                 needed = self._needed(place, row)

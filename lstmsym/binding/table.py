@@ -72,6 +72,8 @@ class Table:
     """Names of sizes: n of ``a[:n]``."""
     counts: frozenset[str] = frozenset()
     """Names of the numbers of units, H of a sum over i = 1 ... H."""
+    derived: frozenset[str] = frozenset()
+    """Names by which something is derived: no fixed numbers."""
     average: sp.Expr = sp.S.One
     """What the loss of a step enters the loss with, 1/T of a mean."""
     unit: bool = False
@@ -87,8 +89,6 @@ class Table:
     """Roles and ranks that the front matter gives to names."""
     gradients: frozenset[str] = frozenset()
     """Names that the document says are gradients."""
-    learned: frozenset[str] = frozenset()
-    """Names by which the loss is derived."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""
@@ -137,12 +137,17 @@ def is_entropy(head: Name) -> bool:
     return head.base.lower().replace("_", "") in ENTROPIES
 
 
+def is_small(name: Name) -> bool:
+    """Whether a name is a small number that keeps a root from zero, and no error: ε without any index."""
+    bare = not (name.time or name.scripts or name.units or name.marks or name.primes)
+    return bare and name.base in ("ε", "ϵ", "eps")
+
+
 def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
     """Whether a name is by its look that of a gradient."""
     key = replace(name, primes=0).key
-    if untimed(name)[0].key in table.gradients or (
-        name.base in GRADIENT_BASES and key not in table.functions
-    ):
+    letter = name.base in GRADIENT_BASES and key not in table.functions and not is_small(name)
+    if untimed(name)[0].key in table.gradients or letter:
         return True
     if any(GRADIENT_WORDS.search(s.text) for s in name.scripts) or (
         len(name.base) > 2 and GRADIENT_WORDS.search(name.base)

@@ -2,7 +2,7 @@ r"""Equations that stand for several: ``\delta_k`` for k in {i, f, o}, ``\delta\
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstmsym.documents.formula import (
@@ -12,6 +12,7 @@ from lstmsym.documents.formula import (
     Name,
     Relation,
     Script,
+    Sum,
     children,
     plain,
     rebuilt,
@@ -70,13 +71,26 @@ def expanded(row: Equation, sets: Sets) -> Iterator[tuple[Formula, Formula]]:
         own: Sets = []
         _noted(condition, row.line, None, own)
         known.update({index: items for _, index, items in own})
-    free = [index for index in known if _is_free(row.left, index) or _is_free(row.right, index)]
+    left, right = spread(row.left, known), spread(row.right, known)
+    free = [index for index in known if _is_free(left, index) or _is_free(right, index)]
     if not free:
-        yield row.left, row.right
+        yield left, right
         return
     index = free[0]
     for item in known[index]:
-        yield substituted(row.left, index, item), substituted(row.right, index, item)
+        yield substituted(left, index, item), substituted(right, index, item)
+
+
+def spread(node: Formula, known: Mapping[str, tuple[Formula, ...]]) -> Formula:
+    """A formula with its sums over a letter that the text says runs over names written out."""
+    node = rebuilt(node, lambda part: spread(part, known))
+    if not isinstance(node, Big) or node.operator != "∑" or not isinstance(node.lower, Name):
+        return node
+    items = known.get(node.lower.key, ())
+    if not items or not _is_free(node.body, node.lower.key):
+        return node
+    terms = tuple(substituted(node.body, node.lower.key, item) for item in items)
+    return Brackets("(", ")", (Sum(("+",) * len(terms), terms),), span=node.span)
 
 
 def _listed(conditions: Sequence[Formula]) -> Iterator[tuple[str, tuple[Formula, ...]]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lstmsym.binding.claims import Claims
+from lstmsym.binding.messages import WHATEVER
 from lstmsym.binding.slots import Meaning, Slot, occurrences, slot_of
 from lstmsym.binding.table import Line
 from lstmsym.binding.values import Unreadable
@@ -14,8 +15,6 @@ from lstmsym.documents.write import write
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
-
-WHATEVER = "it is wrong whatever {} stands for, which nothing defines"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def understood(claims: Claims, judge: Judge, line: Line, slot: Slot) -> Understo
             return Understood(assumption=f"{said}, which nothing defines, is read as {write(node)}")
     if any(_meaning(claims, judge, line, slot, option) for option in _options(claims, slot)):
         return None
-    return Understood(message=WHATEVER.format(said))
+    return Understood(message=WHATEVER.format(f"{said}, which nothing defines,"))
 
 
 def _defined(claims: Claims) -> dict[Slot, Formula]:

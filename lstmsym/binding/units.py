@@ -112,12 +112,15 @@ def is_count(high: Formula | None) -> bool:
 
 
 def counts_of(lines: Iterable[Line]) -> Iterator[str]:
-    """The keys of names for numbers of units: upper limits of sums over units that no line defines."""
+    """The keys of names for numbers of units: upper limits of sums over units that no line defines.
+
+    A sum over n may be one over examples.
+    """
     lines = list(lines)
     defined = {left.key for left, _, _ in lines if isinstance(left, Name)}
     for big in (n for line in lines for side in line[:2] for n in walk(side) if isinstance(n, Big)):
         labels = {u for n in walk(big.body) if isinstance(n, (Name, Indexed)) for u in n.units}
-        if set(variables(big)) & labels and is_count(big.high) and big.high.key not in defined:  # type: ignore[union-attr]
+        if set(variables(big)) & labels - {"n"} and is_count(big.high) and big.high.key not in defined:  # type: ignore[union-attr]
             yield big.high.key  # type: ignore[union-attr]
 
 
@@ -150,6 +153,8 @@ class Units:
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
         self.eligible = summed | {letter for found in both for letter in found if letter not in self.steps}
+        every = (n for left, right, _ in lines for side in (left, right) for n in every_name(side))
+        self.eligible -= {n.time.letter for n in every if n.time is not None} - summed  # steps here
         bases = {n.base for left, right, _ in lines for side in (left, right) for n in every_name(side)}
         self.usual = USUAL - bases - self.steps
         self._from_whole_names()

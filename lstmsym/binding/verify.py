@@ -27,7 +27,7 @@ from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
-from lstmsym.documents.formula import Apply, Brackets, Delta, Derivative, Name, Words, walk
+from lstmsym.documents.formula import Apply, Brackets, Delta, Derivative, Formula, Name, Words, walk
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -107,6 +107,7 @@ class Judging:
             rows = supposed.rows(rows)
             self.listed = relied(opened, _own(opened.listed, self.judge.system.cell), supposed.chosen)
             self.found = guarded(rows, judged.stated, self.lines, self.bound, self.judge.system)
+            self.found.update({place: rows[place] for place in judged.by_itself})
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
     def _settle(self, opened: Opened) -> set[int]:
@@ -154,7 +155,7 @@ class Judging:
         if row.supposed or _is_arithmetic(row):
             message = "it is supposed" if row.supposed else "numbers only"
             return plain(row, "not-a-claim", message, "statement")
-        if _defines_function(row):
+        if _defines_function(self.lines[places[0]][0], row):
             return plain(row, "not-a-claim", "the definition of a function", "definition")
         if self.bound.cell is None:
             return plain(row, "unread", self.bound.problem)
@@ -210,8 +211,9 @@ def _is_arithmetic(row: Equation) -> bool:
     return not any(isinstance(part, (Name, Delta, Derivative, Words)) for part in parts)
 
 
-def _defines_function(row: Equation) -> bool:
-    left = row.left
-    if is_naming(left, row.right):
+def _defines_function(left: Formula, row: Equation) -> bool:
+    if is_naming(row.left, row.right):
         return True
-    return isinstance(left, Apply) and isinstance(left.argument, Brackets) and not left.head.primes
+    if not isinstance(left, Apply) or not isinstance(left.argument, Brackets) or left.head.primes:
+        return False
+    return not any(isinstance(part, (Derivative, Delta)) for part in walk(left.argument))  # vec(dL/dW)

@@ -13,7 +13,7 @@ Line = list[Token]
 def lines(tokens: Sequence[Token]) -> Iterator[Line]:
     """The lines of a display, those that go on joined: each holds one equation or several side by side."""
     pending: Line = []
-    for row in _split(_unwrapped(list(tokens)), ("row",)):
+    for row in _split(_unwrapped(_without_empty(tokens)), ("row",)):
         for line in _columns(row):
             if pending and (
                 _goes_on(pending) or _continues(line) or (_balance(pending) > 0 and _balance(line) < 0)
@@ -25,6 +25,18 @@ def lines(tokens: Sequence[Token]) -> Iterator[Line]:
             pending = line
     if pending:
         yield pending
+
+
+def _without_empty(tokens: Sequence[Token]) -> Line:
+    """Without the ``{}`` that only makes a sign beside it one of two sides: ``= {} & a``, ``{} + b``."""
+    found: Line = []
+    for token in tokens:
+        beside = len(found) < 2 or found[-2].kind in ("relation", "and", "sign", "product", "row", "begin", "gap")
+        if token.kind == "}" and found and found[-1].kind == "{" and beside:
+            found.pop()
+        else:
+            found.append(token)
+    return found
 
 
 def depths(tokens: Sequence[Token], brackets: bool = True) -> Iterator[tuple[Token, int]]:
@@ -99,7 +111,7 @@ def _columns(row: Line) -> list[Line]:
             found.append(list(cell))
         else:
             gap = Token("gap", "gap", r"\quad", cell[0].start, cell[0].start)
-            remark = cell[0].kind in ("text", "quantifier") or is_number_tag(cell)
+            remark = cell[0].kind in ("text", "quantifier") or is_number_tag(cell) or _is_range(cell)
             found[-1] += [gap, *cell] if remark else cell
     return [[*_trimmed(line), *named] for line in found if _trimmed(line)]
 
@@ -248,6 +260,16 @@ def is_number_tag(part: Sequence[Token]) -> bool:
     """Whether a part is only the number of the equation, (12)."""
     solid = [t for t in part if t.kind != "gap"]
     return len(solid) == 3 and solid[0].plain == "(" and solid[1].kind == "number" and solid[2].plain == ")"
+
+
+def _is_range(cell: Sequence[Token]) -> bool:
+    """Whether a cell by itself is an inequality in brackets, (t < T): when the equation holds."""
+    solid = [t for t in cell if t.kind not in ("gap", "comma")]
+    if len(solid) < 5 or (solid[0].plain, solid[-1].plain) != ("(", ")"):
+        return False
+    inner = list(depths(solid))[1:-1]
+    signs = [t for t, depth in inner if depth == 1 and t.kind == "relation"]
+    return bool(signs) and min(d for _, d in inner) == 1 and not any(t.plain in S.EQUALITIES for t in signs)
 
 
 def _is_condition(part: Line, before: Line) -> bool:

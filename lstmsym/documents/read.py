@@ -15,7 +15,7 @@ from lstmsym.documents.limits import MATHEMATICS, ROWS, DocumentError, ReadingEr
 from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.parse import parse
 from lstmsym.documents.plain import plain_tokens
-from lstmsym.documents.rows import Equation, Row, Source, rows
+from lstmsym.documents.rows import Equation, NotAClaim, Row, Source, Unread, rows
 from lstmsym.documents.scanned import circles, letters_for_digits
 from lstmsym.documents.split import (
     DISPLAY,
@@ -32,6 +32,9 @@ from lstmsym.documents.split import (
 )
 from lstmsym.documents.times import CERTAIN, layered_name, with_times
 from lstmsym.documents.tokens import NOTHING, Lexicon, Token
+
+MENTION = 24
+"""Characters of a formula in a sentence that may be a few signs that no grammar has."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,26 @@ def block_rows(
     try:
         lead = plain_tokens(block.lead) if block.lead else ()
         lead = tuple(replace(t, start=0, end=0) for t in lead)
-        return rows(latex_tokens(block.text, macros, lexicon), source, lead)
+        tokens = latex_tokens(block.text, macros, lexicon)
+        found = rows(tokens, source, lead)
     except ReadingError as error:
         return [source.unread(error)]
+    short = block.kind == INLINE and len(block.text) <= MENTION and not lead
+    return [_mention(row) for row in found] if short and not any(map(_may_relate, tokens)) else found
+
+
+def _may_relate(token: Token) -> bool:
+    """Whether a token may set two things equal: a relation, or a command without a known meaning."""
+    return token.kind in ("relation", "command", "text")
+
+
+def _mention(row: Row) -> Row:
+    """A few signs in a sentence that are no formula, ``$|_t$``: they set nothing equal."""
+    if not isinstance(row, Unread):
+        return row
+    return NotAClaim(
+        line=row.line, column=row.column, source=row.source, notes=row.notes, reason="no relation"
+    )
 
 
 def _plain_lines(block: Block, lexicon: Lexicon) -> list[Source]:

@@ -35,6 +35,7 @@ from lstmsym.documents.formula import (
 from lstmsym.documents.gradients import derivative
 from lstmsym.documents.tokens import NOTHING, Lexicon
 
+FUNCTIONS = S.FUNCTION_WORDS | S.FUNCTION_LETTERS
 USUAL = frozenset("n k s m".split())
 """Letters that are steps where a number is added to them in a call."""
 CERTAIN = frozenset("t τ T".split())
@@ -186,7 +187,7 @@ class _Times:
             return replace(head, body=timed, kind="transpose", span=node.span)  # type: ignore[call-arg]
         if not isinstance(head, Name):  # a power or a transpose turned up in the head
             return Product(("",), (head, argument), span=node.span)
-        if node.certain and head.base in S.FUNCTION_WORDS | S.FUNCTION_LETTERS:
+        if node.certain and head.base in FUNCTIONS:
             return node
         single = isinstance(argument, Brackets) and argument.left == "(" and len(argument.items) == 1
         if single and isinstance(argument, Brackets) and head.time is None and not node.power:
@@ -266,12 +267,38 @@ class _Times:
         return node
 
     def product(self, node: Product) -> Formula:
-        """Juxtapositions inside juxtapositions on one level."""
+        """Juxtapositions inside juxtapositions on one level; the step behind a power, x^2(n), in the name."""
+        node = self.stepped_power(node)
+        if not isinstance(node, Product):
+            return node
         if any(node.operators) or not any(_is_row(f) for f in node.factors):
             return node
         factors: list[Formula] = []
         for factor in node.factors:
             factors += factor.factors if isinstance(factor, Product) and _is_row(factor) else (factor,)
+        return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+
+    def stepped_power(self, node: Product) -> Formula:
+        """A product in which a power of a name before a step in brackets is the power at that step."""
+        if any(node.operators):
+            return node
+        factors: list[Formula] = []
+        for factor in node.factors:
+            power = factors[-1] if factors else None
+            single = isinstance(factor, Brackets) and factor.left == "(" and len(factor.items) == 1
+            step = factor.items[0] if single and isinstance(factor, Brackets) else None
+            body = power.body if isinstance(power, Raised) and isinstance(power.exponent, Number) else None
+            first = step.terms[0] if isinstance(step, Sum) else step
+            known = isinstance(body, Name) and body.time is None and isinstance(first, Name)
+            known = known and (body.key in self.timed or body.base not in FUNCTIONS)  # type: ignore[union-attr]
+            if known and isinstance(power, Raised) and step is not None and is_step(step, self.letters):
+                factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))  # type: ignore[type-var]
+            else:
+                factors.append(factor)
+        if len(factors) == len(node.factors):
+            return node
+        if len(factors) == 1:
+            return factors[0]
         return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
 
 
@@ -281,7 +308,7 @@ def _behind(node: Derivative) -> Formula:
     row = raised.body if raised is not None else node.by
     if not isinstance(row, Product) or any(row.operators) or not isinstance(row.factors[0], Name):
         return node
-    first, *rest = row.factors
+    first, rest = row.factors[0], list(row.factors[1:])
     if raised is not None:
         rest[-1] = replace(raised, body=rest[-1])
     return Product(row.operators, (replace(node, by=first), *rest), span=node.span)

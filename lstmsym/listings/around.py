@@ -50,7 +50,9 @@ def is_size(node: ast.expr) -> bool:
         return called(node) in ("len", "size") or (called(node) == "int" and any(map(is_size, node.args)))
     if isinstance(node, ast.BinOp):
         sides = (node.left, node.right)
-        whole = isinstance(node.left, ast.Constant) if isinstance(node.op, ast.Div) else all(map(_single, sides))
+        whole = (
+            isinstance(node.left, ast.Constant) if isinstance(node.op, ast.Div) else all(map(_single, sides))
+        )
         return any(map(is_size, sides)) and (whole or is_size(node.left))
     return False
 

@@ -53,13 +53,21 @@ class Backward(Names):
         self.forced = forced or {}
         self.findings: list[Finding] = []
         self.pending: dict[str, list[Part]] = {}
+        """What later statements add to, as far as it has come."""
         self.stale: set[str] = set()
+        """What the loop reads and never sets: it stays zero."""
         self.outside: set[str] = set()
+        """What there was before the loop."""
         self.consistent = 0.0
+        """How many carries are handed on as what they were taken over as."""
         self.bound: dict[str, Ref] = {}
+        """The gradients that names were found to be."""
         self.ends: dict[str, int] = {}
+        """The line of the loop that sets a name last."""
         self.conditional: set[int] = set()
+        """Statements under a condition, by their identity."""
         self.broken: set[str] = set()
+        """Sums of which a statement was not read."""
 
     def close(self, target: ast.expr, parts: list[Part]) -> None:
         """Compare a value with the gradients that its name may mean."""

@@ -49,7 +49,11 @@ def _types(body: Sequence[ast.stmt]) -> dict[str, Fields]:
         if isinstance(node, ast.ClassDef):
             marks = {ast.unparse(d).partition("(")[0].rpartition(".")[2] for d in node.decorator_list}
             marks |= {ast.unparse(b).rpartition(".")[2] for b in node.bases}
-            names = [s.target.id for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+            names = [
+                s.target.id
+                for s in node.body
+                if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+            ]
             if marks & {"dataclass", "NamedTuple"} and names:
                 found[node.name] = tuple(names)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -171,7 +175,12 @@ def _read(body: list[ast.stmt], kept: _Kept) -> None:
                 holders[statement.targets[0].id] = fields
         elif isinstance(statement, ast.For):
             holders |= dict(_bound(statement.target, statement.iter, kept))
-    stored = {n.id for s in _flat(body) for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    stored = {
+        n.id
+        for s in _flat(body)
+        for n in ast.walk(s)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     used = _uses(body)
     for name, keys in used.items():
         fields = kept.series.get(name)
@@ -239,6 +248,8 @@ class _Entries(ast.NodeTransformer):
         if key is None or fields is None or key not in fields:
             return node
         place = ast.Constant(fields.index(key))
-        return ast.fix_missing_locations(ast.copy_location(ast.Subscript(copy.copy(held), place, ast.Load()), node))
+        return ast.fix_missing_locations(
+            ast.copy_location(ast.Subscript(copy.copy(held), place, ast.Load()), node)
+        )
 
     visit_Subscript = visit_Attribute = entry

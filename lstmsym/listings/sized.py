@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain, count
 
 import sympy as sp
 
@@ -18,7 +19,7 @@ from lstmsym.shapes import ShapeError
 def sizes(lines: Lines, states: Iterable[str], inputs: Iterable[Ref]) -> dict[sp.Symbol, sp.Expr]:
     """Unknown sizes -> the sizes of the cell."""
     found: dict[sp.Symbol, sp.Expr] = {}
-    spare = iter([N.k, N.p, *(Size(f"q{i}") for i in range(1, 40))])
+    spare = chain([N.k, N.p], (Size(f"q{i}") for i in count(1)))
     unifier = lines.algebra.unifier
 
     def give(dims: tuple[sp.Expr, ...], size: sp.Expr | None) -> None:
@@ -28,7 +29,7 @@ def sizes(lines: Lines, states: Iterable[str], inputs: Iterable[Ref]) -> dict[sp
                     unifier.same((dim,), (size,), "")
                 continue
             for unknown in sorted(dim.atoms(sp.Dummy), key=lambda d: d.dummy_index):
-                found[unknown] = found.get(unknown) or next(spare, N.n)
+                found[unknown] = found.get(unknown) or next(spare)
 
     for name in states:
         give(lines.dims(name), N.n)

@@ -36,7 +36,9 @@ def _indexed(loop: ast.For) -> ast.For:
     if len(turned) > 1 or not (several or each or _appends(loop)):
         return loop
     made = [
-        made_of(ast.Assign([_stored(target)], ast.Subscript(copy.deepcopy(series), _step(), ast.Load())), loop)
+        made_of(
+            ast.Assign([_stored(target)], ast.Subscript(copy.deepcopy(series), _step(), ast.Load())), loop
+        )
         for target, series, _ in parts
     ]
     for statement in made:

@@ -108,6 +108,40 @@ def straightened(expr: sp.Expr) -> sp.Expr:
     return expr.func(body, letter, low, high, *rest)
 
 
+def absorbed(expr: sp.Expr, numbers: frozenset[sp.Expr]) -> sp.Expr:
+    """An expression with powers entry by entry in the products beside them: u^3 a b c is (u a)(u b)(u c).
+
+    ``numbers`` are quantities without a step that are single numbers; they stand before all else.
+    """
+    args = tuple(absorbed(a, numbers) for a in expr.args)
+    expr = _numbers_first(expr if args == expr.args else expr.func(*args), numbers)
+    if not isinstance(expr, sp.Mul):
+        return expr
+    powers = [f for f in expr.args if isinstance(f, Power) and f.args[2] == 1]
+    runs = [f for f in expr.args if isinstance(f, Run) and f.args[5] == 1]
+    if len(powers) != 1 or len(runs) != 1:
+        return expr
+    (base, count, _), (body, letter, low, high, *rest) = powers[0].args, runs[0].args
+    if sp.expand(high - low + 1 - count) != 0 or base.has(At):
+        return expr
+    others = [f for f in expr.args if f not in (powers[0], runs[0])]
+    return sp.Mul(*others, Run(base * body, letter, low, high, *rest))
+
+
+def _numbers_first(expr: sp.Expr, numbers: frozenset[sp.Expr]) -> sp.Expr:
+    """A product of matrices, or a sum over steps, with the numbers in it before it: T of a mean."""
+    if not isinstance(expr, (N.Dot, N.Transposed, Pulled, Over)):
+        return expr
+    places = 2 if isinstance(expr, N.Dot) else 1
+    whole, args = sp.S.One, list(expr.args)
+    for place in range(places):
+        factors = sp.Mul.make_args(args[place])
+        found = [f for f in factors if f.is_number or f.as_base_exp()[0] in numbers]
+        whole *= sp.Mul(*found)
+        args[place] = sp.Mul(*(f for f in factors if f not in found))
+    return whole * expr.func(*args)
+
+
 def disentangled(exprs: tuple[sp.Expr, ...], main: sp.Symbol) -> dict[sp.Symbol, sp.Expr]:
     """Letters that count steps from another step, with the step itself for each: ``h[t - k]`` is h at k."""
     steps = {step for expr in exprs for step in steps_in(expr)}

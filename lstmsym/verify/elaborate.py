@@ -40,7 +40,8 @@ def sides(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) ->
     right = N.Total(right) if share else right
     written = _Written(system, _horizon(left, right))
     if written.is_map(left) or written.is_map(right):
-        probe = _probe(written.common_shape(left, right)[0], left + right, system)
+        size = written.common_shape(left, right) or system.cell.role("state")[0].shape  # identities fit any
+        probe = _probe(size[0], left + right, system)
         left, right = (written.times(e, probe, flip=True) for e in (left, right))
     else:
         left, right = written(left), written(right)

@@ -105,9 +105,9 @@ class _Evaluation:
         """The operation of a node on the values of its operands."""
         if isinstance(expr, sp.Add):
             return self.added([a for a in args if a is not BEYOND])
+        if isinstance(expr, N.Concat):
+            args = [self.nothing(part) if a is BEYOND else a for part, a in zip(expr.args, args, strict=True)]
         if any(a is BEYOND for a in args):
-            if isinstance(expr, N.Concat):
-                raise KeyError(str(expr))  # a part is missing, not a term
             return BEYOND
         if isinstance(expr, sp.Mul):
             return _product(args)
@@ -129,6 +129,13 @@ class _Evaluation:
             if self.inside and ref.lag:
                 return BEYOND
             raise
+
+    def nothing(self, part: sp.Expr) -> Array:
+        """Zeros in the place of a part of a stack that is beyond the sequence."""
+        if not isinstance(part, Ref):
+            raise KeyError(str(part))
+        here = _Evaluation(self.numbers, self.step, False)(Ref(part.base, 0))
+        return here * self.arithmetic.constant(sp.Integer(0))
 
     def added(self, terms: list[Array]) -> Array:
         return sum(terms[1:], terms[0]) if terms else BEYOND

@@ -12,9 +12,10 @@ from itertools import product
 
 import sympy as sp
 
+from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError, spelled
-from lstmsym.verify.across import END, HELD, At, Slope
+from lstmsym.verify.across import END, HELD, At, Slope, absorbed
 from lstmsym.verify.chains import Chains, Fact, anchors
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
@@ -111,6 +112,8 @@ class Induction:
 
     def proved(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
         """Whether an equation is proved for all steps."""
+        numbers = frozenset(Ref(name) for name, shape in self.system.shapes.items() if shape == ())
+        left, right = absorbed(left, numbers), absorbed(right, numbers)
         known = [f for s in self.letters(left, right) for f in ((sp.Integer(self.start), s), (s, END))]
         facts = [*facts, *known, (sp.Integer(self.start), END)]
         try:
@@ -119,7 +122,23 @@ class Induction:
                 return True
         except (NotationError, ShapeError, KeyError):
             pass
-        return self.proved_unrolled(left, right, facts, zero) or self.proved_at_the_end(left, right)
+        if self.proved_unrolled(left, right, facts, zero) or self.proved_at_the_end(left, right):
+            return True
+        return self.proved_at_numbers(left, right, zero)
+
+    def proved_at_numbers(self, left: sp.Expr, right: sp.Expr, zero: bool) -> bool:
+        """Whether an equation whose steps are all numbers is proved, everything written out."""
+        if any(free_letters(side) for side in (left, right)):
+            return False
+        try:
+            instance = Instance(self.system, self.start)
+            a, b = sides(instance(left), instance(right), self.system)
+        except (NotationError, ShapeError, KeyError):
+            return False
+        if zero:
+            rules = {Ref(q.name, -1): sp.Integer(0) for q in self.system.cell.role("state")}
+            a, b = (_without_zeros(side.xreplace(rules)) for side in (a, b))
+        return not self.judge.mismatched(a, b) and self.judge.proved(a, b)
 
     def proved_at_the_end(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether an equation at the last step is proved, to which nothing is sent back."""
@@ -175,6 +194,14 @@ class Induction:
             except (NotationError, ShapeError, KeyError, TypeError):
                 self.asked[left, right] = False
         return self.asked[left, right]
+
+
+def _without_zeros(expr: sp.Expr) -> sp.Expr:
+    """An expression in which products with zero are zero."""
+    args = tuple(map(_without_zeros, expr.args))
+    if isinstance(expr, (N.Dot, N.Outer, N.Transposed, N.Sum)) and 0 in args:
+        return sp.Integer(0)
+    return expr if args == expr.args else expr.func(*args)
 
 
 def free_letters(expr: sp.Expr) -> set[sp.Symbol]:

@@ -115,6 +115,8 @@ class Instance:
         bottom = self(by)
         assert isinstance(bottom, Ref)
         if not loss.args:
+            if bottom.lag is not None and bottom.lag == self.start - 1 and self.is_state(bottom.base):
+                return Ref(names.back(bottom.base), self.start)  # no loss has its step
             adjoint = Ref(names.adjoint(bottom.base), bottom.lag)
             if adjoint.base not in self.system.adjoints:
                 raise NotationError(f"{bottom} has no gradient")
@@ -126,6 +128,10 @@ class Instance:
         if bottom.lag is not None and bottom.lag == last and self.local_loss(bottom):
             return Ref(names.adjoint(bottom.base), bottom.lag)
         return through(self.lines(first, last), self.system.shapes, self.seeds(last), bottom)
+
+    def is_state(self, name: str) -> bool:
+        """Whether a quantity is handed on from step to step."""
+        return any(q.name == name for q in self.system.cell.role("state"))
 
     def local_loss(self, ref: Ref) -> bool:
         """Whether the loss of its own step alone depends on a quantity."""

@@ -359,3 +359,59 @@ def test_a_loss_of_some_of_the_steps_is_not_taken_for_that_of_all(limits, verdic
 def test_a_sum_over_some_of_the_samples_is_not_taken_for_that_of_all(limits, verdict):
     words = "Gradients of a single step, for a batch."
     assert rows(words + CELL + rf"$$db = \sum{limits} \delta_t$$")[-1].verdict == verdict
+
+
+ACROSS = (
+    CELL
+    + r"""
+$$\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \frac{\partial L_t}{\partial W}$$
+$$\frac{\partial L}{\partial h_k} = \sum_{t=k}^{T} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}$$
+"""
+)
+
+
+def test_one_sum_from_zero_does_not_number_the_steps_of_all():
+    sums = (
+        r"\sum_{t=1}^{T} \sum_{k=LOW}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}"
+    )
+    wrong = rf"$$\frac{{\partial L}}{{\partial W}} = {sums} \frac{{\partial^+ h_k}}{{\partial W}}$$"
+    found = [row.verdict for row in rows(ACROSS + wrong.replace("LOW", "1"))[2:]]
+    assert found == ["proved"] * 3
+    found = [row.verdict for row in rows(ACROSS + wrong.replace("LOW", "0"))[2:]]
+    assert found[:2] == ["proved"] * 2 and found[2] != "proved"
+
+
+@pytest.mark.parametrize(("first", "verdict"), [(2, "proved"), (1, "refuted"), (3, "refuted")])
+def test_the_jacobian_from_the_first_step(first, verdict):
+    line = rf"$$\frac{{\partial h_t}}{{\partial h_1}} = \prod_{{j={first}}}^{{t}} \operatorname{{diag}}(1 - h_j^2) U$$"
+    assert rows(CELL + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("over", "verdict"),
+    [(r"t \ge k", "proved"), (r"t > k", "refuted"), (r"t \neq k", "unread"), (r"t \le k", "unread")],
+)
+def test_a_sum_over_all_steps_from_one_on(over, verdict):
+    terms = r"\frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}"
+    line = rf"$$\frac{{\partial L}}{{\partial h_k}} = \sum_{{{over}}} {terms}$$"
+    assert rows(CELL + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ("_j", "proved"),
+        ("_{j=1}^{n}", "proved"),
+        ("_{j=2}^{n}", "unread"),
+        ("_{j=1}^{n/2}", "unread"),
+        ("_{j=1}^{n-1}", "unread"),
+    ],
+)
+def test_which_units_a_sum_runs_over(limits, verdict):
+    text = r"""
+$$a_j(t) = \sum_i w_{ji} x_i(t) + \sum_k u_{jk} h_k(t-1)$$
+$$h_j(t) = \tanh(a_j(t))$$
+$$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
+"""
+    line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
+    assert rows(text + line)[-1].verdict == verdict

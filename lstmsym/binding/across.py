@@ -410,7 +410,8 @@ class Across(Backward):
             down = self.before(high, low)
             return plain(lower.terms[0]), *((high, low) if down else (low, high)), down
         if isinstance(lower, Relation) and set(lower.signs) <= set("<>≤≥") and node.upper is None:
-            return self.inequality(lower)
+            onwards = node.operator == "∑" and len(lower.terms) == 2 and lower.signs[0] in ">≥"
+            return self.onwards(lower) if onwards else self.inequality(lower)
         if isinstance(lower, Name) and lower.time is None and node.upper is None:
             if any(n.key != lower.key for n in self.free_steps(node.body)):
                 raise Unreadable(f"which steps {lower.key} runs over is not said")
@@ -421,6 +422,10 @@ class Across(Backward):
         """The letters of steps in a formula."""
         found = [n.time.index for n in walk(body) if isinstance(n, Name) and n.time is not None]
         return [x for index in found for x in walk(index) if isinstance(x, Name)]
+
+    def onwards(self, lower: Relation) -> tuple[str, sp.Expr, sp.Expr, bool]:
+        """``t ≥ k``, ``t > k``: all steps from one on."""
+        return plain(lower.terms[0]), self.step(lower.terms[1]) + int(lower.signs[0] == ">"), END, False
 
     def inequality(self, lower: Relation) -> tuple[str, sp.Expr, sp.Expr, bool]:
         """``k < i ≤ t``, ``t ≥ i > k`` (which counts down), ``1 ≤ t ≤ T``."""

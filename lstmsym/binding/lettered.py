@@ -276,7 +276,9 @@ class Lettered:
     def relettered(self, name: Name, old: str, new: str) -> Name:
         """A name with a letter put for another; that of a gate of the block numbers nothing."""
         found = relettered(name, old, new)
-        return replace(found, units=tuple(u for u in found.units if u != old)) if new in self.numbers else found
+        return (
+            replace(found, units=tuple(u for u in found.units if u != old)) if new in self.numbers else found
+        )
 
     def _within(self, node: Formula) -> Formula:
         r"""A formula in which the letter of a quantity, s of ``\epsilon_s``, is a unit of the sum around it."""
@@ -284,7 +286,9 @@ class Lettered:
         letters = variables(node) if isinstance(node, Big) and self.numbers else ()
         if len(letters) != 1 or not isinstance(node, Big):
             return node
-        words = {u for n in every_name(node.body) for u in n.units if u in self.bases - self.labels - self.bound}
+        words = {
+            u for n in every_name(node.body) for u in n.units if u in self.bases - self.labels - self.bound
+        }
         return replace(node, body=relabelled(node.body, dict.fromkeys(words, letters[0])))
 
     # -- units of one block ----------------------------------------------------------------------------

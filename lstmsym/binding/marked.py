@@ -62,10 +62,15 @@ def stepped(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]:
             ):
                 rest = replace(script, body=Name(back[0]))
                 scripts = (*node.scripts[:place], rest, *node.scripts[place + 1 :])
-                return replace(node, scripts=scripts, time=Time(Name(back[1]), place=int(back == word)))
+                return replace(node, scripts=scripts, time=Time(_letter(back[1]), place=int(back == word)))
         return node
 
     return [(change(left), change(right), row) for left, right, row in lines]
+
+
+def _letter(step: str) -> Name:
+    """The letter of a step; its capital is the last one, T."""
+    return Name(step if step.islower() else "T")
 
 
 def _stepped_first(sides: Sequence[Formula], units: set[str], letters: frozenset[str]) -> set[str]:

@@ -49,7 +49,12 @@ def _multiplying(node: Product) -> Iterator[Name]:
     """The small letters with one index among factors of which one is a vector."""
     bare = map(_bare, node.factors if any(map(_is_vector, node.factors)) else ())
     found = (n for n in bare if isinstance(n, Name) and n.time is None and len(n.units) == 1 == len(n.base))
-    yield from (name for name in found if name.base.islower())
+    yield from (name for name in found if name.base.islower() and not _is_spelled(name))
+
+
+def _is_spelled(name: Name) -> bool:
+    """Whether a label of several letters is in a name, as where letters tell weights apart: ``w_{hk}``."""
+    return any(len(script.text) > 1 for script in name.scripts)
 
 
 def _entries(node: Formula, rows: Mapping[str, str]) -> Formula:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -106,19 +107,10 @@ class Several:
 
     @cached_property
     def start(self) -> int:
-        """The number of the first step: 1, or 0 where a sum over steps starts there and no state is at 0."""
+        """The number of the first step: 0 where more sums over steps start there than at 1."""
         sums = (n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑")
-        zero = any(n.low == Number("0") and n.variable in _numbered(n.body) for n in sums)
-        return 0 if zero and not any(map(self.is_start, self.lines)) else 1
-
-    @cached_property
-    def last(self) -> frozenset[str]:
-        """The letters of the last step: T, and what sums over all steps run to."""
-        sums = [n for side in self.sides for n in walk(side) if isinstance(n, Big) and n.operator == "∑"]
-        ends = (n.high for n in sums if n.variable in self.table.letters and n.low == Number("1"))
-        found = {n.base for n in ends if isinstance(n, Name) and n.base.isupper() and not n.scripts}
-        known = {key for key, ident in self.table.idents.items() if ident in self.table.roles}
-        return LAST | (found - known)
+        lows = Counter(n.low for n in sums if n.variable in _numbered(n.body))
+        return 0 if lows[Number("0")] > lows[Number("1")] and not any(map(self.is_start, self.lines)) else 1
 
     @cached_property
     def told_apart(self) -> frozenset[str]:
@@ -301,8 +293,7 @@ class Several:
         choices = self.choices
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
-        scope.steps, scope.last = self.letters(line), self.last
-        scope.told_apart = self.told_apart
+        scope.steps, scope.told_apart = self.letters(line), self.told_apart
         scope.capitals = self.capitals
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])

@@ -100,8 +100,10 @@ def variables(big: Big) -> tuple[str, ...]:
 
 
 def is_partial(big: Big) -> bool:
-    """Whether a sum runs over some of the units only: from 2 on, or to i - 1."""
+    """Whether a sum runs over some of the units only: from 2 on, to i - 1, to n / 2."""
     low, high = big.low, big.high
+    if high is not None and not isinstance(high, (Name, Number, Sum)):
+        return True
     late = isinstance(low, Sum) or (isinstance(low, Number) and low.text not in ("0", "1"))
     return late or (isinstance(high, Sum) and "-" in high.signs)
 

@@ -16,6 +16,9 @@ RANDOM = {
 }  # fmt: skip
 
 
+TYPES = {"ndarray", "float32", "float64", "float16", "NDArray"}
+
+
 def around(value: ast.expr | None) -> str:
     """Why a value is none of the recurrence's own, or nothing."""
     if value is None:
@@ -31,11 +34,21 @@ def around(value: ast.expr | None) -> str:
         return "data"
     if isinstance(value, ast.Constant) and not isinstance(value.value, int | float):
         return "a constant"
+    if names & {"namedtuple", "NamedTuple", "make_dataclass"} or (
+        isinstance(value, ast.Attribute) and value.attr in TYPES
+    ):
+        return "a type"
     if isinstance(value, ast.Lambda):
         return "a function"
     if isinstance(value, ast.Call) and called(value)[:1].isupper():
         return "an object"
-    return ""
+    return "a one-hot vector" if _one_hot(value) else ""
+
+
+def _one_hot(value: ast.expr) -> bool:
+    """``np.eye(n)[label]``: a row of the identity."""
+    rows = value.value if isinstance(value, ast.Subscript) else None
+    return isinstance(rows, ast.Call) and called(rows) in ("eye", "identity")
 
 
 def is_size(node: ast.expr) -> bool:
@@ -50,9 +63,8 @@ def is_size(node: ast.expr) -> bool:
         return called(node) in ("len", "size") or (called(node) == "int" and any(map(is_size, node.args)))
     if isinstance(node, ast.BinOp):
         sides = (node.left, node.right)
-        whole = (
-            isinstance(node.left, ast.Constant) if isinstance(node.op, ast.Div) else all(map(_single, sides))
-        )
+        divided = isinstance(node.op, ast.Div)
+        whole = isinstance(node.left, ast.Constant) if divided else all(map(_single, sides))
         return any(map(is_size, sides)) and (whole or is_size(node.left))
     return False
 

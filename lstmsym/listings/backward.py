@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lstmsym.listings.added import before, from_outside, labelled, one_hot
 from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Array, Misfit, Pieces
+from lstmsym.listings.blocks import Matrix, block
 from lstmsym.listings.code import Code
 from lstmsym.listings.findings import CLIPPED, UNREAD, Finding, Part
 from lstmsym.listings.gradients import like_gradient
@@ -54,6 +56,8 @@ class Backward(Names):
         self.findings: list[Finding] = []
         self.pending: dict[str, list[Part]] = {}
         """What later statements add to, as far as it has come."""
+        self.matrices: dict[str, Matrix] = {}
+        """Matrices of which only some rows or columns have come."""
         self.stale: set[str] = set()
         """What the loop reads and never sets: it stays zero."""
         self.outside: set[str] = set()
@@ -263,7 +267,23 @@ class Backward(Names):
             self.hold(target, value)
             self.find(statement, "definition", text)
             return
+        if self.by_blocks(target, Part(statement, self.reader.as_array(value), reads=reads)):
+            return
         self.take(target, [Part(statement, self.reader.as_array(value), reads=reads)], rest)
+
+    def by_blocks(self, target: ast.expr, part: Part) -> bool:
+        """Whether rows or columns of a matrix are assigned; it is judged when it is whole."""
+        found = block(self, target, part.array)
+        if found is None:
+            return False
+        array, low, high, size = found
+        base: ast.expr = target.value  # type: ignore[attr-defined]
+        matrix = self.matrices.setdefault(ast.unparse(base), Matrix())
+        matrix.take(replace(part, array=array), low, high)
+        self.hold(base, self.add(matrix.parts))
+        if matrix.whole(size):
+            self.close(base, self.matrices.pop(ast.unparse(base)).parts)
+        return True
 
     def augment(self, statement: ast.AugAssign, rest: list[ast.stmt]) -> None:
         """``target op= value``."""
@@ -282,6 +302,8 @@ class Backward(Names):
         one = one_hot(self, statement) if by_label else self.reader.array(statement.value)
         if isinstance(statement.op, ast.Sub):
             one = self.reader.algebra.pointwise(lambda x: -x, one)
+        if self.by_blocks(target, Part(statement, one, reads=tuple(self.reader.reads))):
+            return
         parts = self.pending.pop(ast.unparse(target), None)
         if parts is None:
             parts = before(self, target, one)
@@ -316,7 +338,8 @@ class Backward(Names):
         if not family:
             self.lost.add(key)
             return
-        notes = () if len(family) == 1 else (f"{UNREAD}{key}",)
+        share = self.loop is not None and family[0].lag is None  # a step's part of a sum over the steps
+        notes = () if len(family) == 1 and not share else (f"{UNREAD}{key}",)
         self.hold(target, self.array_of(family[0], notes))
 
 

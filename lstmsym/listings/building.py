@@ -14,7 +14,7 @@ from lstmsym.declare import Bias, Declared, Input, Loss, Output, State, Target, 
 from lstmsym.listings.arrays import Algebra, Array
 from lstmsym.listings.forward import Run
 from lstmsym.listings.lines import Lines, identifiers, is_matrix, single_operations
-from lstmsym.listings.objective import objective
+from lstmsym.listings.objective import NOTHING, Begins, objective
 from lstmsym.listings.pairing import pairs
 from lstmsym.listings.scope import Scope
 from lstmsym.listings.sized import resized, sizes
@@ -40,6 +40,8 @@ class Forward:
     rings: frozenset[str] = frozenset()
     said: Mapping[str, Ref] = field(default_factory=dict)
     """Names that are said to be gradients, of what."""
+    doubtful: frozenset[str] = frozenset()
+    """Quantities whose gradient is not known, since a statement that sets or reads them was not read."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class _Roles:
     outputs: list[str]
 
 
-def build(run: Run, labels: str | None = None) -> Forward:
-    """The cell of what has been executed; ``labels`` are taken off a softmax, where no loss is stated.
+def build(run: Run, begins: Begins = NOTHING) -> Forward:
+    """The cell of what has been executed; where no loss is stated, the backward pass ``begins`` with it.
 
     Raises:
         ListingError: it is no recurrent cell.
@@ -66,7 +68,7 @@ def build(run: Run, labels: str | None = None) -> Forward:
         raise ListingError(f"more than {EQUATIONS} forward equations")
     lines = Lines(run, pairs(run))
     states = _states(lines)
-    loss = objective(lines, labels)
+    loss = objective(lines, begins)
     outputs = _needed(lines, states, loss)
     frees = sorted({r for r in lines.read(loss) if r.base not in lines.exprs}, key=str)
     roles = _Roles(states, *_roles(frees, lines, loss), outputs)
@@ -84,7 +86,24 @@ def build(run: Run, labels: str | None = None) -> Forward:
         run.kinds,
         frozenset(names[f] for f in run.final if f in names),
         frozenset(run.rings),
+        doubtful=_doubtful(lines, names),
     )
+
+
+def _doubtful(lines: Lines, names: Mapping[str, str]) -> frozenset[str]:
+    """Quantities whose gradient is not known: a statement was not read that sets or reads them.
+
+    Only one counts that sets what the cell uses: then the cell has it as an input that it is not.
+    """
+    found: set[str] = set()
+    for sets, reads in lines.run.unread:
+        if any(key in names and key not in lines.exprs for key in sets):
+            for key in sets | reads:
+                value = lines.run.scope.series.get(key, {}).get(0)
+                refs = [lines.rename.get(Ref(key, lag), Ref(key, lag)) for lag in (None, -1, 0)]
+                refs += [value.expr] if isinstance(value, Array) and isinstance(value.expr, Ref) else []
+                found |= {names[r.base] for r in refs if r.base in names}
+    return frozenset(found)
 
 
 def _states(lines: Lines) -> list[str]:

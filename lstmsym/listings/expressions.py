@@ -16,6 +16,7 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.listings.arrays import Algebra, Array, Misfit, Pieces, number, vector_ref
+from lstmsym.listings.branches import Cases, cases
 from lstmsym.listings.functions import Call, applied
 from lstmsym.listings.keys import MODULES, called, key_of
 from lstmsym.listings.scope import ZERO, Initial, Scope
@@ -46,6 +47,8 @@ class Reader:
         self.algebra, self.helpers, self.scope = algebra, helpers, scope
         self.steps = self.depth = 0
         self.reads: list[str] = []
+        self.missing: set[str] = set()
+        """Names of which nothing is known, since what made them was not read."""
         self.lenient = False
         self.memo: dict[int, tuple[ast.AST, Any]] | None = None
         """Values by node, while nothing that names mean changes."""
@@ -102,7 +105,7 @@ class Reader:
     # -- leaves ----------------------------------------------------------------------------------------
 
     def read_Constant(self, node: ast.Constant) -> Any:
-        if isinstance(node.value, bool) or node.value is None:
+        if isinstance(node.value, bool | str) or node.value is None:
             return node.value
         if isinstance(node.value, (int, float)) and abs(node.value) < 1e12:
             return number(node.value)
@@ -169,7 +172,21 @@ class Reader:
             return not isinstance(test.ops[0], ast.Eq)
         if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             return isinstance(test.ops[0], ast.IsNot)
-        return None
+        return self.same_words(test) if isinstance(test, ast.Compare) else None
+
+    def same_words(self, test: ast.Compare) -> bool | None:
+        """``gate == "g"`` of two texts that are known."""
+        words = [self.word(n) for n in (test.left, *test.comparators)]
+        equal = isinstance(test.ops[0], ast.Eq)
+        if len(words) != 2 or None in words or not (equal or isinstance(test.ops[0], ast.NotEq)):
+            return None
+        return (words[0] == words[1]) == equal
+
+    def word(self, node: ast.expr) -> str | None:
+        """A text, written out or by its name: which gate a helper is called for."""
+        value = node.value if isinstance(node, ast.Constant) else None
+        value = self.scope.names.get(node.id) if isinstance(node, ast.Name) else value
+        return value if isinstance(value, str) else None
 
     # -- operations ------------------------------------------------------------------------------------
 
@@ -182,6 +199,8 @@ class Reader:
         raise ListingError("a condition stands for a value")
 
     def read_BinOp(self, node: ast.BinOp) -> Any:
+        if isinstance(node.op, ast.MatMult):
+            self.matrices(node.left, node.right)
         return self.binary(node.op, self.array(node.left), self.array(node.right))
 
     def binary(self, op: ast.operator, a: Array, b: Array) -> Array:
@@ -224,7 +243,20 @@ class Reader:
         )
         if own and called(node) in self.helpers:
             return self.helper(self.helpers[called(node)], list(node.args), options)
+        if called(node) in ("dot", "matmul") and len(arguments) == 2:
+            self.matrices(*arguments)
         return applied(Call(called(node), arguments, options, self.algebra, self, self.array))
+
+    def matrices(self, left: ast.expr, right: ast.expr) -> None:
+        """Where rows or columns are taken of an unknown factor, it is the matrix that stands in its place."""
+        places = {"columns": (left,), "rows": (right,)}.get(self.algebra.layout, (left, right))
+        for node in places:
+            inner = node.value if isinstance(node, ast.Attribute) and node.attr == "T" else node
+            key = key_of(inner.value) if isinstance(inner, ast.Subscript) else None
+            parts = getattr(inner.slice, "elts", ()) if isinstance(inner, ast.Subscript) else ()
+            value = self.lookup(key) if key and len(parts) == 2 and all(map(is_slice, parts)) else None
+            if isinstance(value, Array) and self.algebra.known(value).form is None:
+                self.algebra.settle(value, "ff")
 
     def is_module(self, node: ast.AST) -> bool:
         """Whether functions are taken from this: np, np.linalg, self."""
@@ -249,9 +281,24 @@ class Reader:
         inner = Reader(self.algebra, self.helpers, Scope(given, sizes=self.scope.sizes))
         inner.steps, inner.depth = self.steps, self.depth + 1
         try:
-            return inner.run(function.body)
+            found = cases(function)
+            return inner.run(function.body) if found is None else self.either(inner, found)
         finally:
             self.steps = inner.steps
+
+    def either(self, inner: Reader, found: Cases) -> Any:
+        """What a helper gives that computes by cases: the same in both, or one where its condition holds."""
+        before = dict(inner.scope.names)
+        first = inner.run(found.bodies[0])
+        inner.scope.names = dict(before)
+        second = inner.run(found.bodies[1])
+        if not isinstance(first, Array) or not isinstance(second, Array):
+            raise ListingError("a helper whose cases give no arrays")
+        if N.canonical(first.expr) == N.canonical(second.expr):
+            return first
+        inner.scope.names = before
+        difference = self.algebra.pointwise(operator.sub, inner.array(found.larger), inner.array(found.than))
+        return self.algebra.pointwise(N.where, difference, first, second)
 
     def run(self, body: list[ast.stmt]) -> Any:
         """The statements of a helper up to its return."""
@@ -276,6 +323,8 @@ class Reader:
     def read_Subscript(self, node: ast.Subscript) -> Any:
         key = key_of(node)
         if key is not None:
+            if key_of(node.value) in self.missing:
+                raise ListingError(f"{ast.unparse(node.value)} is made by a statement that is not read")
             inside = self.scope.names.get(key_of(node.value) or "")
             if isinstance(inside, Array) and inside.form:
                 raise ListingError(f"{ast.unparse(node.value)} is an array and holds no {key}")
@@ -318,11 +367,19 @@ class Reader:
     def chosen(self, value: Array, indices: list[ast.expr]) -> Any:
         """The entry that a label chooses: the sum of all, times the one-hot target."""
         target = label(indices, self.scope)
+        known = self.scope.names.get(target)  # of ``j = targets[t]`` the labels are the targets
+        if isinstance(known, Array) and isinstance(known.expr, Ref):
+            target = known.expr.base
         value = self.algebra.settle(self.algebra.known(value), self.algebra.vector)
         hot = Array(Ref(target, 0), value.form, value.dims)
         self.algebra.types.setdefault(target, (self.algebra.vector, value.dims))
         made = self.algebra.pointwise(operator.mul, value, hot)
         return replace(made, expr=N.Sum(made.expr), form="", dims=())
+
+
+def is_slice(node: ast.expr) -> bool:
+    """Whether an index takes some, or all, along an axis."""
+    return isinstance(node, ast.Slice)
 
 
 def _entry(value: list[Any], indices: list[ast.expr]) -> Any:

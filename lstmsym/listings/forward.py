@@ -14,13 +14,13 @@ from lstmsym import notation as N
 from lstmsym.listings.around import around
 from lstmsym.listings.arrays import Algebra, Array, Pieces
 from lstmsym.listings.expressions import Reader
-from lstmsym.listings.keys import key_of
+from lstmsym.listings.keys import key_of, keys_in
 from lstmsym.listings.loops import assigned_steps, bind_loop, carried_names
 from lstmsym.listings.naming import has_prev
 from lstmsym.listings.scope import ZERO, Initial, Scope
 from lstmsym.listings.slices import Bounds
 from lstmsym.listings.source import ListingError
-from lstmsym.listings.statements import assigned
+from lstmsym.listings.statements import assigned, written
 from lstmsym.listings.steps import place
 from lstmsym.notation import Ref
 
@@ -53,6 +53,8 @@ class Run:
     appended: dict[str, str] = field(default_factory=dict)
     looped: bool = False
     failures: int = 0
+    unread: list[tuple[set[str], set[str]]] = field(default_factory=list)
+    """Of each statement that was not read: the names that it sets, those that it reads."""
 
     @property
     def scope(self) -> Scope:
@@ -74,10 +76,20 @@ class Run:
         except ListingError as error:
             value = getattr(statement, "value", None)
             why = around(value) if not isinstance(statement, ast.Expr) else "a call"
+            why = why or self.unpacked(statement)
             for key in assigned(statement) if why else ():
                 self.scope.names.pop(key, None)
             self.failures += not why
+            if not why and value is not None:
+                self.unread.append((set(written(statement)), keys_in(value)))
             self.note(statement, "definition" if why else "unread", why or str(error))
+
+    def unpacked(self, statement: ast.stmt) -> str:
+        """``h, c = state`` of what a function is given: each is what its name says."""
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        several = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple)
+        given = isinstance(value, ast.Name) and value.id not in self.scope.names
+        return f"what {value.id} holds" if several and given else ""  # type: ignore[union-attr]
 
     def note(self, statement: ast.stmt, kind: str, message: str = "") -> None:
         """What a statement was found to be."""

@@ -173,6 +173,8 @@ def _where(call: Call) -> Array:
     c, a, b = call.arrays(3, "a condition and two values")
     if c.condition is None:
         raise ListingError("where takes a condition a > b")
+    if N.canonical(a.expr) == N.canonical(b.expr) and a.form == b.form:
+        return a
     return call.algebra.pointwise(N.where, replace(c, expr=c.condition), a, b)
 
 
@@ -185,8 +187,11 @@ def _split(call: Call) -> list[Array]:
     form, axis = value.form, call.axis(2) or 0
     if not form or form == "ff" or not -1 <= axis < len(form) or form[axis] != "f":
         raise Misfit("split along an axis that holds no features")
-    width = algebra.fresh()
-    algebra.same(value.dims, (count.value * width,), "split")
+    known = algebra.unifier.resolve(value.dims)[0]
+    width: sp.Expr = sp.expand(known / count.value)
+    if known.atoms(sp.Dummy) or not all(c.is_Integer for c in width.as_coefficients_dict().values()):
+        width = algebra.fresh()
+        algebra.same(value.dims, (count.value * width,), "split")
     return [algebra.part(value, k * width, (k + 1) * width) for k in range(count.value)]
 
 

@@ -60,7 +60,8 @@ class Gradients:
         refs = (
             [value.expr] if isinstance(value.expr, Ref) else self.truth.matches(value.expr, self.truth.values)
         )
-        result = [r for ref in refs for r in self._around(ref, inner, key) if r in self.truth.table]
+        around = self._last if not has_prev(name) else self._around
+        result = [r for ref in refs for r in around(ref, inner, key) if r in self.truth.table]
         return tuple(dict.fromkeys(result))
 
     def _at(self, target: ast.expr | None, value: Any) -> Any:
@@ -73,6 +74,12 @@ class Gradients:
             except ListingError:
                 return None
         return value
+
+    def _last(self, ref: Ref, inner: bool, key: str) -> list[Ref]:
+        """The same for a name that a loop hands on, which after the loop is the last state."""
+        found = self._around(ref, inner, key)
+        carried = ref.lag == -1 and ref.base in self.truth.states and not has_prev(key)
+        return [self.truth.adjoint(ref.base), *found] if carried else found
 
     def _around(self, ref: Ref, inner: bool, key: str) -> list[Ref]:
         """The gradient of a quantity, of what it is an activation of, and of a state's other values."""
@@ -137,6 +144,10 @@ class Gradients:
         backs = [ref.shifted(1) for ref in truth.judge.system.carried]
         ordered = sorted(backs, key=lambda r: r.base not in near)
         others = [r for r in truth.table if r.lag == 1 and r not in ordered]
+        if near:  # it speaks of a state: then it carries nothing of another quantity
+            others = [
+                r for r in others if r.base in family or any(r.base in self.kin(s) for s in truth.states)
+            ]
         others.sort(key=lambda r: r.base not in family)
         totals = [truth.adjoint(s) for s in truth.states] if truth.forward.final else []
         return (*ordered, *totals, *others)

@@ -125,6 +125,8 @@ class _Inline:
         if self.size > LARGEST or pairs is None or len(targets) != len(results):
             return None
         rename = {n: self.fresh(n) for n in _locals(function) if n in self.taken}
+        sizes = {n: v.id for n, v in pairs if isinstance(v, ast.Name) and _only_bounds(function, n)}
+        rename, pairs = rename | sizes, [(n, v) for n, v in pairs if n not in sizes]
         made: list[ast.stmt] = []
         for name, value in pairs:
             place = ast.Name(rename.get(name, name), ast.Store())
@@ -175,11 +177,23 @@ def _unpacked(target: ast.expr, result: ast.expr) -> tuple[list[ast.expr], list[
     return [target], [result]
 
 
+def _only_bounds(function: ast.FunctionDef, name: str) -> bool:
+    """Whether a parameter is a bound of slices and nothing else: a size."""
+    nodes = [n for s in function.body for n in ast.walk(s)]
+    bounds = {id(n) for s in nodes if isinstance(s, ast.Slice) for n in ast.walk(s)}
+    uses = [n for n in nodes if isinstance(n, ast.Name) and n.id == name]
+    return bool(uses) and all(id(n) in bounds for n in uses)
+
+
 def _same_name(statement: ast.stmt) -> bool:
-    """``W = parameters["W"]``: what a dictionary holds, under the same name."""
-    value = statement.value if isinstance(statement, ast.Assign) else None
-    held = isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant)
-    return held and key_of(value) == ast.unparse(statement.targets[0])  # type: ignore[arg-type, attr-defined]
+    """``W = parameters["W"]``, one or several: what a dictionary holds, under the same name."""
+    if not isinstance(statement, ast.Assign):
+        return False
+    pairs = list(zip(*_unpacked(statement.targets[0], statement.value), strict=False))
+    return all(
+        isinstance(v, ast.Subscript) and isinstance(v.slice, ast.Constant) and key_of(v) == ast.unparse(t)
+        for t, v in pairs
+    )
 
 
 def _locals(function: ast.FunctionDef) -> set[str]:
@@ -231,7 +245,8 @@ class _Entry(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if key in self.values and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == self.target:
+        read = isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == self.target
+        if read and isinstance(key, str) and key in self.values:
             return ast.copy_location(copy.deepcopy(self.values[key]), node)
         return node
 

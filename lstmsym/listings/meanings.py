@@ -5,12 +5,15 @@ A meaning is kept when more statements are right under it, never because it make
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from itertools import product
 
 from lstmsym.listings.code import Code
 from lstmsym.listings.findings import SAMPLES, Finding
 from lstmsym.listings.gradients import UNKNOWN
 from lstmsym.listings.judging import Judging, judged
+from lstmsym.listings.keys import keys_in
 from lstmsym.listings.statements import texts
 from lstmsym.listings.truth import Truth
 from lstmsym.notation import Ref
@@ -22,6 +25,8 @@ BLAMED = 8
 
 LIKELY, OPTIONS = 6, 30
 """Meanings of a name that are tried at first, and in all."""
+FEW = 3
+"""Meanings of each of two names that are tried together."""
 
 
 WEIGHTS = {
@@ -41,6 +46,7 @@ def settled(truth: Truth, code: Code) -> Judging:
     best = judged(truth, code, {})
     if not troubled(best) and best.consistent >= 0:
         return best
+    best = _together(best)
     for likely in (True, False):
         for _ in range(ROUNDS):
             before = score(best)
@@ -64,6 +70,24 @@ def _determined(best: Judging) -> Judging:
 def troubled(judging: Judging) -> bool:
     """Whether a statement is not right under the meanings that were tried."""
     return any(f.status in ("wrong", "misfit", "misnamed", "unread") for f in judging.findings)
+
+
+def _together(best: Judging) -> Judging:
+    """The best of the meanings of two names that a wrong sum joins: from outside, and carried."""
+    for finding in [f for f in best.findings if f.status == "wrong"]:
+        value = getattr(finding.statement, "value", finding.statement)
+        names = keys_in(value) if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add) else set()
+        keys = [k for k in best.asked if k in names]
+        if len(keys) != 2:
+            continue
+        for options in product(*(best.asked[k][:FEW] for k in keys)):
+            if not best.truth.left(1) or UNKNOWN in options:
+                continue
+            tried = judged(best.truth, best.code, {**best.meanings, **dict(zip(keys, options, strict=True))})
+            alike = (_carried_alike(k, o, tried) for k, o in zip(keys, options, strict=True))
+            if score(tried) > score(best) and all(alike):
+                best = tried
+    return best
 
 
 def _improved(best: Judging, likely: bool) -> Judging:
@@ -93,11 +117,13 @@ def _carried_alike(key: str, option: object, tried: Judging, strict: bool = Fals
 
 def blamed(judging: Judging) -> dict[int, Ref]:
     """Statement -> the gradient that it should be: where that makes what reads it right, it is to blame."""
+    after = inherited(judging)
     forced = {
         id(f.statement): f.true
         for f in judging.findings
         if f.status == "wrong" and not unexplained(f) and f.true is not None and f.true.lag == 0
-    }
+        and id(f.statement) not in after
+    }  # fmt: skip
     best = judged(judging.truth, judging.code, judging.meanings, forced=forced)
     for _ in range(BLAMED):
         found = next(_better(best, forced), None)
@@ -105,6 +131,18 @@ def blamed(judging: Judging) -> dict[int, Ref]:
             break
         forced, best = found
     return forced
+
+
+def inherited(judging: Judging) -> set[int]:
+    """A wrong statement that may mean another gradient, and the wrong ones, two or more, that read it."""
+    found: set[int] = set()
+    for index, finding in enumerate(judging.findings):
+        if finding.status != "wrong" or len(finding.wanted) < 2 or not finding.target:
+            continue
+        readers = [f for f in judging.findings[index + 1 :] if f.status == "wrong"]
+        ids = {id(f.statement) for f in readers if finding.target in texts(f.statement)}
+        found |= {id(finding.statement), *ids} if len(ids) > 1 else set()
+    return found
 
 
 def unexplained(finding: Finding) -> bool:

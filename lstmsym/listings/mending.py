@@ -32,10 +32,22 @@ def no_sum_of_terms(truth: Truth, parts: Sequence[Part], true: Ref) -> list[Part
     line = truth.judge.system.derivation.by_name.get(true.base)
     if line is None or true.lag != 0:
         return None
-    terms = list(sp.Add.make_args(line.expr))[:TERMS]
-    sums = [sp.Add(*c) for k in range(1, len(terms) + 1) for c in combinations(terms, k)]
-    values = [truth.value(s) for s in sums]
-    return [p for p in parts if not any(close(truth.value(p.array.expr), v) for v in values)]
+    bad = list(parts)
+    for expr in dict.fromkeys((line.expr, _expanded(line.expr, truth))):
+        terms = list(sp.Add.make_args(expr))[:TERMS]
+        sums = [sp.Add(*c) for k in range(1, len(terms) + 1) for c in combinations(terms, k)]
+        values = [truth.value(s) for s in sums]
+        bad = [p for p in bad if not any(close(truth.value(p.array.expr), v) for v in values)]
+        if not bad:
+            break
+    return bad
+
+
+def _expanded(expr: sp.Expr, truth: Truth) -> sp.Expr:
+    """A gradient with those of several terms that it uses written out."""
+    lines = truth.judge.system.derivation.by_name
+    found = {r: lines[r.base].expr for r in expr.atoms(Ref) if r.lag == 0 and r.base in lines}
+    return sp.expand(expr.xreplace({r: x for r, x in found.items() if isinstance(x, sp.Add)}))
 
 
 def blame(truth: Truth, parts: Sequence[Part], wanted: Sequence[Ref]) -> Part:

@@ -16,7 +16,7 @@ from lstmsym.listings.gradients import UNKNOWN, Gradients, like_gradient, sizes_
 from lstmsym.listings.keys import key_of
 from lstmsym.listings.naming import resolve
 from lstmsym.listings.scope import ZERO
-from lstmsym.listings.slices import bounds
+from lstmsym.listings.slices import bounds, without
 from lstmsym.listings.source import ListingError
 from lstmsym.listings.start import algebra_of, left_by, shifted
 from lstmsym.listings.steps import place
@@ -39,7 +39,7 @@ class Names:
         """What has no meaning yet -> the meanings that it may have."""
         self.loop: ast.For | None = None
         self.stepped: set[str] = set()
-        self.lost: set[str] = set()
+        self.lost = self.reader.missing
         self.now = 0
         """The line of the statement that is executed."""
         self.known = self._known()
@@ -163,7 +163,7 @@ class Names:
         if slices and isinstance(value, Array):
             low, high = bounds(slices[0], self.size)
             old = store.get(lag)
-            parts = [p for p in old.parts if p[0] != low] if isinstance(old, Pieces) else []
+            parts = without(old, low, high) if isinstance(old, Pieces) else ()
             store[lag] = Pieces((*parts, (low, high, value)))
         else:
             store[lag] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import sympy as sp
 
@@ -16,21 +17,47 @@ REDUCED = (N.Max, N.Sum, N.Mean)
 """Numbers that are made of a vector."""
 
 
-def objective(lines: Lines, labels: str | None) -> sp.Expr | None:
-    """The loss; ``labels`` are what the backward pass takes off a softmax, where none is stated.
+@dataclass(frozen=True)
+class Begins:
+    """What a backward pass takes labels off (a softmax's), or a target: (the output, the target)."""
+
+    labels: str | None = None
+    error: tuple[str, str] | None = None
+
+
+NOTHING = Begins()
+
+
+def objective(lines: Lines, begins: Begins) -> sp.Expr | None:
+    """The loss; where none is stated, the one with whose gradient the backward pass ``begins``.
 
     Lines that it takes into itself are taken away.
     """
     if lines.run.loss is not None:
         stated = N.canonical(_labelled(lines.run.loss))
         return _one_hot(stated.xreplace(lines.rename), lines)
+    labels = begins.labels
     if labels is None:
-        return _squares(lines)
+        squares = _squares(lines)
+        return squares if squares is not None or begins.error is None else _begun(lines, *begins.error)
     for name in reversed(lines.exprs):
-        if isinstance(lines.exprs[name], N.softmax):
+        if isinstance(_softmax(lines.exprs[name], lines), N.softmax):
             lines.algebra.types[labels] = lines.algebra.types[name]
             return _one_hot(-N.Sum(Ref(labels, 0) * N.log(Ref(name, 0))), lines)
     return None
+
+
+def _begun(lines: Lines, output: str, target: str) -> sp.Expr | None:
+    """The loss of which output less target is the gradient: half its squares, or of a softmax's scores."""
+    made, of, to = lines.exprs[output], Ref(output, 0), Ref(target, 0)
+    lines.algebra.types[target] = lines.algebra.types[output]
+    if isinstance(_softmax(made, lines), N.softmax):
+        return _one_hot(-N.Sum(to * N.log(of)), lines)
+    if isinstance(made, N.sigma):
+        return None
+    source = next(e.source for e in lines.run.equations if e.name == output)
+    lines.run.kinds[source] = "forward", f"the loss is taken to be half the sum of ({output} - {target}) ** 2"
+    return N.canonical(N.Sum((of - to) ** 2) / 2)
 
 
 def _labelled(expr: sp.Expr) -> sp.Expr:
@@ -77,7 +104,7 @@ def _one_hot(loss: sp.Expr, lines: Lines) -> sp.Expr:
         if len(logs) != 1 or not isinstance(logs[0].args[0], Ref):
             continue
         name = logs[0].args[0].base
-        made = lines.exprs.get(name)
+        made = _softmax(lines.exprs.get(name), lines)
         if isinstance(made, N.softmax):
             label, scores = node.args[0] / logs[0], _unshifted(made.args[0], lines)
             if not isinstance(scores, Ref):
@@ -87,6 +114,17 @@ def _one_hot(loss: sp.Expr, lines: Lines) -> sp.Expr:
             loss = loss.xreplace({node: N.Sum(label * scores) - N.LogSumExp(scores)})
             del lines.exprs[name]
     return loss
+
+
+def _softmax(expr: sp.Expr | None, lines: Lines) -> sp.Expr | None:
+    """A quotient of exponentials that have names, ``e / e.sum()``, with them written out."""
+    for _ in range(2):
+        named = {r: lines.exprs[r.base] for r in expr.atoms(Ref) if r.base in lines.exprs} if expr else {}
+        found = {r: x for r, x in named.items() if r.lag == 0 and (x.has(N.exp) or isinstance(x, N.Sum))}
+        if not found or expr is None:
+            break
+        expr = expr.xreplace(found)
+    return None if expr is None else N.canonical(expr)
 
 
 def _unshifted(scores: sp.Expr, lines: Lines) -> sp.Expr:

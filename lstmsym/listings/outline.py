@@ -57,8 +57,22 @@ def _is_helper(function: ast.FunctionDef, used: set[str]) -> bool:
     returns = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
     small = not any(isinstance(n, (ast.For, ast.While, ast.AugAssign)) for n in ast.walk(function))
     single = bool(returns) and all(r is not None and not isinstance(r, ast.Tuple) for r in returns)
+    single = single and not any(_unpacks(n) or _fills(n) for n in ast.walk(function))
     named = function.name in used or re.search(r"sigm|tanh|relu|softmax|elu", function.name, re.I)
     return bool(small and single and named and len(function.body) <= 12)
+
+
+def _unpacks(node: ast.AST) -> bool:
+    """``x, h = cache``: more than a helper does."""
+    value = node.value if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) else None
+    return isinstance(value, ast.Name)
+
+
+def _fills(node: ast.AST) -> bool:
+    """``gradients["W"] = ...``."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    key = target.slice if isinstance(target, ast.Subscript) else None
+    return isinstance(key, ast.Constant) and isinstance(key.value, str)
 
 
 class _Split:

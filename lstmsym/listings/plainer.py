@@ -28,7 +28,48 @@ def origin(statement: ast.stmt) -> ast.stmt | None:
 
 def plainer(body: list[ast.stmt]) -> list[ast.stmt]:
     """The statements of a listing in their plain forms."""
+    words = _words(body)
+    if words:
+        body = [_Words(words).visit(s) for s in body]
     return _block(body, _Plain())
+
+
+def _words(body: list[ast.stmt]) -> dict[str, ast.expr]:
+    """Lists of texts that are written out once, outside all functions: ``GATES = ("i", "f", "o")``."""
+    found: dict[str, ast.expr] = {}
+    for statement in body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Name):
+            parts = _elements(statement.value)  # type: ignore[attr-defined]
+            texts = parts and all(isinstance(p, ast.Constant) and isinstance(p.value, str) for p in parts)
+            if texts and isinstance(statement.value, ast.Tuple | ast.List):  # type: ignore[attr-defined]
+                found[target.id] = statement.value  # type: ignore[attr-defined]
+    stored = [
+        n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]
+    return {name: value for name, value in found.items() if stored.count(name) == 1}
+
+
+class _Words(ast.NodeTransformer):
+    """Lists of texts in the place of their names, where something runs over them."""
+
+    def __init__(self, words: dict[str, ast.expr]) -> None:
+        self.words = words
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = self.written(node.iter)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = self.written(node.iter)
+        return node
+
+    def written(self, source: ast.expr) -> ast.expr:
+        """What is run over, written out."""
+        known = self.words.get(source.id) if isinstance(source, ast.Name) else None
+        return source if known is None else copy.deepcopy(known)
 
 
 def _block(body: list[ast.stmt], plain: _Plain) -> list[ast.stmt]:
@@ -79,11 +120,14 @@ def _assignment(statement: ast.Assign, plain: _Plain) -> Iterator[ast.stmt]:
     if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
         function = ast.FunctionDef(target.id, value.args, [ast.Return(value.body)], [])
         yield made_of(function, statement)
+    elif isinstance(target, ast.Name) and ast.unparse(value) in plain.written_out:
+        yield made_of(ast.Pass(), statement)  # another name of what is known by its entries
     elif isinstance(value, ast.Dict) and value.keys and isinstance(target, ast.Name | ast.Attribute):
         if not all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in value.keys):
             yield statement
             return
         yield made_of(ast.Pass(), statement)
+        plain.written_out.add(ast.unparse(target))
         for key, one in zip(value.keys, value.values, strict=True):
             place = ast.Subscript(copy.deepcopy(target), key, ast.Store())  # type: ignore[arg-type]
             yield made_of(ast.Assign([place], one), statement)
@@ -224,6 +268,8 @@ class _Plain(ast.NodeTransformer):
 
     def __init__(self) -> None:
         self.size = 0
+        self.written_out: set[str] = set()
+        """Dictionaries of which each entry has become an assignment."""
 
     def may(self, size: int) -> bool:
         """Whether so many more parts may be made."""
@@ -243,6 +289,16 @@ class _Plain(ast.NodeTransformer):
 
     visit_GeneratorExp = visit_ListComp
 
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        self.generic_visit(node)
+        one = node.generators[0] if len(node.generators) == 1 and not node.generators[0].ifs else None
+        rounds = _pairs(one.target, one.iter) if one is not None else None
+        if rounds is None or not self.may(len(rounds) * sum(1 for _ in ast.walk(node.value))):
+            return node
+        keys = [self.visit(_Bind(r).visit(copy.deepcopy(node.key))) for r in rounds]
+        values = [self.visit(_Bind(r).visit(copy.deepcopy(node.value))) for r in rounds]
+        return ast.copy_location(ast.Dict(keys, values), node)
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -250,6 +306,13 @@ class _Plain(ast.NodeTransformer):
             return ast.copy_location(ast.Call(ast.Name("range", ast.Load()), node.args, []), node)
         if name == "t" and isinstance(node.func, ast.Attribute) and not node.args:
             return ast.copy_location(ast.Attribute(node.func.value, "T", ast.Load()), node)
+        if name == "map" and len(node.args) == 2 and isinstance(node.args[1], ast.Tuple | ast.List):
+            calls: list[ast.expr] = [ast.Call(node.args[0], [one], []) for one in node.args[1].elts]
+            return ast.copy_location(ast.Tuple(calls, ast.Load()), node)
+        if name == "pop" and not node.args and isinstance(node.func, ast.Attribute):
+            return ast.copy_location(ast.Subscript(node.func.value, ast.Constant(0), ast.Load()), node)
+        if name == "einsum" and (made := _reduced(node)) is not None:
+            return ast.copy_location(made, node)
         if isinstance(node.func, ast.Name) and name in ("sum", "dict"):
             return ast.copy_location(_total(node) if name == "sum" else _entries(node), node)
         return node
@@ -280,18 +343,45 @@ class _Plain(ast.NodeTransformer):
         return node
 
 
+def _reduced(node: ast.Call) -> ast.expr | None:
+    """``np.einsum("bh->h", a)`` and ``np.einsum("bh,bh->h", a, b)`` as sums, ``"ij->ji"`` as a transpose."""
+    text = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
+    sides, _, out = str(text).replace(" ", "").partition("->")
+    letters, arrays = set(sides.split(",")), node.args[1:]
+    if len(letters) != 1 or len(arrays) != sides.count(",") + 1 or node.keywords:
+        return None
+    (letters_,) = letters
+    value = arrays[0]
+    for one in arrays[1:]:
+        value = ast.BinOp(value, ast.Mult(), one)
+    if len(letters_) == 2 and out == letters_[::-1]:
+        return ast.Attribute(value, "T", ast.Load())
+    if len(letters_) != 2 or len(out) > 1 or out not in letters_:
+        return None
+    axis = [ast.keyword("axis", ast.Constant(1 - letters_.index(out)))] if out else []
+    return ast.Call(ast.Attribute(ast.Name("np", ast.Load()), "sum", ast.Load()), [value], axis)
+
+
 def _zeros(value: ast.expr) -> ast.expr:
-    """``0 * W`` as ``np.zeros_like(W)``, alone or as one of several values."""
+    """``0 * W`` as ``np.zeros_like(W)``, ``[None] * T`` as a list to be filled; alone or of several."""
     if isinstance(value, ast.Tuple):
         value.elts = [_zeros(v) for v in value.elts]
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) and _blank(value.left):
+        return ast.copy_location(ast.List([], ast.Load()), value)
     if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)):
         return value
     sides = (value.left, value.right)
-    arrays = [s for s in sides if isinstance(s, ast.Name | ast.Attribute | ast.Subscript)]
+    arrays: list[ast.expr] = [s for s in sides if isinstance(s, ast.Name | ast.Attribute | ast.Subscript)]
     if len(arrays) != 1 or not any(isinstance(s, ast.Constant) and s.value in (0, 0.0) for s in sides):
         return value
     zeros = ast.Attribute(ast.Name("np", ast.Load()), "zeros_like", ast.Load())
     return ast.copy_location(ast.Call(zeros, arrays, []), value)
+
+
+def _blank(node: ast.expr) -> bool:
+    """``[None]``, of which there is to be one a step."""
+    inner = node.elts if isinstance(node, ast.List) else []
+    return len(inner) == 1 and isinstance(inner[0], ast.Constant) and inner[0].value in (None, 0)
 
 
 def _total(node: ast.Call) -> ast.expr:

@@ -13,19 +13,22 @@ from lstmsym.cell import Cell
 from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
+from lstmsym.listings.begun import begins
 from lstmsym.listings.building import build
 from lstmsym.listings.code import Code
+from lstmsym.listings.driving import OWN, calls_own, only_drives
 from lstmsym.listings.findings import Finding
 from lstmsym.listings.forward import doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks, judged
-from lstmsym.listings.keys import key_of, keys_in
-from lstmsym.listings.meanings import blamed, score, settled, troubled, unexplained
+from lstmsym.listings.keys import keys_in
+from lstmsym.listings.meanings import blamed, inherited, score, settled, troubled, unexplained
 from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.records import by_place
 from lstmsym.listings.rows import row, verdict_row
 from lstmsym.listings.source import Damage, ListingError, parse
+from lstmsym.listings.stacks import unstacked
 from lstmsym.listings.statements import each
 from lstmsym.listings.truth import Truth
 from lstmsym.listings.zipped import indexed
@@ -60,7 +63,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(appended(indexed(plainer(by_place(list(source.body))))))),
+        tuple(marked(appended(indexed(unstacked(plainer(by_place(list(source.body)))))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]
@@ -117,13 +120,26 @@ class _Reading:
     def rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         for statement in self.plan.definitions:
             yield statement, row(statement, lines, "definition", "not-a-claim")
+        yield from self.forward_rows(lines)
+        if self.judging is None and only_drives(self.plan):
+            for statement in each(self.plan.backward):
+                message = OWN if calls_own(statement, self.plan) else ""
+                yield statement, row(statement, lines, "prose", "not-a-claim", message=message)
+        else:
+            yield from self.backward_rows(lines)
+
+    def forward_rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         for statement in each(self.plan.forward):
             kind, message = self.kinds.get(id(statement), ("prose", ""))
+            if kind == "unread" and calls_own(statement, self.plan):
+                kind, message = "prose", OWN
             if kind == "unread" and not self.plan.backward:
                 kind, message = "prose", "no part of a recurrence"
             verdict = "unread" if kind == "unread" else "not-a-claim"
             said = "statement" if kind == "unread" else kind
             yield statement, row(statement, lines, said, verdict, message=message)
+
+    def backward_rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         found: dict[int, Finding] = {}
         for finding in self.judging.findings if self.judging else ():
             old = found.get(id(finding.statement))
@@ -169,7 +185,7 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
             if doubt(run) > least:
                 continue
             try:
-                forwards.append(build(run, _target(plan)))
+                forwards.append(build(run, begins(plan, run)))
             except (ListingError, NotationError, ShapeError) as error:
                 problem = f"the forward pass gives no cell: {str(error).rpartition('Listing: ')[2]}"
     best: Judging | None = None
@@ -184,22 +200,6 @@ def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
         return _Reading(plan, kinds, None, problem or "no forward equations were found: name the cell")
     meanings, best.truth.g_marks = best.meanings, g_marks(best)
     final = judged(best.truth, code, meanings, final=True)
-    if any(unexplained(f) for f in final.findings):
+    if any(unexplained(f) for f in final.findings) or inherited(final):
         final = judged(best.truth, code, meanings, blamed(final), final=True)
     return _Reading(plan, best.forward.kinds or kinds, final)
-
-
-def _target(plan: Outline) -> str | None:
-    """The labels that the backward pass takes off a softmax, where the listing states no loss."""
-    for statement in each(plan.backward):
-        if (
-            isinstance(statement, ast.AugAssign)
-            and isinstance(statement.op, ast.Sub)
-            and isinstance(statement.target, ast.Subscript)
-            and isinstance(statement.value, ast.Constant)
-        ):
-            for node in ast.walk(statement.target.slice):
-                key = key_of(node)
-                if key and key not in ("argmax", "np", "range", "arange", "t", "int"):
-                    return key
-    return None

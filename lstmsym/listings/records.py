@@ -98,9 +98,9 @@ def _store(body: list[ast.stmt], kept: _Kept) -> None:
     statements = [s for s in _flat(body) if isinstance(s, ast.Assign | ast.Expr)]
     named: dict[str, ast.Assign] = {}
     for statement in statements:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            if _record(statement.value, kept.types) is not None:
-                named[statement.targets[0].id] = statement
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(target, ast.Name) and _record(statement.value, kept.types) is not None:
+            named[target.id] = statement  # type: ignore[assignment]
         place = _kept_at(statement)
         if place is None:
             continue
@@ -175,12 +175,8 @@ def _read(body: list[ast.stmt], kept: _Kept) -> None:
                 holders[statement.targets[0].id] = fields
         elif isinstance(statement, ast.For):
             holders |= dict(_bound(statement.target, statement.iter, kept))
-    stored = {
-        n.id
-        for s in _flat(body)
-        for n in ast.walk(s)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
+    nodes = [n for s in _flat(body) for n in ast.walk(s) if isinstance(n, ast.Name)]
+    stored = {n.id for n in nodes if isinstance(n.ctx, ast.Store)}
     used = _uses(body)
     for name, keys in used.items():
         fields = kept.series.get(name)
@@ -248,8 +244,8 @@ class _Entries(ast.NodeTransformer):
         if key is None or fields is None or key not in fields:
             return node
         place = ast.Constant(fields.index(key))
-        return ast.fix_missing_locations(
-            ast.copy_location(ast.Subscript(copy.copy(held), place, ast.Load()), node)
-        )
+        made = ast.Subscript(copy.copy(held), place, ast.Load())
+        made.record = True  # type: ignore[attr-defined]
+        return ast.fix_missing_locations(ast.copy_location(made, node))
 
     visit_Subscript = visit_Attribute = entry

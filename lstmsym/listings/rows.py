@@ -10,11 +10,13 @@ import sympy as sp
 
 from lstmsym import notation as N
 from lstmsym.documents.result import Row, Witness
-from lstmsym.listings.findings import Finding
+from lstmsym.listings.arrays import Array
+from lstmsym.listings.findings import Finding, Part
 from lstmsym.listings.gradients import is_g
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.kept import ONE_STEP, drops_earlier
 from lstmsym.listings.meant import is_forward
+from lstmsym.listings.mending import no_sum_of_terms
 from lstmsym.listings.plainer import origin
 from lstmsym.listings.statements import texts
 from lstmsym.listings.write import numpy_text
@@ -22,6 +24,8 @@ from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.sequence import STEPS
+
+TERM = "right as one of its terms"
 
 
 def row(statement: ast.stmt, lines: tuple[str, ...], kind: str, verdict: str, **more: object) -> Row:
@@ -43,12 +47,39 @@ def _open(finding: Finding, judging: Judging, forward: bool = False) -> bool:
         for f in judging.findings
         if f.status in ("right", "trap", "last-only", "definition") and f.statement is not finding.statement
     ]
-    return not any(finding.target in texts(getattr(s, "value", s)) for s in right)
+    return not any(finding.target in _read_by(s) for s in right)
+
+
+def _unsaid(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
+    """A value that is no gradient and of no use to what is right: it may begin with terms of one."""
+    begun = _begins(finding, judging)
+    if begun:
+        return row(finding.statement, lines, "statement", "proved", about=begun, message=TERM)
+    message = "it is no gradient of the listing's quantities, and nothing says which one it is meant to be"
+    return row(finding.statement, lines, "statement", "undecided", message=message)
+
+
+def _begins(finding: Finding, judging: Judging) -> str:
+    """What a gradient is of with some terms of which a value begins, to which the next statement adds."""
+    if finding.value is None or not judging.code.carried_on(finding.target, finding.statement):
+        return ""
+    part = Part(finding.statement, Array(finding.value))
+    fits = (w for w in finding.wanted if no_sum_of_terms(judging.truth, [part], w) == [])
+    return next(map(judging.name, fits), "")
+
+
+def _read_by(statement: ast.stmt) -> set[str]:
+    """The names, attributes and subscripts that a statement reads, what it adds to among them."""
+    changed = {ast.unparse(statement.target)} if isinstance(statement, ast.AugAssign) else set()
+    return changed | texts(getattr(statement, "value", statement))
 
 
 def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     """The row of a statement of the backward pass; what it should be begins as the author has it."""
     made = _row_of(finding, judging, lines)
+    if made.verdict in ("proved", "conditional", "refuted") and _doubtful(finding, judging):
+        message = f"a forward statement that sets or reads {made.about} is not read: its gradient is open"
+        return row(finding.statement, lines, "statement", "undecided", about=made.about, message=message)
     head, operator, _ = (
         re.split(r"(\s*[-+*/]?=)", made.source, maxsplit=1) if "=" in made.source else ("", "", "")
     )
@@ -62,6 +93,13 @@ def verdict_row(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> R
     return replace(made, **own)
 
 
+def _doubtful(finding: Finding, judging: Judging) -> bool:
+    """Whether a gradient is of what a statement sets or reads that was not read."""
+    true = finding.true if finding.true is not None else next(iter(finding.wanted), None)
+    line = judging.truth.judge.system.derivation.by_name.get(true.base) if true is not None else None
+    return line is not None and line.of.base in judging.forward.doubtful
+
+
 def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
     status = finding.status
     if (
@@ -73,10 +111,7 @@ def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
         meant = replace(finding, true=finding.wanted[0])
         return _refuted(meant, judging, lines, {"about": judging.name(finding.wanted[0]), "message": ""})
     if status == "definition" and _open(finding, judging):
-        message = (
-            "it is no gradient of the listing's quantities, and nothing says which one it is meant to be"
-        )
-        return row(finding.statement, lines, "statement", "undecided", message=message)
+        return _unsaid(finding, judging, lines)
     if status in ("prose", "definition"):
         return row(finding.statement, lines, status, "not-a-claim", message=finding.message)
     about = judging.name(finding.true) if finding.true is not None else finding.target
@@ -108,8 +143,7 @@ def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
 def _wrong(finding: Finding, judging: Judging, lines: tuple[str, ...], common: dict[str, str]) -> Row:
     """Wrong, unless what it is made of is not known; or a right part of a wrong whole."""
     if finding.status == "term":
-        message = "right as one of its terms"
-        return row(finding.statement, lines, "statement", "proved", about=common["about"], message=message)
+        return row(finding.statement, lines, "statement", "proved", about=common["about"], message=TERM)
     doubtful = [key for key in finding.given if key not in judging.supported]
     if doubtful and not finding.assumption:
         message = (

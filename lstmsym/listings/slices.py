@@ -109,6 +109,11 @@ def covered(algebra: Algebra, value: Pieces, between: Bounds) -> Array:
     return algebra.joined(inside, None, "append") if len(inside) > 1 else inside[0]
 
 
+def without(value: Pieces, low: sp.Expr, high: sp.Expr | None) -> tuple[Any, ...]:
+    """The pieces that are left when all from ``low`` up to ``high`` is assigned anew."""
+    return tuple(p for p in value.parts if not rank(low) <= rank(p[0]) < rank(high))
+
+
 def _in_order(value: Pieces) -> list[tuple[sp.Expr, sp.Expr | None, Array]]:
     return sorted(value.parts, key=lambda p: rank(p[0]))
 

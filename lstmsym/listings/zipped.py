@@ -27,27 +27,36 @@ def indexed(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _indexed(loop: ast.For) -> ast.For:
     """A loop over lists side by side of which one gives several values, or that appends to a list."""
-    parts = _parts(loop.target, loop.iter)
+    target, source, step = _counted(loop)
+    parts = _parts(target, source)
     if parts is None:
         return loop
     turned = {backwards for _, _, backwards in parts}
     several = any(isinstance(target, ast.Tuple) for target, _, _ in parts)
-    each = len(parts) > 1 and True in turned
+    each = len(parts) > 1 and (True in turned or step != STEP)
     if len(turned) > 1 or not (several or each or _appends(loop)):
         return loop
-    made = [
-        made_of(
-            ast.Assign([_stored(target)], ast.Subscript(copy.deepcopy(series), _step(), ast.Load())), loop
-        )
-        for target, series, _ in parts
-    ]
+    made: list[ast.stmt] = []
+    for target, series, _ in parts:
+        entry = ast.Subscript(copy.deepcopy(series), ast.Name(step, ast.Load()), ast.Load())
+        made.append(made_of(ast.Assign([_stored(target)], entry), loop))
     for statement in made:
         statement.origin = None  # type: ignore[attr-defined]
     steps: ast.expr = _call("range", _call("len", copy.deepcopy(parts[0][1])))
     steps = _call("reversed", steps) if True in turned else steps
-    loop.target, loop.iter = ast.Name(STEP, ast.Store()), steps
+    loop.target, loop.iter = ast.Name(step, ast.Store()), steps
     loop.body = [*made, *loop.body]
     return ast.fix_missing_locations(loop)
+
+
+def _counted(loop: ast.For) -> tuple[ast.expr, ast.expr, str]:
+    """What a loop binds, over what, and its step: ``for t, (x, y) in enumerate(zip(xs, ys))`` counts it."""
+    target, source = loop.target, loop.iter
+    counts = isinstance(source, ast.Call) and getattr(source.func, "id", "") == "enumerate"
+    pair = target.elts if isinstance(target, ast.Tuple) and len(target.elts) == 2 else []
+    if counts and pair and isinstance(pair[0], ast.Name) and isinstance(pair[1], ast.Tuple):
+        return pair[1], source.args[0], pair[0].id  # type: ignore[attr-defined]
+    return target, source, STEP
 
 
 def _parts(target: ast.expr, source: ast.expr) -> list[tuple[ast.expr, ast.expr, bool]] | None:
@@ -61,7 +70,7 @@ def _parts(target: ast.expr, source: ast.expr) -> list[tuple[ast.expr, ast.expr,
         pairs = [(target, source)]
     else:
         return None
-    found = []
+    found: list[tuple[ast.expr, ast.expr, bool]] = []
     for one, series in pairs:
         inner, turned = _turned(series)
         if not isinstance(inner, ast.Name | ast.Attribute) or not isinstance(one, ast.Name | ast.Tuple):
@@ -95,10 +104,6 @@ def _stored(target: ast.expr) -> ast.expr:
         if isinstance(node, ast.Name | ast.Tuple):
             node.ctx = ast.Store()
     return made
-
-
-def _step() -> ast.Name:
-    return ast.Name(STEP, ast.Load())
 
 
 def _call(name: str, argument: ast.expr) -> ast.Call:

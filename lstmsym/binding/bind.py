@@ -18,6 +18,7 @@ from lstmsym.binding.kinds import (
     assumed_functions,
     kinds_of,
     letters_of,
+    loss_by,
     loss_names,
     missing,
     renewed_names,
@@ -64,6 +65,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
     table.derived = frozenset(_derived(lines))
+    table.loss_by = frozenset(table.key(name).key for name in loss_by(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]

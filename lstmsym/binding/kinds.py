@@ -334,6 +334,14 @@ def loss_names(lines: Sequence[Line]) -> Iterator[str]:
                     yield untimed(node.of)[0].key
 
 
+def loss_by(lines: Sequence[Line]) -> Iterator[Name]:
+    """Names by which a loss is derived, the derivative written out."""
+    for node in (part for left, right, _ in lines for side in (left, right) for part in walk(side)):
+        of, by = (node.of, node.by) if isinstance(node, Derivative) else (None, None)
+        if isinstance(of, Name) and isinstance(by, Name) and of.base in LOSSES:
+            yield by
+
+
 def _recurs(name: Name, right: Formula) -> bool:
     """Whether a line reads its own left side at the step before."""
     earlier = [n.time.offset for n in names(right) if n.key == name.key and n.time is not None]

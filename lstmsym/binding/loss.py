@@ -282,4 +282,4 @@ def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
 
 def _is_derived(guess: sp.Expr, table: Table) -> bool:
     """Whether the loss is derived by a prediction, which then stays in it."""
-    return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.derived)
+    return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.loss_by)

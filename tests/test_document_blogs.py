@@ -193,6 +193,12 @@ def test_an_outer_product_without_a_transposition_beside_others_is_a_slip():
     assert verdicts(text + first + second) == ["proved", "refuted"]
 
 
+def test_so_where_vectors_lie():
+    text = r"$$a_t = x_t U + h_{t-1} W, \quad h_t = \tanh(a_t)$$" + "\n\n"
+    lines = line("W", rf"\sum_t h_{{t-1}}^T {by('a_t')}") + line("U", rf"\sum_t x_t {by('a_t')}")
+    assert verdicts(text + lines) == ["proved", "refuted"]
+
+
 def test_signs_of_several_kinds_in_one_product():
     product = rf"\sum_t {by('h_t')} * (1 - h_t) * (1 + h_t) x_t^T"
     assert verdicts(RNN + line("U", product)) == ["proved"]
@@ -234,3 +240,14 @@ $$\Delta h_{t-1} = W^T \delta a_t$$
 """
     )
     assert verdicts(text) == ["proved", "proved", "proved"]
+
+
+def test_a_capital_t_transposes_where_it_is_the_last_step_too():
+    text = RNN + LOSS + line("V", r"\sum_t (\hat y_t - y_t) h_t^T")
+    chain = r"\left(\frac{\partial h_T}{\partial h_t}\right)^T V^T (\hat y_T - y_T)"
+    lines = rf"$$\frac{{\partial L_T}}{{\partial h_t}} = {chain}$$" + "\n\n"
+    assert verdicts(text + lines + lines.replace("\\hat y_T - y_T", "\\hat y_T + y_T")) == [
+        "proved",
+        "proved",
+        "refuted",
+    ]

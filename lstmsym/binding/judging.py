@@ -286,7 +286,7 @@ class LineJudge:
             return row
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
-        if lacks_transposition(stated.noted, source.right, self.lines):
+        if lacks_transposition(stated.noted, source.right, self.lines, self.table.rows):
             return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
             message, assumption = SUPPOSES[stated.lacks]

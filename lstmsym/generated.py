@@ -36,7 +36,14 @@ def stale(texts: Mapping[str, str], folder: Path, whole: bool) -> list[str]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file, in a folder made if need be, so that it is never seen half-written."""
+    """Write a file, in a folder made if need be, so that it is never seen half-written.
+
+    What is no file, such as /dev/stdout, is written to and never replaced; nor is a link.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -18,6 +18,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lstmsym.defects import fault
 from lstmsym.documents.limits import DocumentError
 from lstmsym.mistakes import NotationError, nearest
 
@@ -103,6 +104,8 @@ class Commands(click.Group):
         except click.Abort:
             say("lstmsym: interrupted", error=True)
             status = 130
+        except Exception as error:  # a fault of ours: one sentence, not a screen of Python
+            status = refused(fault(error))
         raise SystemExit(status or 0)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

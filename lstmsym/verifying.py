@@ -11,7 +11,7 @@ import sympy as sp
 from lstmsym import cells
 from lstmsym.binding.verify import verify_document
 from lstmsym.cell import Cell
-from lstmsym.documents.file import text_of
+from lstmsym.documents.file import lines_ended, text_of
 from lstmsym.documents.front import front_matter, head
 from lstmsym.documents.limits import DocumentError
 from lstmsym.documents.result import Result
@@ -75,7 +75,7 @@ def named_cell(text: str, path: str) -> Cell | None:
     Raises:
         DocumentError: there is none of this name.
     """
-    found = head(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    found = head(lines_ended(text))
     name = front_matter(found[1]).cell if found else ""
     if not name:
         return None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from lstmsym.defects import STRICT
+
+os.environ[STRICT] = "1"  # an error that nobody meant fails a test, and is no row of a report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

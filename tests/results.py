@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from lstmsym import cells
 from lstmsym.documents.result import Result, Row, Symbol, Witness
+from lstmsym.reporting.words import sentence
 
 DERIVATIONS = Path(__file__).parent.parent / "derivations"
 
@@ -57,3 +59,12 @@ def from_expected(name: str, cell: str = "") -> Result:
         for r in data["rows"]
     )  # fmt: skip
     return Result(data["document"], cells.find(cell) if cell else None, data["cell"], (), rows)
+
+
+def english(result: Result) -> list[str]:
+    """What a Chinese report of a document says in English."""
+    said = [text for row in result.rows for text in (row.assumption, row.message, *(s for s, _ in row.steps))]
+    said += [*result.notes, *(symbol.meaning for symbol in result.symbols)]
+    aside = r"\$[^$]*\$|`[^`]*`|names: \{.*?\}"  # formulas and code
+    chinese = (re.sub(aside, "", sentence(text, "zh")) for text in dict.fromkeys(said))
+    return [text for text in chinese if re.search(r"(?<![\\\w])[a-z]{3,} [a-z]{2,}", text)]

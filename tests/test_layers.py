@@ -6,31 +6,32 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
-ORDER = """mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle
-cell cells render normal derive steps program planning.choices planning.prepare planning.layout
-planning.memory planning.region planning.forward planning.backward planning.storage schedule tidy
-backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes backends.numpy.writer
-backends.numpy emit generated checks checks.cases checks.report checks.values checks.directions
-checks.gradients checks.calls check verify verify.system verify.words verify.latex verify.pullback
-verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
-verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
-verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.judge verify.across verify.ranges verify.instances verify.chains
-verify.matching verify.induction documents.result listings.source listings.plainer listings.records
-listings.appended listings.zipped listings.numerical listings.naming listings.keys
-listings.statements listings.around listings.stacks listings.inline listings.arrays listings.scope
-listings.steps listings.slices listings.branches listings.functions listings.expressions
-listings.returned listings.loops listings.forward listings.lines listings.pairing listings.objective
-listings.sized listings.building listings.outline listings.driving listings.begun listings.truth
-listings.findings listings.code listings.start listings.gradients listings.names listings.added
-listings.blocks listings.backward listings.edits listings.mending listings.meant listings.ends
-listings.judging listings.kept listings.write listings.rows listings.meanings listings.given
-listings.read listings pages documents documents.limits documents.file documents.formula
-documents.symbols documents.macros documents.scanned documents.tokens documents.plain
-documents.latex documents.cursor documents.scripts documents.tables documents.gradients
-documents.parse documents.times documents.write documents.lines documents.hypertext
-documents.wording documents.rows documents.front documents.layout documents.reach documents.prose
-documents.split documents.read documents.links report svg
+ORDER = """deadline defects mistakes refusals signatures sizes values notation shapes rules printing latex
+declare page settle cell cells render normal derive steps program planning.choices planning.prepare
+planning.layout planning.memory planning.region planning.forward planning.backward planning.storage
+schedule tidy backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes
+backends.numpy.writer backends.numpy emit generated checks checks.cases checks.report checks.values
+checks.directions checks.gradients checks.calls check verify verify.system verify.words verify.latex
+verify.pullback verify.losses verify.jacobian verify.elaborate verify.held verify.scope
+verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning
+verify.prove verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness
+verify.readings verify.edits verify.repair verify.explain verify.nulls verify.judge verify.across
+verify.ranges verify.instances verify.chains verify.matching verify.induction verify.sensitive
+documents.result listings.source listings.plainer listings.records listings.appended listings.zipped
+listings.numerical listings.naming listings.keys listings.statements listings.around listings.stacks
+listings.inline listings.arrays listings.scope listings.steps listings.slices listings.branches
+listings.functions listings.expressions listings.returned listings.loops listings.forward
+listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline
+listings.driving listings.begun listings.truth listings.findings listings.code listings.start
+listings.gradients listings.names listings.added listings.blocks listings.backward listings.edits
+listings.mending listings.meant listings.ends listings.judging listings.kept listings.write
+listings.rows listings.meanings listings.given listings.read listings pages documents
+documents.limits documents.file documents.formula documents.symbols documents.macros
+documents.scanned documents.tokens documents.plain documents.latex documents.cursor
+documents.scripts documents.tables documents.gradients documents.parse documents.times
+documents.write documents.lines documents.hypertext documents.wording documents.rows documents.front
+documents.layout documents.reach documents.prose documents.split documents.read documents.links
+report svg
 binding
 binding.quantity
 binding.messages
@@ -38,16 +39,17 @@ binding.table
 binding.called
 binding.renamed
 binding.updates
+binding.stacks
+binding.templates
+binding.units
+binding.einstein
+binding.lettered
+binding.defined
 binding.netinputs
 binding.capitals
 binding.pointfree
 binding.squares
 binding.readout
-binding.stacks
-binding.templates
-binding.units
-binding.lettered
-binding.defined
 binding.entries
 binding.shares
 binding.chains
@@ -61,10 +63,12 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.fixed
 binding.objective
 binding.standing
 binding.systems
 binding.abbreviated
+binding.ending
 binding.kinds
 binding.stated
 binding.spoken
@@ -73,6 +77,7 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
+binding.ranks
 binding.loss
 binding.alike
 binding.bind
@@ -103,6 +108,7 @@ binding.laststep
 binding.alone
 binding.shortened
 binding.several
+binding.sensitivities
 binding.symbols
 binding.listed
 binding.holding
@@ -118,9 +124,10 @@ binding.supposed
 binding.relied
 binding.guarded
 binding.verify
-reporting reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
-reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
-reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
+reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml
+reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
+reporting.compare reporting.claims reporting.written locate verifying terminal beside training demo
+__init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

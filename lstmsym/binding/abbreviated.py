@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lstmsym.binding.table import Line, Table, bare_names, has_gradient, is_gradient_name
 from lstmsym.binding.updates import is_update
-from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, walk
+from lstmsym.documents.formula import Apply, Delta, Derivative, Formula, Name, Number, walk
 
 DEFINING = ("=", ":=", "≡", "←")
 
@@ -16,7 +16,7 @@ def of_gradients(lines: Sequence[Line], table: Table) -> frozenset[str]:
     """Keys of names every definition of which holds a gradient, or a name that is so defined."""
     definitions: dict[str, list[Formula]] = defaultdict(list)
     for left, right, row in lines:
-        if not isinstance(left, Name) or row.relation not in DEFINING:
+        if not isinstance(left, Name) or isinstance(right, Number) or row.relation not in DEFINING:
             continue
         if not is_update(left, right, table) and not is_of_slopes(left, right, table):
             definitions[table.key(left).key].append(right)
@@ -25,7 +25,9 @@ def of_gradients(lines: Sequence[Line], table: Table) -> frozenset[str]:
         new = {
             key
             for key, rights in definitions.items()
-            if key not in found and all(_holds(right, found, table) for right in rights)
+            if key not in found
+            and any(_holds(right, found, table) for right in rights)
+            and all(_holds(right, found | {key}, table) for right in rights)
         }
         if not new:
             return frozenset(found)

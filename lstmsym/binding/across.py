@@ -413,7 +413,7 @@ class Across(Backward):
             onwards = node.operator == "∑" and len(lower.terms) == 2 and lower.signs[0] in ">≥"
             return self.onwards(lower) if onwards else self.inequality(lower)
         if isinstance(lower, Name) and lower.time is None and node.upper is None:
-            if any(n.key != lower.key for n in self.free_steps(node.body)):
+            if any(n.key not in (lower.key, "T") for n in self.free_steps(node.body)):
                 raise Unreadable(f"which steps {lower.key} runs over is not said")
             return lower.key, sp.Integer(self.first), END, False
         raise Unreadable("what a sum or product runs over is not read")

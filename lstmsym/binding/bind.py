@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
 
 import sympy as sp
 
@@ -15,6 +16,7 @@ from lstmsym.binding.entries import has_units
 from lstmsym.binding.express import Express
 from lstmsym.binding.forward import Forward, Sizes, contexts_of
 from lstmsym.binding.kinds import (
+    arguments_of,
     assumed_functions,
     kinds_of,
     letters_of,
@@ -25,8 +27,9 @@ from lstmsym.binding.kinds import (
     to_go,
 )
 from lstmsym.binding.loss import Losses, loss_of
-from lstmsym.binding.messages import said
+from lstmsym.binding.messages import said as told_of
 from lstmsym.binding.quantity import identifier, untimed
+from lstmsym.binding.ranks import ROUNDS, greek_factors, more, said
 from lstmsym.binding.readout import apart
 from lstmsym.binding.stacks import entries, tiled
 from lstmsym.binding.standin import lacking, reads, stand_in
@@ -48,7 +51,9 @@ NOT_FORWARD = "it is not understood as an equation of the forward pass"
 NO_CELL = "the document has no forward equations: name its cell, --cell lstm or `cell: lstm` in front matter"
 
 
-def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = ()) -> Bound:
+def bind(
+    document: Document, lines: Sequence[Line], told: Told, held_names: Iterable[str] = (), text: str = ""
+) -> Bound:
     """The cell of a document's forward equations; ``held_names`` pass no gradient on."""
     table = Table(
         letters=letters_of(document, lines),
@@ -61,6 +66,7 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
     table.renewed = frozenset(renewed_names(lines))
+    table.arguments = frozenset(arguments_of(lines, table))
     table.gradients |= of_gradients(lines, table)
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
@@ -73,24 +79,68 @@ def bind(document: Document, lines: Sequence[Line], told: Told, held_names: Iter
         return Bound(None, table, kinds, NO_CELL, losses)
     _tile(lines, forward, table)
     layouts = (False, True) if told.rows is None else (told.rows,)
-    problems: list[str] = []
-    found: list[Bound] = []
-    for lenient in (False, True):
-        for rows in layouts:
-            attempt = _blank(table, rows)
-            unread: dict[int, str] | None = {} if lenient else None
-            try:
-                cell = _cell(lines, kinds, attempt, told.loss, held_names, unread)
-            except FAILED as error:
-                problems.append(said(error))
-                continue
-            bound = Bound(cell, attempt, kinds, "", losses, frozenset(to_go(lines)), unread=unread or {})
-            found.append(_completed(bound, lines, told.loss, held_names))
-            if not lenient:
-                return found[0]
-        if found:
-            return min(found, key=lambda bound: len(bound.unread))
-    return Bound(None, table, kinds, problems[0], losses)
+    ranks = said(document, text, table)
+    plain, ranked, greek = (
+        Bound(None, replace(table, ranks=r), kinds, "", losses)
+        for r in ({}, ranks, {**greek_factors(lines, kinds, table), **ranks})
+    )
+    given = lines, told.loss, held_names
+    for rows in layouts:
+        whole = _ranked(ranked, rows, *given) if 2 in ranks.values() else None
+        whole = whole or _vectors(plain, rows, *given)
+        whole = whole or _ranked(greek, rows, *given) or _ranked(ranked, rows, *given)
+        if whole is not None:
+            return whole
+    found = [_plainly(plain, rows, *given, unread={}) for rows in layouts]
+    return min(found, key=lambda bound: (bound.cell is None, len(bound.unread)))
+
+
+def _plainly(
+    bound: Bound,
+    rows: bool,
+    lines: Sequence[Line],
+    loss: Formula | None,
+    held: Iterable[str],
+    unread: dict[int, str] | None = None,
+) -> Bound:
+    """The document bound with vectors; without a cell, where it is not, and the problem."""
+    attempt = _blank(bound.table, rows)
+    try:
+        cell = _cell(lines, bound.kinds, attempt, loss, held, unread)
+    except FAILED as error:
+        return replace(bound, problem=told_of(error))
+    bound = replace(bound, cell=cell, table=attempt, to_go=frozenset(to_go(lines)), unread=unread or {})
+    return _completed(bound, lines, loss, held)
+
+
+def _vectors(
+    bound: Bound, rows: bool, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]
+) -> Bound | None:
+    """The document bound with vectors, where every forward equation is read so."""
+    found = _plainly(bound, rows, lines, loss, held)
+    return None if found.cell is None else found
+
+
+def _ranked(
+    bound: Bound, rows: bool, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]
+) -> Bound | None:
+    """The document bound with matrices and numbers at each step, where with vectors it is not."""
+    table = bound.table
+    for _ in range(ROUNDS):
+        attempt = _blank(table, rows)
+        unread: dict[int, str] = {}
+        try:
+            cell: Cell | None = _cell(lines, bound.kinds, attempt, loss, held, unread)
+        except FAILED:  # of what stands in for the lines that are not read, which is no matter
+            cell = None
+        if cell is not None and not unread:
+            bound = replace(bound, cell=cell, table=attempt, to_go=frozenset(to_go(lines)))
+            return _completed(bound, lines, loss, held)
+        ranks = more(lines, unread, attempt, bound.kinds) if unread else {}
+        if not ranks:
+            return None
+        table = replace(table, ranks={**table.ranks, **ranks})
+    return None
 
 
 def _derived(lines: Sequence[Line]) -> Iterator[str]:
@@ -178,7 +228,7 @@ def _cell(
     kept, outputs = _outputs(equations, table, loss, _compared(targets, loss, table))
     targets += sorted(_compared(targets, loss, table) - {r.base for _, e in kept for r in e.atoms(Ref)})
     standing |= _dropped(equations, kept, table)
-    equations = kept
+    equations = _timeless(kept, {name for name, role in table.roles.items() if role == "name"} - {*outputs})
     table.standing.update({key: _sized(expr, unifier) for key, expr in standing.items()})
     declared = _declared(table, equations, loss, targets, outputs)
     if loss is not None:
@@ -190,6 +240,18 @@ def _cell(
     for name, expr in equations:
         table.defined[name] = expr
     return Cell.from_equations("Document", declared, pairs)
+
+
+def _timeless(equations: Iterable[tuple[str, sp.Expr]], inner: set[str]) -> list[tuple[str, sp.Expr]]:
+    """The equations, those of ``inner`` names that parameters alone make up being the same at all steps."""
+    found: list[tuple[str, sp.Expr]] = []
+    constant: set[str] = set()
+    for name, expr in equations:
+        expr = expr.xreplace({r: Ref(r.base) for r in expr.atoms(Ref) if r.base in constant})
+        if name in inner and all(r.lag is None for r in expr.atoms(Ref)):
+            constant.add(name)
+        found.append((name, expr))
+    return found
 
 
 def _sized(expr: sp.Expr, unifier: Unifier) -> sp.Expr:
@@ -265,7 +327,7 @@ def _equations(
             for name, value in list(_split(ident, right, express, table, scope)):
                 if _is_number(value, name, table):
                     table.shapes.pop(name, None)
-                table.shapes[name] = _unified(unifier, table.shapes.get(name), value.shape)
+                table.shapes[name] = _unified(unifier, table.shapes.get(name), value)
                 equations += [*scope.waiting, (name, value.expr)]
                 scope.waiting.clear()
                 scope.parts[name] = value.parts
@@ -274,7 +336,7 @@ def _equations(
             if unread is None:
                 raise
             scope.waiting.clear()
-            unread[n], unifier.known = said(error), known
+            unread[n], unifier.known = told_of(error), known
     equations += [*scope.handed.items(), *_stood_in(lines, unread or {}, table)]
     return equations
 
@@ -323,11 +385,13 @@ def _mostly_timeless(used: Sequence[tuple[Formula, Formula]], table: Table) -> b
     return all(isinstance(left, Name) and left.time is None for left, _ in used)
 
 
-def _unified(unifier: Unifier, known: Shape | None, shape: Shape) -> Shape:
-    if known is None or (shape == () and known != ()):
-        return shape if known is None else known
+def _unified(unifier: Unifier, known: Shape | None, value: Value) -> Shape:
+    if known is None or (value.shape == () and any(r.lag is not None for r in value.expr.atoms(Ref))):
+        return value.shape
+    if value.shape == ():
+        return known
     try:
-        return unifier.same(known, shape, "")
+        return unifier.same(known, value.shape, "")
     except ShapeError as error:
         raise Misfit(str(error)) from None
 
@@ -350,7 +414,7 @@ def _declare_defined(used: Sequence[tuple[Formula, Formula]], table: Table, unif
         table.samples[ident] = left
         table.spelled[ident] = untimed(replace(left, primes=0) if at.key in table.renewed else left)[0]
         table.roles[ident] = "state" if at.key in read else "name"
-        table.shapes[ident] = (unifier.fresh(),)
+        table.shapes[ident] = tuple(unifier.fresh() for _ in range(table.ranks.get(at.key, 1)))
 
 
 def _split(
@@ -409,7 +473,7 @@ def _sorted(equations: list[tuple[str, sp.Expr]]) -> list[tuple[str, sp.Expr]]:
 
 def _sizes(table: Table, unifier: Unifier) -> None:
     """A size symbol for every dimension: m of the first input, n of the first state, others as they come."""
-    given = iter([N.p, N.k, *(Size(f"q{i}") for i in range(1, 40))])
+    given = chain([N.p, N.k], (Size(f"q{i}") for i in count(1)))
     order = sorted(
         table.shapes, key=lambda ident: {"state": 0, "input": 1}.get(table.roles.get(ident, ""), 2)
     )

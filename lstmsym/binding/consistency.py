@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.patterns import Patterns
+from lstmsym.defects import fault
 from lstmsym.documents.formula import Apply, Formula, walk
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
@@ -53,7 +54,8 @@ class Consistency:
         if state not in self.answers:
             try:
                 self.answers[state] = self._answer(place, of_output)
-            except Exception:  # what cannot be tried is not known
+            except Exception as error:  # what cannot be tried is not known
+                fault(error)
                 self.answers[state] = None
         return self.answers[state]
 

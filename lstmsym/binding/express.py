@@ -84,10 +84,9 @@ class Express:
 
     # -- entries -------------------------------------------------------------------------------------
 
-    def _entries(self, node: Formula) -> Value:
-        """A formula in index notation."""
-        node = with_fractions(node)
-        read = Reader(
+    def reader(self) -> Reader:
+        """The reader of formulas in index notation."""
+        return Reader(
             self._factors,
             self._mapped,
             self._over_steps,
@@ -95,6 +94,14 @@ class Express:
             Same(self._same),
             self.scope.size,
         )
+
+    def same(self, left: Shape, right: Shape, what: str) -> Shape:
+        """The shape that both are, or `Misfit`."""
+        return self._same(left, right, what)
+
+    def _entries(self, node: Formula) -> Value:
+        """A formula in index notation."""
+        read, node = self.reader(), with_fractions(node)
         try:
             found = read.value(node)
         except Impossible as error:
@@ -197,7 +204,9 @@ class Express:
 
     def _name(self, node: Name) -> Value:
         if node.base == "1":
-            return self._indicated([s.body for s in node.scripts]) if node.scripts else Value(sp.Integer(1))
+            if node.scripts:
+                return self._indicated([s.body for s in node.scripts])
+            return Value(sp.Integer(1), row=self.rows, ones=bool(node.font))
         if node.primes and node.time is None and not node.scripts and node.base == "'":
             raise Unreadable("a prime stands alone")
         return self.scope.quantity(node)
@@ -213,8 +222,21 @@ class Express:
 
     # -- sums and products ---------------------------------------------------------------------------
 
+    def _terms(self, terms: Sequence[Formula]) -> list[Value]:
+        """The values of terms; beside numbers that change from step to step a new name is one too."""
+        found = {n: self(term) for n, term in enumerate(terms) if not self.scope.undeclared(term)}
+        numbers = all(v.shape == () for v in found.values())
+        numbers = numbers and any(r.lag is not None for v in found.values() for r in v.expr.atoms(N.Ref))
+        for n, term in enumerate(terms):
+            if n not in found:
+                if numbers:
+                    self.scope.as_number(term)
+                found[n] = self(term)
+        return [found[n] for n in range(len(terms))]
+
     def _sum(self, node: Sum) -> Value:
-        values = [self(t) for t in node.terms]
+        values = self._terms(node.terms)
+        self.scope.check_terms(node.terms, values)
         shape, row, parts = values[0].shape, values[0].row, self._aligned(values)
         terms = []
         for sign, value in zip(node.signs, values, strict=True):
@@ -385,12 +407,13 @@ class Express:
         Raises:
             Misfit: of these shapes there is none.
         """
+        if a.ones or b.ones:
+            a, b = self._of_ones(a, b), self._of_ones(b, a, behind=True)
         if a.shape == () or b.shape == ():
             whole = b if a.shape == () else a
             return Value(a.expr * b.expr, whole.shape, whole.row)
         if a.rank == 2 and b.rank == 2:
-            self._same(a.shape[1:], b.shape[:1], "multiplied")
-            return Value(_matrices(a.expr, b.expr), (a.shape[0], b.shape[1]))
+            return self._of_matrices(a, b)
         if a.rank == 2 and b.rank == 1:
             if b.row:
                 raise Misfit("a matrix stands left of a row vector")
@@ -405,6 +428,28 @@ class Express:
             return Value(N.Outer(a.expr, b.expr), (*a.shape, *b.shape))
         self._same(a.shape, b.shape, "multiplied")
         return Value(N.Sum(a.expr * b.expr))
+
+    def _of_matrices(self, a: Value, b: Value) -> Value:
+        """A product of matrices; a diagonal one scales the rows or the columns of what changes."""
+        self._same(a.shape[1:], b.shape[:1], "multiplied")
+        if isinstance(a.expr, Diag) and _moves(b.expr):
+            rows = N.Outer(a.expr.args[0], N.Spread(sp.Integer(1), b.shape[1]))
+            return Value(rows * b.expr, b.shape)
+        if isinstance(b.expr, Diag) and _moves(a.expr):
+            columns = N.Outer(N.Spread(sp.Integer(1), a.shape[0]), b.expr.args[0])
+            return Value(a.expr * columns, a.shape)
+        return Value(_matrices(a.expr, b.expr), (a.shape[0], b.shape[1]))
+
+    def _of_ones(self, value: Value, other: Value, behind: bool = False) -> Value:
+        """A 1 in bold as the vector of ones that it is beside a matrix, or lying behind what stands."""
+        outer = behind and other.rank == 1 and value.row and not other.row
+        if not value.ones or not (other.rank == 2 or outer):
+            return value
+        if other.rank == 2:
+            size = other.shape[1 if behind else 0]
+            return Value(N.Spread(sp.Integer(1), size), (size,), not behind)
+        size = self.unifier.fresh()
+        return Value(N.Spread(sp.Integer(1), size), (size,), row=True)
 
     def _applied(self, matrix: sp.Expr, shape: Shape, v: Value) -> Value:
         """A matrix times a vector; one of blocks times what is stacked, block by block."""
@@ -630,6 +675,8 @@ class Express:
             if first.rank != 1:
                 raise Misfit("diag is that of a vector")
             return Value(Diag(first.expr), first.shape * 2)
+        if function == "trace":
+            return self._trace(first)
         if function == "transpose":
             return self.transposed(first)
         if function in ("sum", "mean"):
@@ -638,6 +685,20 @@ class Express:
         if function in POINTWISE_FUNCTIONS:
             return replace(first, expr=N.canonical(POINTWISE_FUNCTIONS[function](first.expr)))
         raise Unreadable(f"{function} is not understood")
+
+    def _trace(self, value: Value) -> Value:
+        """The sum of the diagonal of a product of matrices, or of an outer product."""
+        self._same(value.shape[:1], value.shape[1:], "the sizes of what has a trace")
+        terms = []
+        for term in sp.Add.make_args(value.expr):
+            factors = sp.Mul.make_args(term)
+            products = [f for f in factors if isinstance(f, (N.Dot, N.Outer))]
+            if value.rank != 2 or len(products) != 1:
+                raise Unreadable("a trace is read of a product of two matrices only")
+            one, other = products[0].args
+            inner = one * (N.transposed(other) if isinstance(products[0], N.Dot) else other)
+            terms.append(sp.Mul(*(f for f in factors if f is not products[0])) * N.Sum(inner))
+        return Value(sp.Add(*terms))
 
     def _extreme(self, function: str, arguments: list[Value]) -> Value:
         """The larger or the smaller of several; a product of two."""
@@ -701,6 +762,12 @@ def divided(node: Product) -> Product:
         divisor = Product(("",) * (len(below) - 1), tuple(below)) if below[1:] else factor
         factors[-1] = Fraction(factors[-1], divisor)
     return replace(node, operators=tuple(operators), factors=tuple(factors))
+
+
+def _moves(matrix: sp.Expr) -> bool:
+    """Whether a matrix is a quantity, or a gradient, of a step."""
+    inner = matrix.args[0] if isinstance(matrix, N.Transposed) else matrix
+    return isinstance(inner, N.Ref) and inner.lag is not None
 
 
 def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:

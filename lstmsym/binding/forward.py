@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import sympy as sp
@@ -14,7 +14,7 @@ from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
 from lstmsym.binding.table import Table, function_of, is_small
-from lstmsym.binding.values import Unreadable, Value
+from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -59,6 +59,8 @@ class Forward:
         self.used: set[str] = set()
         self.lines: dict[str, sp.Expr] = {}
         self.held: set[str] = set()
+        self.numbers: set[str] = set()
+        """Names without steps that are numbers."""
         self.handed: dict[str, sp.Expr] = {}
         """Lines of states that hand a quantity on to later steps."""
         self.stacks: dict[tuple[Formula, int], Value] = {}
@@ -160,18 +162,51 @@ class Forward:
         table.shapes[ident] = tuple(self.unifier.fresh() for _ in range(rank))
         return ident
 
-    def role(self, at: Place, name: Name) -> tuple[str, int]:
-        """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name without steps that its use is to declare."""
+        if not isinstance(node, Name) or node.units or node.primes:
+            return False
+        at = self.table.key(node)
+        return at.lag is None and at.key not in {*self.table.idents, *self.table.macros}
+
+    def as_number(self, node: Formula) -> None:
+        """Declare a name as a number: the bias of a gate that is one."""
+        assert isinstance(node, Name)
+        self.numbers.add(self.table.key(node).key)
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Refuse an inner product beside a vector: it is an outer product, and the vector a matrix."""
+        if any(value.rank for value in values):
+            for term, value in zip(terms, values, strict=True):
+                factors = term.factors if isinstance(term, Product) else ()
+                if not value.rank and any(isinstance(f, Raised) and is_transposition(f) for f in factors):
+                    raise Misfit("an inner product and a vector are added")
+
+    def known_role(self, at: Place, name: Name, contexts: set[str]) -> tuple[str, int] | None:
+        """Role and rank of a name that the text tells, or that a gradient is taken by; None of others."""
         if at.key in self.table.told:
             return self.table.told[at.key]
+        if at.key in self.numbers:
+            return ("parameter" if at.lag is None else "input"), 0
         if is_small(name):
             return "hyper", 0
+        if "starred" in contexts and at.key in self.table.derived and not name.base.isascii():
+            return "parameter", 1
+        return None
+
+    def role(self, at: Place, name: Name) -> tuple[str, int]:
+        """Role and rank of an undefined name, by whether it has a time and by what stands around it."""
         contexts = self.contexts.get(at.key, set())
+        known = self.known_role(at, name, contexts)
+        if known is not None:
+            return known
         indexed = self.table.indexed and (bool(name.units) or "whole" not in contexts)
         if at.lag is not None:
-            return "input", len(name.units) if indexed else 1
+            return "input", len(name.units) if indexed else self.table.ranks.get(at.key, 1)
         if indexed and len(name.units) != 1:
             return ("parameter", 2) if name.units else ("hyper", 0)
+        if "root" in contexts and len(name.base) == 1:
+            return "hyper", 0
         upper = name.base[0].isupper() or (name.font == "bold" and name.base[0].isupper())
         if (
             self.timeless
@@ -278,6 +313,8 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
             yield from ((term, "number") for term in node.terms)
     if isinstance(node, Apply) and not function_of(node.head, table):
         yield node.head, "open"
+    if isinstance(node, Apply) and function_of(node.head, table) == "sqrt":
+        yield node.argument, "root"  # of a size: 1/sqrt(d)
     if isinstance(node, Big) and is_unit_sum(node):
         factors = node.body.factors if isinstance(node.body, Product) else ()
         yield from ((factor, "operand") for factor in factors)
@@ -286,6 +323,8 @@ def _uses(node: Formula, table: Table) -> Iterator[tuple[Formula, str]]:
             before, behind = node.factors[place : place + 2]
             use = "pointwise" if operator in ("⊙", "∘", ".*", "⊗") else "open"
             yield from ((before, use), (behind, use))
+            if operator == "*":
+                yield from ((before, "starred"), (behind, "starred"))
             weights = all(name.base[0].isupper() for name in _blocks(before))
             if isinstance(before, (Name, Matrix)) and weights and operator not in ("⊙", "∘", ".*"):
                 yield from ((behind, "operand"), (before, "matrix"))

@@ -32,8 +32,10 @@ def guarded(
     if not bound.unread:
         return dict(rows)
     where = sorted({lines[n][2].line for n in bound.unread})
-    which = f"line{'s' * (len(where) > 1)} {', '.join(map(str, where[:4]))}"
-    message = f"it depends on {which}, which {'are' if len(where) > 1 else 'is'} not read"
+    numbers = ", ".join(map(str, where[:4]))
+    message = f"it depends on line {numbers}, which is not read"
+    if len(where) > 1:
+        message = f"it depends on lines {numbers}, which are not read"
     guard = _Guard(lines, bound, system)
     return {
         n: plain(lines[n][2], "undecided", message)

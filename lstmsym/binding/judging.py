@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import sympy as sp
 
-from lstmsym.binding.author import AuthorLatex
+from lstmsym.binding.author import AuthorLatex, loss_of
 from lstmsym.binding.changes import claim_of, says_layout
 from lstmsym.binding.claims import Claims, Stated
 from lstmsym.binding.consistency import columns_of, has_primes
@@ -23,7 +23,8 @@ from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
 from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.scope import Unbound
-from lstmsym.binding.several import CONTRADICTED, TURNED, Several
+from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
 from lstmsym.binding.slips import slips
@@ -37,6 +38,8 @@ from lstmsym.binding.undefined import understood
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.cell import Cell
+from lstmsym.deadline import LINE, TooLong, within
+from lstmsym.defects import fault
 from lstmsym.derive import adjoint_of
 from lstmsym.documents.formula import Apply, Brackets, Formula, Item, Slice, walk
 from lstmsym.documents.result import Row, Witness
@@ -67,6 +70,7 @@ SUPPOSES = {
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
 }
 
+ENDLESS = "it takes too long: write it in several lines"
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
 
@@ -85,8 +89,10 @@ class LineJudge:
         self.outputs: dict[int, Verdict] = {}
         """Lines right where f' is written in terms of the output of f: their verdicts where it is not."""
         self.known: dict[object, Verdict] = {}
-        judge.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots)
+        loss = loss_of(self.lines, self.choices.bound.kinds)
+        judge.show = self.show = AuthorLatex(self.system, self.table, self.choices.spelled_slots, loss)
         self.several = Several(self.choices, judge, text)
+        self.sensitivities = Sensitivities(self.several)
         self.shares_told = says_share(text)
         self.general = General(self.lines, self.table, text)
         self.by_itself: set[int] = set()
@@ -171,7 +177,15 @@ class LineJudge:
             ways = [Reading(claim), *readings(claim, self.judge.meanings)]
             special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
             pairs = zip(ways, special, strict=True)  # right whatever the mask: refused for another reason
-            if not any(self.judge.alike(masked) and not self.judge.alike(way) for way, masked in pairs):
+            right = [
+                masked for way, masked in pairs if self.judge.alike(masked) and not self.judge.alike(way)
+            ]
+            proved = next(filter(self.judge.holds, right), None)
+            if proved is not None:
+                shown = " and ".join(sorted(self.table.spelled[name].key for name in names))
+                verdict = self.judge.right_if(claim, proved.under(f"the entries of {shown} are zero or one"))
+                return self.reported(verdict, self.lines[place][2])
+            if not right:
                 found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
                 return row if found is None else replace(row, witness=numbers(found))
         return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
@@ -179,10 +193,12 @@ class LineJudge:
     def judged(self, place: int) -> Row:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
-            return self._no_claim(place) or self._supposing(self._claimed(place), place)
+            with within(LINE):
+                return self._no_claim(place) or self._supposing(self._claimed(place), place)
+        except TooLong:
+            return plain(self.lines[place][2], "undecided", ENDLESS)
         except Exception as error:  # one line never costs the others their verdicts
-            message = f"it could not be judged: {type(error).__name__}"
-            return plain(self.lines[place][2], "undecided", message)
+            return plain(self.lines[place][2], "undecided", fault(error))
 
     def _supposing(self, row: Row, place: int) -> Row:
         """A row with what a right line takes for granted of its left side, where nothing else says it."""
@@ -209,6 +225,10 @@ class LineJudge:
         what = self.several.definition(line)
         if what:
             return plain(source, "not-a-claim", what, "definition")
+        if place in self.sensitivities.defining:
+            return plain(source, "not-a-claim", "says what the notation stands for", "definition")
+        if self.sensitivities.wanted(line):
+            return self._across(place, None, self.sensitivities)
         return self._across(place, None) if self.several.wanted(line) else None
 
     def _of_changes(self, line: Line) -> Row:
@@ -393,7 +413,10 @@ class LineJudge:
 
     def _part_of_itself(self, part: Item, source: Equation) -> Row:
         """A weight that is to stand for the part that multiplies one of what is stacked."""
-        weight = self.claims.express(part.body).value.expr
+        try:
+            weight = self.claims.express(part.body).value.expr
+        except (Unreadable, NotationError, ShapeError) as error:
+            return plain(source, "unread", said(error))
         axes = {
             axis for equation in self.system.cell.equations for node in equation.expr.atoms(Dot)
             for axis, matrix in ((0, transposed(weight)), (1, weight))
@@ -405,18 +428,24 @@ class LineJudge:
             return plain(source, "refuted", f"what multiplies a part of the stacked vector are {along} of it")
         return plain(source, "not-a-claim", "says what the notation stands for", "definition")
 
-    def _across(self, place: int, otherwise: Row | None) -> Row:
+    def _across(
+        self, place: int, otherwise: Row | None, judge: Callable[[Line], Finding] | None = None
+    ) -> Row:
         """The row of an equation across steps; ``otherwise`` if it is not read as one either."""
         source = self.lines[place][2]
         try:
-            found = self.several(self.lines[place])
+            found = (judge or self.several)(self.lines[place])
+        except Misfit as error:
+            if judge is not None:
+                return plain(source, "refuted", said(error))
+            return otherwise or plain(source, "unread", str(error))
         except (Unreadable, NotationError, ShapeError) as error:
             unread = otherwise or plain(source, "unread", str(error))
             return self._of_open(place) or self._with_slips(self.lines[place]) or unread
         row = replace(plain(source, found.verdict, found.message), assumption=found.assumption)
         if found.difference is not None and found.difference.witness is not None:
             witness = found.difference.witness
-            said = "; ".join(
+            shown = "; ".join(
                 filter(
                     None,
                     (
@@ -426,7 +455,7 @@ class LineJudge:
                     ),
                 )
             )
-            return replace(row, witness=numbers(witness), message=said)
+            return replace(row, witness=numbers(witness), message=shown)
         return row
 
     def _of_open(self, place: int) -> Row | None:
@@ -494,19 +523,24 @@ class LineJudge:
     def _never_fits(self, side: Formula) -> Misfit | None:
         """Why the shapes in a side do not fit, whether gradients lie or stand; None where they may."""
         flat, problem = self.choices.flat, None
-        for other in (flat, not flat):
-            self.choices.flat = other
-            try:
-                self.claims.express(side)
-            except Misfit as error:
-                problem = error
-                continue
-            except (Unreadable, NotationError, ShapeError):
-                pass
-            problem = None
-            break
-        self.choices.flat = flat
+        try:
+            for self.choices.flat in (flat, not flat):
+                problem = self._misfitting(side)
+                if problem is None:
+                    break
+        finally:
+            self.choices.flat = flat
         return problem
+
+    def _misfitting(self, side: Formula) -> Misfit | None:
+        """Why the shapes in a side do not fit as gradients lie now, if that is what is wrong with it."""
+        try:
+            self.claims.express(side)
+        except Misfit as error:
+            return error
+        except (Unreadable, NotationError, ShapeError):
+            pass
+        return None
 
     def _names_gradient(self, slot: Slot, side: Formula) -> bool:
         """Whether a name looks like a gradient's and may be the side: a column may be one of anything."""
@@ -527,10 +561,11 @@ class LineJudge:
     def reported(self, verdict: Verdict, source: Equation) -> Row:
         """A verdict as a row."""
         return replace(
-            plain(source, verdict.status.value, verdict.message),
+            plain(source, verdict.status.value, self.show.reworded(verdict.message)),
             about=self.judge.show(verdict.claim.left), expected=verdict.expected,
             witness=numbers(verdict.witness) if verdict.witness else None,
-            repair=verdict.repair.rpartition("  (")[0] or verdict.repair, assumption=verdict.assumption,
+            repair=verdict.repair.rpartition("  (")[0] or verdict.repair,
+            assumption=self.show.reworded(verdict.assumption),
             steps=self._steps(verdict.claim),
         )  # fmt: skip
 

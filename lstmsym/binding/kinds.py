@@ -20,6 +20,7 @@ from lstmsym.binding.table import (
     Line,
     Table,
     bare_names,
+    function_of,
     has_gradient,
     is_entropy,
     is_step_size,
@@ -88,6 +89,18 @@ def _without_limits(node: Formula) -> Formula:
 def _quantity_key(name: Name) -> str:
     stepped = name.time is not None or any(s.where == "sup" for s in name.scripts)
     return untimed(name)[0].key if stepped else name.key
+
+
+def arguments_of(lines: Sequence[Line], table: Table) -> Iterator[str]:
+    """Names with a mark whose activation the name without is: i~ of i = exp(i~)."""
+    for left, right, _ in lines:
+        if not isinstance(left, Name) or not isinstance(right, Apply) or not function_of(right.head, table):
+            continue
+        inner = right.argument
+        while isinstance(inner, Brackets) and len(inner.items) == 1:
+            inner = inner.items[0]
+        if isinstance(inner, Name) and inner.marks and replace(inner, marks=inner.marks[:-1]) == left:
+            yield untimed(inner)[0].key
 
 
 def renewed_names(lines: Sequence[Line]) -> Iterator[str]:
@@ -199,6 +212,8 @@ class _Sorting:
 
     def _bars(self, left: Name) -> bool:
         """Whether a name has a bar, after the forward pass, where bars make gradients of defined names."""
+        if untimed(left)[0].key in self.table.arguments:
+            return False
         return left.marks[-1:] == ("bar",) and not self.barred.isdisjoint(self.defined | self.read)
 
     def see_forward(self, place: int, left: Name, right: Formula, parts: Sequence[Place]) -> None:

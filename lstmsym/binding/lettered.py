@@ -258,7 +258,8 @@ class Lettered:
         if not kinds:
             return node
 
-        named = [n for n in every_name(node.body) if letters[0] in n.units and n.base not in GRADIENT_BASES]
+        named = [n for n in every_name(node.body) if letters[0] in n.units]
+        named = [n for n in named if n.base not in GRADIENT_BASES]
         own = [self.relettered(n, letters[0], x) for n in named for x in kinds]
         other = any(self._known(n, lag) not in (n, None) for n in own)  # one has the other word: so have all
 
@@ -281,14 +282,13 @@ class Lettered:
         )
 
     def _within(self, node: Formula) -> Formula:
-        r"""A formula in which the letter of a quantity, s of ``\epsilon_s``, is a unit of the sum around it."""
+        r"""A formula in which the letter of a quantity, s of ``\epsilon_s``, is a unit of the sum around."""
         node = rebuilt(node, self._within)
         letters = variables(node) if isinstance(node, Big) and self.numbers else ()
         if len(letters) != 1 or not isinstance(node, Big):
             return node
-        words = {
-            u for n in every_name(node.body) for u in n.units if u in self.bases - self.labels - self.bound
-        }
+        open_ = self.bases - self.labels - self.bound
+        words = {u for n in every_name(node.body) for u in n.units if u in open_}
         return replace(node, body=relabelled(node.body, dict.fromkeys(words, letters[0])))
 
     # -- units of one block ----------------------------------------------------------------------------

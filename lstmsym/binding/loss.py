@@ -46,25 +46,15 @@ def loss_of(
     totals = [right for _, right in losses if any(_is_step(n, steps) for n in names(right))]
     for right in totals or [right for _, right in losses]:
         known = set(table.roles)
-        scope.lag = 0
-        indexed = table.indexed
-        table.indexed = indexed and any(_has_indices(r) for r in (right, *steps.values()))
-        try:
-            expr = _loss_of_step(right, scope, express, steps)
-        except (Unreadable, NotationError):
-            expr = None
-        finally:
-            table.indexed = indexed
-        new = [ident for ident in table.roles if ident not in known]
-        if expr is None or not {r.base for r in expr.atoms(Ref)} & known:
-            for ident in new:
-                table.roles.pop(ident)
-                table.shapes.pop(ident)
-                key = next(k for k, v in table.idents.items() if v == ident)
-                table.idents.pop(key)
-                table.spelled.pop(ident)
+        expr, new = _read(right, scope, express, steps, known)
+        if expr is not None and _of_numbers(expr, new, known, table):
+            scope.numbers |= {key for key, ident in table.idents.items() if ident in new}
+            _forget(new, table)
+            expr, new = _read(right, scope, express, steps, known)
+        if expr is None:
             continue
-        targets = [ident for ident in new if table.roles[ident] == "input" or len(table.shapes[ident]) == 1]
+        targets = [ident for ident in new if table.roles[ident] == "input" or len(table.shapes[ident]) <= 1]
+        targets = [ident for ident in targets if table.roles[ident] != "hyper"]
         moved = {Ref(ident): Ref(ident, 0) for ident in targets if table.roles[ident] == "parameter"}
         for ref in moved:
             table.roles[ref.base] = "input"
@@ -72,6 +62,43 @@ def loss_of(
             table.shapes.update(dict.fromkeys(targets, ()))  # of a number, the target is one
         return expr.xreplace(moved), targets
     return None, []
+
+
+def _read(
+    right: Formula, scope: Forward, express: Express, steps: dict[str, Formula], known: set[str]
+) -> tuple[sp.Expr | None, list[str]]:
+    """The loss of a step by a right side that reads what is known, and the names that are new in it."""
+    table, indexed = scope.table, scope.table.indexed
+    scope.lag = 0
+    table.indexed = indexed and any(_has_indices(r) for r in (right, *steps.values()))
+    try:
+        expr = _loss_of_step(right, scope, express, steps)
+    except (Unreadable, NotationError):
+        expr = None
+    finally:
+        table.indexed = indexed
+    new = [ident for ident in table.roles if ident not in known]
+    if expr is None or not {r.base for r in expr.atoms(Ref)} & known:
+        _forget(new, table)
+        return None, []
+    return expr, new
+
+
+def _of_numbers(expr: sp.Expr, new: list[str], known: set[str], table: Table) -> bool:
+    """Whether a loss compares numbers with what was taken for vectors."""
+    compared = [r.base for r in expr.atoms(Ref) if r.base in known and r.lag is not None]
+    vectors = any(len(table.shapes[ident]) == 1 for ident in new if ident not in table.told)
+    return vectors and bool(compared) and all(table.shapes[base] == () for base in compared)
+
+
+def _forget(new: list[str], table: Table) -> None:
+    """Take back the names of a loss that is not read."""
+    for ident in new:
+        table.roles.pop(ident)
+        table.shapes.pop(ident)
+        key = next(k for k, v in table.idents.items() if v == ident)
+        table.idents.pop(key)
+        table.spelled.pop(ident)
 
 
 def _has_indices(node: Formula) -> bool:
@@ -96,7 +123,10 @@ def _loss_of_step(
     scope.table.unit |= picked != body
     value = express(_without_units(picked, scope.table))
     expr = N.Sum(value.expr) if value.rank else value.expr
-    return _stable(factor * expr, scope) if expr.has(N.Sum) else None
+    of_numbers = (
+        not value.rank and expr.has(N.log, sp.Pow) and any(r.lag is not None for r in expr.atoms(Ref))
+    )
+    return _stable(factor * expr, scope) if expr.has(N.Sum) or of_numbers else None
 
 
 def _peeled(

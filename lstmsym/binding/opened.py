@@ -9,6 +9,8 @@ from lstmsym.binding.bind import bind
 from lstmsym.binding.called import called
 from lstmsym.binding.capitals import name_matrices
 from lstmsym.binding.einstein import with_sums
+from lstmsym.binding.ending import begun, ended
+from lstmsym.binding.fixed import fixed
 from lstmsym.binding.generic import for_all_parameters
 from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
@@ -45,9 +47,9 @@ class Opened:
     def with_functions(self, functions: Mapping[str, str]) -> Bound:
         """The document bound with other functions than were assumed."""
         said = replace(self.told, functions={**self.told.functions, **functions})
-        bound = bind(self.document, self.lines, said, held_names(self.text, self.document))
+        bound = bind(self.document, self.lines, said, held_names(self.text, self.document), self.text)
         bound.table.aliases.update(second_names(self.text, self.document, bound.table))
-        return bound
+        return replace(bound, final=self.bound.final)
 
     def listed_with(self, functions: Mapping[str, str]) -> Listing:
         """The listings judged by the text's cell with other functions than were assumed."""
@@ -70,7 +72,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """
     document = read(text, path)
     said = told(document, text)
-    lines = by_usual_letters(without_arguments(lines_of(document)))
+    lines = by_usual_letters(without_arguments(fixed(lines_of(document))))
     lines = with_last_step(lines, letters_of(document, lines))
     letters = letters_of_gradients(lines, said.gradients)
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
@@ -79,15 +81,17 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     if sums_repeated(text):
         lines = with_sums(lines, letters_of(document, lines))
     lines = marked(lines, letters_of(document, lines))
+    lines, final = ended(begun(lines, letters_of(document, lines)), letters_of(document, lines))
     if said.loss is None:
         said = replace(said, loss=spoken_loss(document, lines, text))
-    bound = bind(document, lines, said, held_names(text, document))
+    bound = bind(document, lines, said, held_names(text, document), text)
     bound.table.aliases.update(second_names(text, document, bound.table))
     names = called(text, document, bound.table)
     listed = read_listings(document, bound.cell or cell, names)
     cell = bound.cell or cell or listed.cell
     if bound.cell is None and cell is not None:
         bound = bind_to(cell, document, lines, said)
+    bound = replace(bound, final=final)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     name_net_inputs(lines, bound.table)
     name_arguments(document, lines, bound, text)

@@ -35,7 +35,7 @@ def with_arguments(lines: Sequence[Line]) -> list[Line]:
 
 
 def _multiplied(node: Formula, key: str) -> Formula:
-    r"""A formula in which a function before brackets with itself in them, ``\sigma (1 - \sigma)``, multiplies."""
+    r"""A formula in which a function before brackets that hold it, ``\sigma (1 - \sigma)``, is a factor."""
     node = rebuilt(node, lambda part: _multiplied(part, key))
     if isinstance(node, Apply) and _bare(node.head) == key and key in {n.key for n in names(node.argument)}:
         return Product(("",), (node.head, node.argument), span=node.span)

@@ -41,17 +41,10 @@ def lines_of(document: Document) -> list[Line]:
     both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
     lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
     lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
-    lines = [(*squared(left, right), row) for left, right, row in numbered(lines)]
+    lines = numbered(lines)
     functions = functions_of(lines)
     lines = with_roots(with_arguments(lines))
     return [(*called(left, right, functions), row) for left, right, row in lines]
-
-
-def squared(left: Formula, right: Formula) -> tuple[Formula, Formula]:
-    r"""``\sigma_t^2 = ...`` defines \sigma_t, which is not negative, as the root of what stands there."""
-    if not isinstance(left, Raised) or left.exponent != Number("2") or not isinstance(left.body, Name):
-        return left, right
-    return left.body, Apply(Name("sqrt"), Brackets("(", ")", (right,)), certain=True)
 
 
 def attached(node: Formula) -> Formula:

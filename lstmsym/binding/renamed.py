@@ -12,11 +12,12 @@ from lstmsym.documents.read import Document, formula
 
 _SPAN = r"\$[^$\n]{1,60}\$"
 _ALSO = re.compile(
-    r"(?P<subject>[^.;:$\n]*(?:\$[^$\n]{1,60}\$)?[^.;:$\n]{0,40}?)"
     r"\b(?:also|sometimes|elsewhere|alternatively)\s+(?:(?:appears?|is|be|was)\s+)?"
     r"(?:written|denoted|called|named|known|appears?|goes|go)?\s*(?:as|by|under the names?)?\s+"
     rf"(?P<names>{_SPAN}(?:\s*(?:,|and|or)\s*(?:as\s+)?{_SPAN})*)"
 )
+_CLAUSE = re.compile(rf"(?:{_SPAN}[^.;:$\n]{{0,40}}|[^.;:$\n]*)$")
+"""What stands before such words in their clause, from the last formula on."""
 _GATE = re.compile(r"\b(\w+)[ -]gate\b[^.;$]*$", re.IGNORECASE)
 
 
@@ -24,7 +25,8 @@ def second_names(text: str, document: Document, table: Table) -> dict[str, str]:
     """The key of each name that stands for what has another, and that no equation defines."""
     found: dict[str, str] = {}
     for said in _ALSO.finditer(text):
-        first = _subject(said["subject"], document, table)
+        clause = _CLAUSE.search(text[max(0, said.start() - 200) : said.start()])
+        first = _subject(clause[0] if clause else "", document, table)
         keys = [key for span in re.findall(_SPAN, said["names"]) if (key := _key(span, document, table))]
         if first:
             found.update({key: first for key in keys if key not in table.idents and key not in table.macros})

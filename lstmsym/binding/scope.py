@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -148,7 +148,8 @@ class Backward:
 
     def _known(self, ident: str, at: Place) -> Value:
         table = self.bound.table
-        constant = table.roles[ident] in ("parameter", "hyper")
+        quantity = self.system.cell.by_name.get(ident)
+        constant = table.roles[ident] in ("parameter", "hyper") or getattr(quantity, "constant", False)
         lag = None if constant else _lag(at) or 0
         shape = self.system.shapes.get(ident, table.shapes.get(ident, ()))
         if ident not in self.system.shapes:
@@ -177,16 +178,14 @@ class Backward:
         return replace(valued(bare, self._shape, self.bound.table.rows != self.flat), expr=expr)
 
     def _shape(self, ref: Ref) -> Shape:
-        return self.placeholders[ref.base] if ref.base in self.placeholders else self.system.shapes[ref.base]
+        known = self.placeholders if ref.base in self.placeholders else self.system.shapes
+        if ref.base not in known:
+            raise Unreadable(f"{self.bound.table.spelled.get(ref.base, ref.base)} is no part of the cell")
+        return known[ref.base]
 
     def _derivative(self, node: Derivative) -> Value:
         if isinstance(node.by, Raised) and is_transposition(node.by):
-            whole = self._derivative(replace(node, by=node.by.body))
-            if whole.rank == 1:
-                return replace(whole, row=not whole.row)
-            if whole.rank != 2 or not isinstance(whole.expr, Ref):
-                raise Unreadable("a derivative by what is transposed is not read")
-            return Value(N.transposed(whole.expr), whole.shape[::-1])
+            return self._transposed(self._derivative(replace(node, by=node.by.body)))
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
@@ -205,16 +204,14 @@ class Backward:
 
     def _of_quantity(self, of: Name, at: Place, by: Value) -> Value:
         """The derivative of a quantity of the cell, or of a prediction, by a quantity."""
+        assert isinstance(by.expr, Ref)
         what, table = self.quantity(of), self.bound.table
         if (jacobian := guess_by(what, by)) is not None:
             return jacobian
         if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
             slope = what.expr * (1 - what.expr)
             return Value(Diag(slope) if what.rank else slope, what.shape * 2)
-        if at.key not in table.standing and (
-            not isinstance(what.expr, Ref)
-            or (what.expr.base not in self.system.forward and what.expr.base not in self.system.cell.by_name)
-        ):
+        if at.key not in table.standing and not self._is_of_cell(what.expr):
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
@@ -231,6 +228,19 @@ class Backward:
         return Value(
             later(found, lag), by.shape, self.bound.table.rows != self.flat and by.rank == 1, by.parts
         )
+
+    def _is_of_cell(self, expr: sp.Expr) -> bool:
+        return isinstance(expr, Ref) and (
+            expr.base in self.system.forward or expr.base in self.system.cell.by_name
+        )
+
+    def _transposed(self, whole: Value) -> Value:
+        """The derivative by what is transposed."""
+        if whole.rank == 1:
+            return replace(whole, row=not whole.row)
+        if whole.rank != 2 or not isinstance(whole.expr, Ref):
+            raise Unreadable("a derivative by what is transposed is not read")
+        return Value(N.transposed(whole.expr), whole.shape[::-1])
 
     def _is_spread(self, by: Ref) -> bool:
         """Whether a quantity is handed on by states that are made of it alone as well, r[t] = tanh(x[t])."""
@@ -258,18 +268,19 @@ class Backward:
         )
 
     def _by_prediction(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of the loss by a sigmoid that it alone reads: that by its argument, over the slope."""
+        """The derivative of the loss by a sigmoid: that by its argument, over the slope."""
         if of.base not in LOSSES or at.key in self.bound.table.idents:
             raise Unreadable("a derivative by an expression is not read")
         argument = Value(by.expr.args[0], by.shape)
         whole = self._of_loss(of, at, argument)
         return replace(whole, expr=whole.expr / (by.expr * (1 - by.expr)))
 
-    def _of_expression(self, of: Formula, by: Ref) -> Value:
+    def _of_expression(self, of: Formula, by: sp.Expr) -> Value:
         """The derivative of an expression by what it does not depend on: zero."""
         expr = Express(self, self.unifier, self.bound.table.rows)(of).expr
         gradients = any(r.base not in self.system.cell.by_name for r in expr.atoms(Ref))
-        if by.lag is None or gradients or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
+        known = isinstance(by, Ref) and by.lag is not None and not gradients
+        if not known or any(self._may_depend(r, by) for r in expr.atoms(Ref)):
             raise Unreadable("a derivative of an expression is not read")
         return Value(sp.Integer(0))
 
@@ -338,6 +349,17 @@ class Backward:
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for."""
         return body(node.whole)
+
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare: none is."""
+        return False
+
+    def as_number(self, node: Formula) -> None:
+        """Refuse: all names have been declared."""
+        raise Unreadable("it is not known")
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Nothing: a gradient may have the same number taken from all of its entries."""
 
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""

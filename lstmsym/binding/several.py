@@ -36,7 +36,9 @@ from lstmsym.shapes import ShapeError, Unifier
 from lstmsym.verify.across import (
     END,
     HELD,
+    TOTAL,
     At,
+    LossOf,
     Over,
     Run,
     Slope,
@@ -47,7 +49,7 @@ from lstmsym.verify.across import (
 )
 from lstmsym.verify.induction import Difference, Induction, free_letters
 from lstmsym.verify.judge import Judge
-from lstmsym.verify.readings import are_probabilities
+from lstmsym.verify.readings import with_unit_targets
 
 _IMMEDIATE = re.compile(
     r"immediate (partial )?derivative|(treat|tak|held|hold|keep|kept)\w*[^.]{0,60}(constant|fixed|held)"
@@ -80,6 +82,8 @@ class Understood:
     facts: tuple[tuple[sp.Expr, sp.Expr], ...]
     assumed: tuple[str, ...] = ()
     zero: bool = False
+    unit: bool = False
+    """Whether the targets' entries add up to 1."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,11 @@ class Several:
     def induction(self) -> Induction:
         """The judge of equations for all steps."""
         return Induction(self.judge, self.start)
+
+    @cached_property
+    def of_units(self) -> Induction:
+        """The same where the entries of the targets add up to 1."""
+        return Induction(self.judge, self.start, unit=True)
 
     @cached_property
     def start(self) -> int:
@@ -206,17 +215,16 @@ class Several:
                 problem = understood if problem is None or isinstance(problem, Misfit) else problem
                 continue
             args = understood.left, understood.right, understood.facts, understood.zero
+            induction = self.of_units if understood.unit else self.induction
             try:
-                difference = self.induction.difference(*args)
-                if difference is not None and difference.witness and are_probabilities(self.system.cell):
-                    difference = self.induction.difference(*args, unit=True)
+                difference = induction.difference(*args)
             except (NotationError, ShapeError, KeyError, TypeError) as error:
                 problem = problem or Unreadable(str(error))
                 continue
             if difference is not None:
                 different = different or difference
                 continue
-            if self.induction.proved(*args):
+            if induction.proved(*args):
                 assumption = " and ".join(understood.assumed)
                 return Finding("conditional" if assumption else "proved", how(*args[:2]), assumption)
             agreeing = True
@@ -231,7 +239,7 @@ class Several:
     def readings(self, line: Line, generic: dict[str, str]) -> Iterator[Understood | Exception]:
         """The ways to understand a line, those that assume least first."""
         rows = self.table.rows != self.choices.flat
-        seen: set[tuple[sp.Expr, sp.Expr]] = set()
+        seen: set[tuple[sp.Expr, sp.Expr, bool, bool]] = set()
         for layout in (
             Layout(lying, turned, immediate)
             for immediate in (False, True) for turned in (False, True) for lying in (rows, not rows)
@@ -242,9 +250,9 @@ class Several:
                 yield error
                 continue
             for one in self.variants(plain):
-                key = (one.left, one.right)
-                if (key, one.zero) not in seen:
-                    seen.add((key, one.zero))
+                key = (one.left, one.right, one.zero, one.unit)
+                if key not in seen:
+                    seen.add(key)
                     yield one
 
     def upright(self, line: Line) -> bool:
@@ -265,14 +273,31 @@ class Several:
                 continue
         return bool(answers) and all(answers)
 
+    def of_start(self, expr: sp.Expr) -> sp.Expr:
+        """An expression in which the gradient of a state before the first step is what that sends back."""
+        names, before = self.system.derivation.names, sp.Integer(self.start - 1)
+        rules: dict[sp.Expr, sp.Expr] = {}
+        for q in self.system.cell.role("state"):
+            sent = At(Ref(names.back(q.name), 0), before + 1)
+            for name in (names.adjoint(q.name), names.given(q.name)):
+                rules[At(Ref(name, 0), before)] = sent
+            rules[Slope(LossOf(), At(Ref(q.name, 0), before), TOTAL)] = sent
+        return expr.xreplace(rules)
+
     def variants(self, plain: Understood) -> Iterator[Understood]:
         """A reading, with an initial state that is zero, with other states held fixed."""
+        started = replace(plain, left=self.of_start(plain.left), right=self.of_start(plain.right))
+        if started != plain:
+            yield started
         if self.starts_at_zero:
             yield replace(plain, zero=True)
         else:
             yield plain
             if plain.left.has(Over) or plain.right.has(Over):
                 yield replace(plain, zero=True, assumed=(*plain.assumed, ZERO))
+        if not free_letters(plain.left) - {END}:
+            for reading in with_unit_targets(self.judge.meanings):
+                yield replace(plain, unit=True, assumed=(*plain.assumed, *reading.said))
         states = [q.name for q in self.system.cell.role("state")]
         between = [n for e in (plain.left, plain.right) for n in e.atoms(Slope) if _of_states(n, states)]
         if len(states) > 1 and between:
@@ -349,7 +374,7 @@ class Several:
         tops = [replace(top, time=None) for side in line[:2] for top, _ in _by_parameters(side, self.table)]
         of = {self.table.idents.get(self.table.key(top).key) for top in tops} - {None}
         keys = {ident: key for key, ident in self.table.idents.items()}
-        parameters = [q.name for q in self.system.cell.role("parameter")]
+        parameters = [q.name for q in self.system.cell.role("parameter") if q.name in keys]
         chosen = [p for p in parameters if all(self.moves(p, q) for q in of if q is not None)]
         if len(unknown) > 1 or not chosen:
             raise Unreadable(f"{unknown[0]} is not known")

@@ -16,11 +16,8 @@ def with_roots(lines: Sequence[Line]) -> list[Line]:
     for left, right, row in lines:
         squared = _squared(left)
         own = untimed(squared)[0].key if squared is not None else ""
-        if (
-            squared is not None
-            and own not in defined
-            and own not in {untimed(n)[0].key for n in names(right)}
-        ):
+        read = {untimed(n)[0].key for n in names(right)}
+        if squared is not None and own not in defined | read:
             inner = Brackets("(", ")", (right,))
             left, right = squared, Apply(Name("sqrt"), inner, certain=True, span=right.span)
         found.append((left, right, row))

@@ -174,7 +174,8 @@ def _key(text: str, document: Document) -> str:
 
 
 _REPEATED = re.compile(
-    r"summation convention|Einstein|repeated (\w+ )?(indices|index)|(indices|index) (that )?(is|are)? ?repeated|求和约定|和の規約",
+    r"summation convention|Einstein|repeated (\w+ )?(indices|index)"
+    r"|(indices|index) (that )?(is|are)? ?repeated|求和约定|和の規約",
     re.IGNORECASE,
 )
 

@@ -33,6 +33,7 @@ _SPELLINGS = {
     "softmax": "softmax Softmax",
     "diag": "diag Diag",
     "outer": "outer",
+    "trace": "tr Tr trace",
     "dot": "dot matmul",
 }
 FUNCTIONS = {word: function for function, words in _SPELLINGS.items() for word in words.split()}
@@ -91,6 +92,10 @@ class Table:
     """Roles and ranks that the front matter gives to names."""
     gradients: frozenset[str] = frozenset()
     """Names that the document says are gradients."""
+    arguments: frozenset[str] = frozenset()
+    """Names with a mark that an activation is taken of: i~ of i = exp(i~), wherever it is defined."""
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """Ranks of quantities with steps that are no vectors."""
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""
@@ -114,6 +119,8 @@ class Bound:
     losses: frozenset[str] = frozenset()
     to_go: frozenset[str] = frozenset()
     """Losses that count from a step on, L(t)."""
+    final: bool = False
+    """Whether the loss reads the last step alone."""
     missing: str = ""
     unread: Mapping[int, str] = field(default_factory=dict)
     """Place of a forward equation that is not read, and why: something stands in for what it defines."""
@@ -158,7 +165,7 @@ def is_gradient_name(name: Name, table: Table, closed: bool = True) -> bool:
     if closed and name.marks and name.marks[-1] in ("bar", "hat", "tilde"):
         plain = untimed(replace(name, marks=name.marks[:-1]))[0].key
         full = untimed(name)[0].key
-        return plain in table.idents and full not in table.idents
+        return plain in table.idents and full not in table.idents and full not in table.arguments
     rest = name.base[1:]
     if closed and rest and name.base[0] in "gd":
         stripped = untimed(replace(name, base=rest))[0].key

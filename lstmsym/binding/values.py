@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,8 @@ class Value:
     row: bool = False
     parts: Shape = ()
     """The sizes of what is stacked in it."""
+    ones: bool = False
+    """Whether it is a 1 in bold: the vector of ones beside a matrix, else the number."""
 
     @property
     def rank(self) -> int:
@@ -61,6 +63,15 @@ class Scope(Protocol):
 
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for as a whole."""
+
+    def undeclared(self, node: Formula) -> bool:
+        """Whether a formula is a name that its use is to declare."""
+
+    def as_number(self, node: Formula) -> None:
+        """Declare such a name as a number."""
+
+    def check_terms(self, terms: Sequence[Formula], values: Sequence[Value]) -> None:
+        """Refuse terms that no text adds up."""
 
     def size(self, name: Name) -> sp.Expr:
         """The size that a name denotes where it bounds a range of entries."""

@@ -27,7 +27,10 @@ from lstmsym.binding.supposed import Supposed
 from lstmsym.binding.symbols import symbols
 from lstmsym.binding.usage import Usage
 from lstmsym.cell import Cell
+from lstmsym.deadline import READING, WHOLE, TooLong, within
+from lstmsym.documents.file import lines_ended
 from lstmsym.documents.formula import Apply, Brackets, Delta, Derivative, Formula, Name, Words, walk
+from lstmsym.documents.limits import DocumentError
 from lstmsym.documents.links import mistyped
 from lstmsym.documents.read import Document
 from lstmsym.documents.result import Result, Row, Symbol
@@ -60,7 +63,17 @@ def verify_document(
     Raises:
         DocumentError: the file cannot be used at all.
     """
-    document = opened(text, path, cell)
+    try:
+        with within(WHOLE):
+            return _verified(lines_ended(text), path, cell, progress)
+    except TooLong:
+        name = path or "the document"
+        raise DocumentError(f"{name}: it takes too long: give the part in question") from None
+
+
+def _verified(text: str, path: str, cell: Cell | None, progress: Progress | None) -> Result:
+    with within(READING):
+        document = opened(text, path, cell)
     judging = Judging(document, progress)
     rows = sorted((*judging.rows(), *judging.listed, *_links(text)), key=lambda row: row.line)
     damage = (f"line {d.line}: {d.message}" for d in document.listed.damage)
@@ -96,10 +109,11 @@ class Judging:
         self.symbols: tuple[Symbol, ...] = ()
         self.listed = opened.listed.rows
         if self.bound.cell is not None:
-            cell = self.bound.cell
-            self.judge = Judge(cell, unit=self.bound.table.unit and are_probabilities(cell))
+            cell, table = self.bound.cell, self.bound.table
+            self.judge = Judge(cell, self.bound.final, table.unit and are_probabilities(cell))
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
-            self.defining = self._settle(opened)
+            with within(READING):
+                self.defining = self._settle(opened)
             self.same = restated(self.lines, self.bound)
             judged = LineJudge(self.claims, self.judge, opened.text)
             rows = judged.rows(progress or (lambda done, of: None))

@@ -26,6 +26,11 @@ FORMATS = {
 SOURCES = (".md", ".tex", ".txt", ".py")
 
 
+def lines_ended(text: str) -> str:
+    """A text without a byte order mark, its lines ended in one way; none of them is moved."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def text_of(path: str) -> str:
     """The text of a document.
 

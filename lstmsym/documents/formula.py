@@ -275,8 +275,23 @@ class Item(Formula):
 
 def children(node: Formula) -> Iterator[Formula]:
     """The parts of a node, those of its scripts and its time included."""
-    for f in fields(node):
-        yield from _parts(getattr(node, f.name))
+    for name in _fields(node):
+        value = getattr(node, name)
+        if isinstance(value, Formula):
+            yield value
+        elif value and not isinstance(value, str):
+            yield from _parts(value)
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(node: Formula) -> tuple[str, ...]:
+    """What a node is made of; its place in the text holds no parts."""
+    kind = type(node)
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(f.name for f in fields(node) if f.name != "span")
+    return _FIELDS[kind]
 
 
 def _parts(value: Any) -> Iterator[Formula]:
@@ -303,8 +318,8 @@ def names(node: Formula) -> Iterator[Name]:
     if isinstance(node, Name):
         yield node
         return
-    for f in fields(node):
-        value = getattr(node, f.name)
+    for name in _fields(node):
+        value = getattr(node, name)
         for part in value if isinstance(value, tuple) else (value,):
             for inner in part if isinstance(part, tuple) else (part,):
                 if isinstance(inner, Formula):
@@ -314,11 +329,11 @@ def names(node: Formula) -> Iterator[Name]:
 def rebuilt(node: Formula, change: Callable[[Formula], Formula]) -> Formula:
     """The node with every part of it changed."""
     changes = {}
-    for f in fields(node):
-        old = getattr(node, f.name)
+    for name in _fields(node):
+        old = getattr(node, name)
         new = _changed(old, change)
         if new is not old:
-            changes[f.name] = new
+            changes[name] = new
     return replace(node, **changes) if changes else node
 
 

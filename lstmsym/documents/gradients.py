@@ -28,7 +28,8 @@ def identifier(text: str, spelling: str = "", span: tuple[int, int] = (0, 0)) ->
         and rest not in S.FUNCTION_WORDS
         and word.split("_")[0] not in S.NOT_GRADIENTS - {"d"}
     ):
-        return Delta(path + "d", _indexed(rest, "", span), whole=spelling, span=span)
+        of = _indexed(S.LETTERS.get(rest, rest), "", span)  # dpi is that of pi, which alone is a letter
+        return Delta(path + "d", of, whole=spelling, span=span)
     return _indexed(text, spelling, span)
 
 

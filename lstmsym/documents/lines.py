@@ -27,11 +27,14 @@ def lines(tokens: Sequence[Token]) -> Iterator[Line]:
         yield pending
 
 
+_BESIDE = frozenset(("relation", "and", "sign", "product", "row", "begin", "gap"))
+
+
 def _without_empty(tokens: Sequence[Token]) -> Line:
     """Without the ``{}`` that only makes a sign beside it one of two sides: ``= {} & a``, ``{} + b``."""
     found: Line = []
     for token in tokens:
-        beside = len(found) < 2 or found[-2].kind in ("relation", "and", "sign", "product", "row", "begin", "gap")
+        beside = len(found) < 2 or found[-2].kind in _BESIDE
         if token.kind == "}" and found and found[-1].kind == "{" and beside:
             found.pop()
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from lstmsym.documents.file import lines_ended
 from lstmsym.documents.formula import Formula, Name, Number, Product, Raised, names, walk
 from lstmsym.documents.front import FrontMatter, front_matter
 from lstmsym.documents.latex import latex_tokens
@@ -79,8 +80,7 @@ def read(text: str, name: str = "") -> Document:
     Raises:
         DocumentError: it is too large, or no text.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    text, damage = letters_for_digits(circles(text))
+    text, damage = letters_for_digits(circles(lines_ended(text)))
     check_size(text, name)
     macros = definitions(without_comments(text) if is_latex(text, name) else text)
     blocks = split(text, name, macros)

@@ -268,9 +268,10 @@ class _Times:
 
     def product(self, node: Product) -> Formula:
         """Juxtapositions inside juxtapositions on one level; the step behind a power, x^2(n), in the name."""
-        node = self.stepped_power(node)
-        if not isinstance(node, Product):
-            return node
+        whole = self.stepped_power(node)
+        if not isinstance(whole, Product):
+            return whole
+        node = whole
         if any(node.operators) or not any(_is_row(f) for f in node.factors):
             return node
         factors: list[Formula] = []
@@ -289,10 +290,16 @@ class _Times:
             step = factor.items[0] if single and isinstance(factor, Brackets) else None
             body = power.body if isinstance(power, Raised) and isinstance(power.exponent, Number) else None
             first = step.terms[0] if isinstance(step, Sum) else step
-            known = isinstance(body, Name) and body.time is None and isinstance(first, Name)
-            known = known and (body.key in self.timed or body.base not in FUNCTIONS)  # type: ignore[union-attr]
-            if known and isinstance(power, Raised) and step is not None and is_step(step, self.letters):
-                factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))  # type: ignore[type-var]
+            if (
+                isinstance(power, Raised)
+                and isinstance(body, Name)
+                and (body.key in self.timed or body.base not in FUNCTIONS)
+                and body.time is None
+                and step is not None
+                and isinstance(first, Name)
+                and is_step(step, self.letters)
+            ):
+                factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))
             else:
                 factors.append(factor)
         if len(factors) == len(node.factors):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lstmsym.listings.keys import key_of
+from lstmsym.listings.keys import MODULES, key_of, keys_in
 
 DEPTH = 2
 LARGEST = 20_000
@@ -82,11 +82,14 @@ def _called(statement: ast.AST, functions: Mapping[str, ast.FunctionDef]) -> ast
     call, name = statement.value, ""
     if isinstance(call.func, ast.Name):
         name = call.func.id
-    elif isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "self":
+    elif isinstance(call.func, ast.Attribute) and not keys_in(call.func.value) & (MODULES - {"self"}):
         name = call.func.attr
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
-    return functions.get(name)
+    found = functions.get(name)
+    foreign = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) != "self"
+    whole = found is not None and any(isinstance(n, ast.For) for n in ast.walk(found))
+    return None if foreign and whole else found  # of another object, a step: a sequence is judged where it is
 
 
 def _names(function: ast.AST) -> set[str]:

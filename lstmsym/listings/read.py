@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lstmsym.cell import Cell
+from lstmsym.defects import fault
 from lstmsym.documents.result import Row
 from lstmsym.listings.appended import appended
 from lstmsym.listings.arrays import LAYOUTS
@@ -36,8 +37,9 @@ from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
 
-BEYOND = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What code that is no recurrence at all may end in."""
+
+IN_LOOP = ("last-only", "stale", "trap")
+"""What is wrong with a statement of a step only where a sequence calls the step."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,13 @@ def read_listing(
     readings = [_safely(plan, cell, called) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
+    places = {(s.lineno, s.col_offset): s for s in statements}
     for reading in readings:
         for statement, one in reading.rows(lines):
-            if origin(statement) is None:
+            own = origin(statement) or places.get((statement.lineno, statement.col_offset))
+            if own is None:
                 continue
-            key = id(origin(statement))
+            key = id(own)
             if key not in found or _worse(one, found[key]):
                 found[key] = one
     rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim", message=_why(s)) for s in statements]
@@ -130,6 +134,8 @@ class _Reading:
 
     def forward_rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         for statement in each(self.plan.forward):
+            if origin(statement) is None:
+                continue
             kind, message = self.kinds.get(id(statement), ("prose", ""))
             if kind == "unread" and calls_own(statement, self.plan):
                 kind, message = "prose", OWN
@@ -147,6 +153,8 @@ class _Reading:
                 found[id(finding.statement)] = finding
         for statement in each(self.plan.backward):
             one = found.get(id(statement))
+            if origin(statement) is None and (one is None or one.status not in IN_LOOP):
+                continue
             if one is not None and self.judging is not None:
                 yield statement, verdict_row(one, self.judging, lines)
             elif isinstance(statement, (ast.Assign, ast.AugAssign)):
@@ -164,8 +172,10 @@ def _safely(plan: Outline, cell: Cell | None, called: Called) -> _Reading:
     """What is found, or that it is beyond this reader: whatever a listing holds, it gets its rows."""
     try:
         return _read(plan, cell, called)
-    except BEYOND as error:
-        return _Reading(plan, {}, None, f"it could not be read: {type(error).__name__}")
+    except (ListingError, NotationError, ShapeError) as error:
+        return _Reading(plan, {}, None, f"it could not be read: {error}")
+    except Exception as error:  # one pass never costs the others their rows
+        return _Reading(plan, {}, None, fault(error))
 
 
 def _read(plan: Outline, cell: Cell | None, called: Called) -> _Reading:

@@ -123,7 +123,9 @@ def _row_of(finding: Finding, judging: Judging, lines: tuple[str, ...]) -> Row:
         return _wrong(finding, judging, lines, common)
     if status == "stale":
         text = ast.unparse(finding.statement)
-        common["expected"] = f"{text}, with {finding.assumption} set at the end of the loop to what goes back"
+        common["expected"] = (
+            f"{text}  (with {finding.assumption} set at the end of the loop to what goes back)"
+        )
     elif status == "last-only":
         text = ast.unparse(finding.statement)
         common["expected"] = common["repair"] = text.replace(" = ", " += ", 1)

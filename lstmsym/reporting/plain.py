@@ -68,8 +68,8 @@ def reasons(row: Row, lang: str = "en") -> list[tuple[str, str]]:
         ("right if", sentence(row.assumption, lang)),
         ("remark", sentence(message, lang)),
         ("witness", sentence(witness, lang)),
-        ("right", row.expected if row.verdict == "refuted" else ""),
-        ("repair", row.repair),
+        ("right", _remarked(row.expected, lang) if row.verdict == "refuted" else ""),
+        ("repair", _remarked(row.repair, lang)),
     ]
     return [(label, body) for label, body in found if body]
 
@@ -101,6 +101,12 @@ _CODE = re.compile(r"\*\*|@|\[t\b|\.T\b|\bnp\.|\b\w{2,}_\w{2,}")
 def is_formula(row: Row, body: str) -> bool:
     """Whether an expression of a row is mathematics, and no code."""
     return bool(row.latex) and not _CODE.search(body)
+
+
+def _remarked(body: str, lang: str) -> str:
+    """A formula with its remark in the language of the report."""
+    written, remark = parted(body)
+    return f"{written}  ({sentence(remark, lang)})" if remark else body
 
 
 def parted(body: str) -> tuple[str, str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from lstmsym.reporting.chinese import SENTENCES
 
 LANGUAGES = ("en", "zh")
 
@@ -69,99 +72,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title": ("{document}: verification report", "{document}：验证报告"),
 }
-NO_GRADIENT = "it is no gradient of the listing's quantities, and nothing says which one it is meant to be"
-_SENTENCES: dict[str, str] = {
-    "a definition": "定义",
-    "forward equation": "前向方程",
-    "a forward equation": "前向方程",
-    "neither a proof nor numbers against it were found": "既未找到证明，也未找到数值反例",
-    "transposed, while other lines of the page are not": "此式为转置形式，而文中其他各行不是",
-    "equals the derivative of the forward equations": "等于前向方程的导数",
-    "it stands in the forward line": "它出现在前向方程中",
-    "what the next step sends back to it": "下一时刻传回的部分",
-    "by the chain rule": "由链式法则",
-    "where": "其中",
-    "no relation": "没有等号",
-    "an inequality": "不等式",
-    "an approximation": "近似式",
-    "a number": "数",
-    "a range": "范围",
-    "words": "文字",
-    "says what the notation stands for": "说明记号的含义",
-    "the definition of a function": "函数的定义",
-    "a forward equation of another system than the one that is judged": "另一组前向方程，不是所验证的那一组",
-    "the initial value": "初始值",
-    "the loss": "损失",
-    "the initial state is zero": "初始状态为零",
-    "the sum leaves out the first step": "求和漏掉了第一个时刻",
-    "the sum leaves out the last step": "求和漏掉了最后一个时刻",
-    "the sum leaves out early steps": "求和漏掉了前面的时刻",
-    "gradients lie here": "此处梯度为行向量",
-    "gradients stand here": "此处梯度为列向量",
-    NO_GRADIENT: "它不是代码中任何量的梯度，也没有说明它应是哪一个",
-    "right as one of its terms": "作为其中一项是正确的",
-    "one of the terms that together are the gradient": "合起来构成该梯度的各项之一",
-    "clipping changes larger entries": "截断会改变较大的元素",
-    "it is the gradient of nothing that the forward equations hold": "它不是前向方程中任何量的梯度",
-    "with the columns of the weights that multiply this quantity": "取权重中与该量相乘的那些列",
-    "a matrix and a vector are multiplied entry by entry": "矩阵与向量作了逐元素相乘",
-    "the shapes do not fit in a product": "乘积中的形状不匹配",
-    "that the mask is zero or one is not used here": "此处未用到掩码只取零或一",
-    "input": "输入",
-    "state": "状态",
-    "parameter": "参数",
-    "hyperparameter": "超参数",
-    "number": "数",
-    "target": "目标",
-    "output": "输出",
-    "loss": "损失",
-    "loss of a step": "单步损失",
-    "intermediate": "中间量",
-    "pre-activation": "激活前的值",
-    "gate": "门",
-    "activation": "激活值",
-    "the logistic sigmoid": "逻辑函数 σ",
-}
-_WHOLE = re.compile(r"(line \d+: )?(what |the indentation|no Python)|it is no gradient")
-"""How sentences begin in which a semicolon stands."""
-_PATTERNS: tuple[tuple[str, str], ...] = (
-    (
-        r"gradient of the loss by (.*), without what later steps send back",
-        r"损失对 \1 的梯度（不含后面时刻传回的部分）",
-    ),
-    (r"gradient of the loss by what goes into (.*)", r"损失对 \1 激活前的值的梯度"),
-    (r"gradient of the loss by (.*)", r"损失对 \1 的梯度"),
-    (r"what a step sends back to (.*) of the step before", r"某一时刻传回上一时刻 \1 的部分"),
-    (r"the function (.*)", r"函数 \1"),
-    (r"right given (.*)", r"在下列各式无误时成立：\1"),
-    (r"the rule: (.*)", r"法则：\1"),
-    (r"the sides have shapes (.*)", r"两边形状为 \1"),
-    (r"drops the path (.*)", r"漏掉了路径 \1"),
-    (
-        r"what (.*) is the gradient of is not known; the front matter can say it: (.*)",
-        r"无法得知 \1 是对哪个量的梯度；可在文件开头说明：\2",
-    ),
-    (r"(.*) stays zero: it is never set in the loop", r"\1 始终为零：循环中从未赋值"),
-    (r"(.*) is activated already: its derivative is (.*)", r"\1 已是激活后的值：其导数为 \2"),
-    (r"(.*) is no part of the cell", r"\1 不属于该单元"),
-    (r"(.*) is not defined in the listing", r"\1 在代码中没有定义"),
-    (
-        r"the indentation is lost \(column (\d+)\); read as if at column (\d+)",
-        r"缩进丢失（第 \1 列）；按第 \2 列读取",
-    ),
-    (r"line (\d+): (.*)", r"第 \1 行：\2"),
-    (r"code in (.*) is not read", r"不读取 \1 代码"),
-    (r"the forward equation of (.*) is not read", r"\1 的前向方程未能读懂"),
-    (r"every entry of the gradients? lies within (.*) and (.*)", r"梯度的每个元素都在 \1 与 \2 之间"),
-    (r"at (.*): (?:entry (\[.*\])|it) is (.*), claimed (.*)", r"\1 时，元素 \2 的正确值为 \3，原式所得为 \4"),
-    (r"the same function as in line (\d+)", r"与第 \1 行为同一函数"),
-    (r"(.*) holds earlier (.*) fixed and leaves (.*) free", r"\1 固定较早的 \2，不固定 \3"),
-    (r"the derivative is taken at fixed (.*)", r"求导时固定 \1"),
-    (r"(.*) is written in terms of its output", r"\1 以其输出表示"),
-    (r"(.*) is taken at fixed (.*)", r"\1 在固定 \2 时求导"),
-    (r"(.*) is held fixed", r"固定 \1"),
-)
-"""What the judge says around names."""
 _CELLS: dict[str, str] = {
     "This is none of the known cells, nor near to one.": "这不是任何已知单元，也不接近其中之一。",
     "This is none of the known cells.": "这不是任何已知单元。",
@@ -177,23 +87,67 @@ def text(key: str, lang: str = "en") -> str:
 
 
 def sentence(message: str, lang: str = "en") -> str:
-    """What the judge says, translated where it is one of its fixed sentences."""
-    if lang == "en" or message in _SENTENCES:
-        return message if lang == "en" else _SENTENCES[message]
-    if "; " in message and not _WHOLE.match(message):
-        return "；".join(sentence(part, lang) for part in message.split("; "))
-    for pattern, chinese in _PATTERNS:
-        found = re.fullmatch(pattern, message)
+    """What is said of a row, translated as far as it is made of our sentences."""
+    return message if lang == "en" else _chinese(message)
+
+
+@lru_cache(maxsize=4096)
+def _chinese(message: str) -> str:
+    if len(message) > LONGEST:
+        return message
+    parts = message.split("; ")
+    for count in range(len(parts), 0, -1):  # some sentences have a semicolon themselves
+        said = _single("; ".join(parts[:count]))
+        if said is not None:
+            rest = (_chinese("; ".join(parts[count:])),) if parts[count:] else ()
+            return "；".join((said, *rest))
+    rest = (_chinese("; ".join(parts[1:])),) if parts[1:] else ()
+    return "；".join((parts[0], *rest))
+
+
+def _single(message: str) -> str | None:
+    """One sentence, or several with "and" between them, each one of ours; None for anything else."""
+    if message in _WHOLE:
+        return _WHOLE[message]
+    for pattern, chinese in _AROUND:
+        found = pattern.fullmatch(message)
         if found:
-            return sentence_within(found, chinese)
-    return message
+            return chinese.format(*map(_within, found.groups()))
+    parts = [_single(part) for part in message.split(" and ")] if " and " in message else []
+    return "且".join(map(str, parts)) if parts and None not in parts else None
 
 
-def sentence_within(found: re.Match[str], chinese: str) -> str:
-    """A sentence around names; what stands after a line's number is itself one."""
-    if found.re.pattern.startswith("line "):
-        return chinese.replace(r"\1", found[1]).replace(r"\2", sentence(found[2], "zh"))
-    return found.expand(chinese)
+def _within(hole: str) -> str:
+    """What stands in a hole: sentences of ours, or a name as it is."""
+    parts = [_single(part) for part in hole.split(", ")]
+    if len(parts) > 1 and None not in parts:
+        return "、".join(map(str, parts))
+    said = _chinese(hole) if " " in hole or hole in _WHOLE else hole
+    return hole.replace(" and ", "、") if said == hole else said
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    """A sentence as what it matches; only behind a colon a hole holds further sentences."""
+    inner, last = r"((?:(?!; ).)+?)", "(.+)" if english.endswith(": {}") else r"((?:(?!; ).)+)"
+    texts = list(map(re.escape, english.split("{}")))
+    holes = [inner] * (len(texts) - 2) + ([last] if english.endswith("{}") else [inner])
+    return re.compile("".join(a + b for a, b in zip(texts, [*holes, ""], strict=True)), re.DOTALL)
+
+
+def _rank(english: str) -> tuple[int, int]:
+    kind = 0 if english.endswith(": {}") else 2 if english.endswith("{}") else 1
+    return kind, -len(english.replace("{}", ""))
+
+
+LONGEST = 500
+"""Characters of a message that is looked up; what is longer is the author's."""
+_WHOLE = {english: chinese for english, chinese in SENTENCES if "{}" not in english}
+_AROUND = [
+    (_pattern(english), chinese)
+    for english, chinese in sorted(SENTENCES, key=lambda pair: _rank(pair[0]))
+    if "{}" in english
+]
+"""The sentences around names: those that hold others first, then the most particular ones."""
 
 
 def compared(note: str, lang: str = "en") -> str:

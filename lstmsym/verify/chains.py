@@ -336,6 +336,8 @@ class Chains:
 
     def added(self, loss: LossOf, by: sp.Expr) -> list[Term]:
         """The derivative of the loss as the sum of those of the steps."""
+        if self.system.final:
+            return self(Slope(LossOf(END), by, TOTAL))
         letter = sp.Dummy("t")
         first = by.args[1] if isinstance(by, At) else self.start
         return self(Over(Slope(LossOf(letter), by, TOTAL), letter, first, END))
@@ -378,6 +380,8 @@ class Chains:
     def loss_slope(self, loss: LossOf, by: sp.Expr) -> sp.Expr:
         """The derivative of a loss by way of the states."""
         self.check_loss()
+        if self.system.final and not loss.args:
+            loss = LossOf(END)
         if isinstance(by, At):
             return self.loss_by_step(loss, *by.args)
         if not loss.args:

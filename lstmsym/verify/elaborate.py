@@ -283,6 +283,8 @@ class _Written:
         shapes = [self.shape(e) for e in (left, right)]
         found: Shape = max(shapes, key=len)
         found = found * 2 if len(found) == 1 else found
+        if not found:
+            raise NotationError("nothing says how large the diagonal matrix is")
         for expr, shape in zip((left, right), shapes, strict=True):
             diagonal = expr.has(Local) and shape * 2 == found
             any_size = shape == () and (expr.has(Diag) or self(expr).is_number)

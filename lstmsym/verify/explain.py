@@ -38,11 +38,13 @@ class Explainer:
             written = {e.name.base: e.expr for e in system.cell.equations}
             expr = written.get(ref.base, system.forward[ref.base])
         else:
-            derivation = system.with_loss if system.cell.loss else system.derivation
+            derivation = system.with_loss if system.cell.loss and not system.final else system.derivation
             line = derivation.by_name.get(ref.base)
             if line is None:
                 return ""
-            expr = self.inlined(line.expr.xreplace(dict(recurrence(derivation))))
+            before = {r: sp.Integer(0) for r in line.expr.atoms(Ref) if r.base in system.from_loss}
+            expr = line.expr.xreplace(before) if system.final and ref.lag is not None else line.expr
+            expr = self.inlined(expr.xreplace(dict(recurrence(derivation))))
         expr = shifted(expr, lag)
         return f"{self.show(shown)} = {self.show(expr)}{self.where(expr)}"
 

@@ -7,7 +7,7 @@ differ refute.  Values that agree prove nothing; a proof is that of :mod:`lstmsy
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import sympy as sp
@@ -20,8 +20,11 @@ from lstmsym.verify.chains import Chains, Fact, anchors
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.elaborate import sides
 from lstmsym.verify.instances import Instance, companions
-from lstmsym.verify.judge import Judge
+from lstmsym.verify.judge import PLAIN, Judge
 from lstmsym.verify.matching import Matching
+from lstmsym.verify.nulls import ended
+from lstmsym.verify.prove import AtEnds
+from lstmsym.verify.readings import Reading
 from lstmsym.verify.sequence import STEPS, Special
 from lstmsym.verify.witness import Witness
 
@@ -41,21 +44,21 @@ class Difference:
 class Induction:
     """Judges equations across steps; ``start`` is the number of the first step."""
 
-    def __init__(self, judge: Judge, start: int) -> None:
-        """Take over the judge's cell, numbers and proofs at one step."""
-        self.judge, self.system, self.start = judge, judge.system, start
+    def __init__(self, judge: Judge, start: int, unit: bool = False) -> None:
+        """Take over the judge's cell, numbers and proofs at one step; ``unit``: as of `Special`."""
+        self.judge, self.system, self.start, self.unit = judge, judge.system, start, unit
         self.last = start + STEPS - 1
         self.asked: dict[tuple[sp.Expr, sp.Expr], bool] = {}
 
     def difference(
-        self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool, unit: bool = False
+        self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool
     ) -> Difference | None:
-        """Numbers for which the sides differ; ``unit``: those of the targets add up to one.
+        """Numbers for which the sides differ.
 
         Raises:
             NotationError: there are none for which both have values.
         """
-        trial = self.judge.tried_at(Special(start=zero, end=True, unit=unit))
+        trial = self.judge.tried_at(Special(start=zero, end=True, unit=self.unit))
         problem: Exception | None = None
         compared = 0
         for steps in self.choices(left, right, facts):
@@ -118,7 +121,7 @@ class Induction:
         facts = [*facts, *known, (sp.Integer(self.start), END)]
         try:
             chains = Chains(self.system, self.start, facts, self.equal, self.moving(left, right))
-            if Matching(chains)(left, right, zero):
+            if Matching(chains, self.equal_last)(left, right, zero):
                 return True
         except (NotationError, ShapeError, KeyError):
             pass
@@ -150,19 +153,21 @@ class Induction:
             a, b = sides(one, other, self.system)
         except (NotationError, ShapeError, KeyError):
             return False
-        return not self.judge.mismatched(a, b) and self.judge.proved(self.ended(a), self.ended(b))
+        return not self.judge.mismatched(a, b) and self.judge.proved_last(
+            self.ended(a), self.ended(b), self.unit
+        )
 
     def ended(self, expr: sp.Expr) -> sp.Expr:
         """An expression at t in which no gradient is sent back to t."""
-        nothing = {ref.shifted(1): sp.Integer(0) for ref in self.system.carried}
-        later = set(nothing)
-        lines = {Ref(name, 0): line for name, line in self.system.backward.items()}
-        for _ in lines:
-            later |= {ref for ref, line in lines.items() if line.atoms(Ref) & later}
-        rules = {ref: lines[ref].xreplace(nothing) for ref in later - set(nothing)}
-        while expr.atoms(Ref) & set(rules):
-            expr = expr.xreplace(rules)
-        return expr
+        prover = self.judge.prover(replace(PLAIN, special=Special(unit=self.unit)))
+        if isinstance(prover, AtEnds):
+            sums = {r: self.system.with_loss.by_name[r.base].expr for r in expr.atoms(Ref) if self.is_sum(r)}
+            expr = prover.last(expr.xreplace(sums))
+        return ended(self.system, expr)
+
+    def is_sum(self, ref: Ref) -> bool:
+        """Whether a reference is the gradient of what has no steps."""
+        return ref.lag is None and ref.base in self.system.with_loss.by_name
 
     def proved_unrolled(self, left: sp.Expr, right: sp.Expr, facts: Sequence[Fact], zero: bool) -> bool:
         """Whether an equation for the state of a linear recurrence is proved, the recurrence written out."""
@@ -186,11 +191,24 @@ class Induction:
         moved = {s for name in named if name in of for s in companions(self.system, of[name])}
         return min(held or moved or states)
 
+    def equal_last(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether an equation at the last step is proved."""
+        if not self.system.final:
+            return self.equal(left, right)
+        try:
+            a, b = sides(left, right, self.system)
+            return self.judge.proved_last(self.ended(a), self.ended(b), self.unit)
+        except (NotationError, ShapeError, KeyError, TypeError):
+            return False
+
     def equal(self, left: sp.Expr, right: sp.Expr) -> bool:
-        """Whether an equation at one step is proved."""
+        """Whether an equation at one step is proved; at any, where the last is unlike the others."""
         if (left, right) not in self.asked:
             try:
-                self.asked[left, right] = left == right or self.judge.right(Claim(left, right))
+                reading = Reading(Claim(left, right), special=Special(unit=self.unit))
+                self.asked[left, right] = left == right or (
+                    self.judge.alike(reading) and self.judge.holds(reading, of_all=True)
+                )
             except (NotationError, ShapeError, KeyError, TypeError):
                 self.asked[left, right] = False
         return self.asked[left, right]

@@ -17,6 +17,7 @@ from typing import Any
 import sympy as sp
 
 from lstmsym.cell import Cell
+from lstmsym.defects import fault
 from lstmsym.notation import NotationError, Ref, Total
 from lstmsym.printing import Printer
 from lstmsym.shapes import ShapeError, spelled
@@ -24,7 +25,8 @@ from lstmsym.verify.claims import Claim, Claims
 from lstmsym.verify.elaborate import is_probed, sides, written_out
 from lstmsym.verify.explain import Explainer
 from lstmsym.verify.meaning import Meanings
-from lstmsym.verify.prove import Prover
+from lstmsym.verify.nulls import nulls
+from lstmsym.verify.prove import AtEnds, Prover
 from lstmsym.verify.readings import BY_NAME, Reading, readings
 from lstmsym.verify.repair import edits, labels
 from lstmsym.verify.sequence import USUAL, Special
@@ -146,18 +148,20 @@ def at_the_end(claim: Claim) -> Reading:
 class Judge:
     """Judges claims about one cell."""
 
-    def __init__(self, cell: Any, unit: bool = False) -> None:
-        """Derive the cell; the numbers are made when they are first needed.
+    def __init__(self, cell: Any, final: bool = False, unit: bool = False) -> None:
+        """Derive the cell; the numbers are made when they are first needed; ``final``: as of `System`.
 
         ``unit``: it is known that the entries of the targets add up to one.
         """
         self.unit = unit
-        self.system = System(cell)
+        self.system = System(cell, final)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
-        self.provers: dict[tuple[sp.Expr, bool], Prover] = {}
+        self.provers: dict[tuple[sp.Expr, bool, frozenset[str]], Prover | AtEnds] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
+        self.null: frozenset[str] | None = None
+        """The gradients that are zero by a cancellation, once they have been looked for."""
 
     def __call__(self, claim: Claim) -> Verdict:
         """The verdict on one claim; one that is too large, or that nothing can be said of, stays open."""
@@ -168,7 +172,7 @@ class Judge:
         try:
             return self.judged(claim)
         except (KeyError, TypeError, ArithmeticError, RecursionError) as error:
-            return Verdict(Status.UNDECIDED, claim, f"it could not be judged: {type(error).__name__} {error}")
+            return Verdict(Status.UNDECIDED, claim, fault(error))
 
     def judged(self, claim: Claim) -> Verdict:
         """The verdict on a claim of manageable size."""
@@ -235,16 +239,18 @@ class Judge:
     def variant(self, factor: sp.Expr) -> Meanings:
         """The cell with a factor before its loss."""
         if factor not in self.variants:
-            self.variants[factor] = Meanings(System(scaled(self.system.cell, factor)))
+            self.variants[factor] = Meanings(System(scaled(self.system.cell, factor), self.system.final))
         return self.variants[factor]
 
-    def prover(self, reading: Reading) -> Prover:
+    def prover(self, reading: Reading) -> Prover | AtEnds:
         """Proofs about the cell as a reading has it."""
-        unit = reading.special.unit or self.unit
-        key = (reading.loss, unit)
+        unit, binary = reading.special.unit or self.unit, reading.special.binary
+        key = (reading.loss, unit, binary)
         if key not in self.provers:
             meanings = self.variant(reading.loss)
-            self.provers[key] = Prover(replace(meanings, unit=True) if unit else meanings)
+            kind = AtEnds if self.system.final else Prover
+            special = replace(meanings, unit=unit, binary=binary) if unit or binary else meanings
+            self.provers[key] = kind(special)
         return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:
@@ -257,8 +263,20 @@ class Judge:
                 unproved = unproved or (None if self.differs(reading) else reading)
         if unproved is None:
             return None
+        if unproved.special == Special(end=True) and self.cancels(unproved):
+            return Verdict(Status.PROVED, claim, "by a cancellation: nothing comes from beyond the last step")
         said = " and ".join(unproved.said)
         return Verdict(Status.UNDECIDED, claim, f"the numbers agree if {said}, but no proof was found")
+
+    def cancels(self, reading: Reading) -> bool:
+        """Whether a claim is proved with the gradients that cancel if nothing arrives after the last step."""
+        if self.null is None:
+            self.null = nulls(self.meanings, self.tried_at(Special(end=True)))
+        try:
+            left, right = self.sides(reading.claim)
+        except (NotationError, ShapeError):
+            return False
+        return bool(self.null) and Prover(replace(self.meanings, null=self.null))(left, right)
 
     def right_if(self, claim: Claim, reading: Reading) -> Verdict:
         """The verdict on a claim that is proved under a reading."""
@@ -278,11 +296,12 @@ class Judge:
         """Whether the sides differ at another step, or by little, as a reading has them."""
         return self.tried(reading).hidden(*self.sides(reading.claim)) is not None
 
-    def holds(self, reading: Reading) -> bool:
-        """Whether a claim is proved as a reading has it; the numbers have been looked at."""
+    def holds(self, reading: Reading, of_all: bool = False) -> bool:
+        """Whether a claim is proved as a reading has it (``of_all`` steps); the numbers agree."""
         try:
             left, right = self.sides(reading.proof or reading.claim)
             prover = self.prover(reading)
+            prover = prover.any if of_all and isinstance(prover, AtEnds) else prover
             return all(map(prover.vanishes, reading.vanishing)) and prover(left, right)
         except (NotationError, ShapeError, KeyError):
             return False
@@ -327,6 +346,13 @@ class Judge:
     def proved(self, left: sp.Expr, right: sp.Expr) -> bool:
         """Whether the two sides have values and one normal form."""
         return self.trial.evaluable(left, right) and self.prover(PLAIN)(left, right)
+
+    def proved_last(self, left: sp.Expr, right: sp.Expr, unit: bool = False) -> bool:
+        """The same of the last step, to which nothing is sent back; ``unit``: as of `Special`."""
+        prover = self.prover(replace(PLAIN, special=Special(unit=unit)))
+        if isinstance(prover, AtEnds):
+            prover = prover.at
+        return self.trial.evaluable(left, right) and prover(left, right)
 
     def witness(self, left: sp.Expr, right: sp.Expr) -> Witness | None:
         """An entry at which the two differ, if there is one."""

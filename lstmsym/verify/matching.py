@@ -12,8 +12,8 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
-from lstmsym.verify.across import At
-from lstmsym.verify.chains import ONES, Chain, Chains, Item, Term, anchors
+from lstmsym.verify.across import END, At
+from lstmsym.verify.chains import ONES, Chain, Chains, Item, Prove, Term, anchors
 from lstmsym.verify.ranges import ZERO, Region, parted
 
 LONGEST = 3
@@ -23,9 +23,9 @@ LONGEST = 3
 class Matching:
     """Compares terms, of which the factors at one step are proved equal one by one."""
 
-    def __init__(self, chains: Chains) -> None:
-        """Take over what is known of the steps, and how equations at one step are proved."""
-        self.chains, self.prove = chains, chains.prove
+    def __init__(self, chains: Chains, at_end: Prove | None = None) -> None:
+        """Take over what is known of the steps, and how equations at one step, or the last, are proved."""
+        self.chains, self.prove, self.at_end = chains, chains.prove, at_end or chains.prove
         self.known: dict[tuple[sp.Expr, sp.Expr], sp.Expr | None] = {}
         self.constant: sp.Expr | None = None
 
@@ -206,7 +206,8 @@ class Matching:
         if a.kind == "jacobian" or len(anchors(a.expr) | anchors(b.expr)) > 1:
             return False
         (letter,) = anchors(a.expr) | anchors(b.expr) or {ZERO}
-        return self.prove(*(self.chains.ordinary_at(x.expr, letter) for x in (a, b)))
+        prove = self.at_end if letter == END else self.prove
+        return prove(*(self.chains.ordinary_at(x.expr, letter) for x in (a, b)))
 
     # -- sums of other ends -------------------------------------------------------------------------------
 

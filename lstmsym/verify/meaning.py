@@ -28,6 +28,13 @@ class Meanings:
     """A cell as a dictionary: each name's equation at step t."""
 
     system: System
+    end: bool | None = None
+    """Of a loss of the last step alone: whether t is that step (True), or before it (False), or any."""
+    null: frozenset[str] = frozenset()
+    """Gradients that are zero, from the step ``null_from`` on."""
+    null_from: int = -100
+    binary: frozenset[str] = frozenset()
+    """Inputs whose entries are zero or one: each is 1 where any other number is positive."""
     unit: bool = False
     """Whether the targets' entries add up to 1: then a target is any vector over its sum."""
     known: dict[sp.Expr, Shape] = field(default_factory=dict, compare=False, repr=False)
@@ -46,7 +53,8 @@ class Meanings:
     @cached_property
     def targets(self) -> Mapping[str, Shape]:
         """Stand-ins for the targets where their entries add up to 1."""
-        return {f"any {q.name}": q.shape for q in self.system.cell.role("target") if self.unit}
+        bits = {f"bit {q.name}": q.shape for q in self.system.cell.quantities if q.name in self.binary}
+        return bits | {f"any {q.name}": q.shape for q in self.system.cell.role("target") if self.unit}
 
     @cached_property
     def states(self) -> Set[str]:
@@ -61,7 +69,7 @@ class Meanings:
     def free(self, name: str) -> bool:
         """Whether a given quantity is any number, and zero at ties only; of no name, whether all are."""
         given = {q.name for q in self.system.cell.role("input", "parameter", "target")}
-        return not self.kinked or name in given
+        return not self.kinked or name in given or name in self.targets
 
     @cached_property
     def carried(self) -> Set[str]:
@@ -71,6 +79,12 @@ class Meanings:
     def line(self, ref: Ref) -> sp.Expr | None:
         """The right side of a reference's own equation, at its step; None for what is given."""
         system = self.system
+        if self.is_null(ref):
+            return sp.Integer(0)
+        if ref.base in self.binary:
+            return N.step(Ref(f"bit {ref.base}", ref.lag))
+        if self.is_open(ref):
+            return sp.Integer(0) if self.end is False and ref.lag is not None and ref.lag <= 0 else None
         free = Ref(f"any {ref.base}", ref.lag)
         if free.base in self.targets:
             return free / N.Sum(free)
@@ -79,9 +93,21 @@ class Meanings:
                 return shifted(lines[ref.base], ref.lag or 0)
         return None
 
+    def is_null(self, ref: Ref) -> bool:
+        """Whether a gradient is known to be zero."""
+        return ref.base in self.null and (ref.lag or 0) >= self.null_from
+
+    def is_open(self, ref: Ref) -> bool:
+        """Whether a gradient is what a loss of the last step alone gives, of which no line tells."""
+        return self.system.final and not self.end and ref.base in self.system.from_loss
+
     def reached(self, ref: Ref, horizon: int) -> bool:
         """Whether a reference is written out: not a state before t, nor an adjoint beyond the horizon."""
         system, lag = self.system, ref.lag or 0
+        if self.is_null(ref) or ref.base in self.binary:
+            return True
+        if self.is_open(ref):
+            return self.end is False and lag <= 0
         if f"any {ref.base}" in self.targets:
             return True
         if ref.base in system.forward:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from lstmsym import notation as N
 from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.canonical import Canon, Spelling
@@ -34,6 +35,36 @@ class Outside:
         return ref not in self.opened
 
 
+class AtEnds:
+    """Proves equations where the loss reads the last step alone: of all steps, or of those before it."""
+
+    def __init__(self, meanings: Meanings) -> None:
+        """Know the equations of the cell."""
+        self.any = Prover(replace(meanings, end=None))
+        self.before = Prover(replace(meanings, end=False))
+        self.at = Prover(replace(meanings, end=True))
+
+    def __call__(self, left: sp.Expr, right: sp.Expr) -> bool:
+        """Whether the two are equal: at all steps where they have sums over them, else before the last."""
+        of_all = any(
+            e.has(N.Total) or any(r.lag is None and r.base in self.any.gradients for r in e.atoms(Ref))
+            for e in (left, right)
+        )
+        return (self.any if of_all else self.before)(left, right)
+
+    def vanishes(self, expr: sp.Expr) -> bool:
+        """Whether an expression is zero where the states at t-1 are."""
+        return self.any.vanishes(expr)
+
+    def last(self, expr: sp.Expr) -> sp.Expr:
+        """An expression at the last step: a sum over the steps whose other terms are zero is that term."""
+        rules = {}
+        for node in expr.atoms(N.Total):
+            if self.before(node.args[0], sp.Integer(0)):
+                rules[node] = node.args[0]
+        return expr.xreplace(rules)
+
+
 class Prover:
     """Proves equations between the quantities of a cell."""
 
@@ -41,6 +72,7 @@ class Prover:
         """Know the equations of the cell."""
         self.meanings = meanings
         self.forward, self.nothing = Forward(meanings.system.forward), frozenset[Ref]()
+        self.gradients = frozenset(meanings.backward)
         self.shared: dict[tuple[int, int, Spelling], Canon] = {}
         self.needs: dict[tuple[Ref, int], Set[Ref]] = {}
 

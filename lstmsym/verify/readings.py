@@ -240,6 +240,11 @@ def _unit(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
         yield reading.under(f"the entries of {names} add up to 1", "targets", special=special)
 
 
+def with_unit_targets(meanings: Meanings) -> Iterator[Reading]:
+    """The reading that targets are probabilities, of no claim yet, where the loss makes them such."""
+    yield from _unit(Reading(Claim(sp.S.Zero, sp.S.Zero)), meanings)
+
+
 def _sums_plainly(claim: Claim, meanings: Meanings) -> bool:
     """Whether a line has a parameter's gradient as a sum over t that no number divides."""
     left = claim.left

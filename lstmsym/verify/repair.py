@@ -14,8 +14,8 @@ from itertools import combinations
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.notation import Pointwise, Ref
-from lstmsym.shapes import Shape
+from lstmsym.notation import NotationError, Pointwise, Ref
+from lstmsym.shapes import Shape, ShapeError
 from lstmsym.verify.claims import Claim
 from lstmsym.verify.edits import KINDS, Found, edits_of, text
 from lstmsym.verify.held import moved_labels
@@ -265,5 +265,5 @@ def _matrices(right: sp.Expr, meanings: Meanings) -> set[sp.Expr]:
 def _shape(expr: sp.Expr, meanings: Meanings) -> Shape | None:
     try:
         return meanings.shape(expr)
-    except Exception:
+    except (NotationError, ShapeError, KeyError):
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import cycle
 
 import numpy as np
 import sympy as sp
@@ -24,7 +25,9 @@ PRESENT = 2
 """The step at which a claim is evaluated: two steps lie before it, two behind it."""
 
 SIZES = ((2, 3, 4, 5, 6, 7, 8, 9), (3, 2, 5, 4, 7, 6, 9, 8), (4, 7, 3, 2, 5, 8, 6, 10))
-"""Sizes of the generic sequences: different choices, so that what holds at one size only is found out."""
+"""Sizes of the generic sequences: different choices, so that what holds at one size only is found out.
+
+A cell with more sizes has some of them again."""
 
 COUNTS = {"T": STEPS, "B": 3}
 """The numbers of steps and of sequences, where a document divides by them; sums are over one sequence."""
@@ -53,7 +56,7 @@ def generic(
 ) -> Numbers:
     """A generic sequence through a cell, with all adjoints; ``seed`` chooses among `SIZES` too."""
     cell = system.cell
-    sizes = dict(zip((s.name for s in cell.sizes), SIZES[seed % len(SIZES)], strict=False))
+    sizes = dict(zip((s.name for s in cell.sizes), cycle(SIZES[seed % len(SIZES)]), strict=False))
     run = _Run(system, Numbers({}, COUNTS | sizes, STEPS, arithmetic), random.Random(seed), special or USUAL)
     run.draw_given()
     run.forward()
@@ -116,6 +119,7 @@ class _Run:
                 t: self.draw(system.shapes[output]) if loss is None else evaluate(loss, self.numbers, t)
                 for t in range(STEPS)
             }
+            self.only_last(self.values[ref.base])
         for state, ref in zip(system.cell.role("state"), system.carried, strict=True):
             self.values[ref.base] = {STEPS: self.edge(state.shape, self.special.end)}
         lines = system.derivation.backward
@@ -135,6 +139,13 @@ class _Run:
         for line in lines:
             for t in range(STEPS) if line.name.lag is not None else (None,):
                 self.store(self.numbers, line.name.base, t, line.expr, line.shape)
+            if line.name.lag is not None:
+                self.only_last(self.values[line.name.base])
+
+    def only_last(self, steps: dict[int | None, Array]) -> None:
+        """What a loss of the last step alone gives: nothing before."""
+        for t in range(STEPS - 1) if self.system.final else ():
+            steps[t] = steps[t] * 0
 
     def probes(self) -> None:
         """Any value of what nothing is known of."""

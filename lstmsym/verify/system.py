@@ -32,6 +32,8 @@ class System:
     """A cell with its derivation, as a dictionary of meanings."""
 
     cell: Cell
+    final: bool = False
+    """Whether the loss reads the last step alone: what it gives is zero at all others."""
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -99,6 +101,13 @@ class System:
             plain = self.derivation.by_name[adjoint].expr.xreplace({ref: sp.Integer(0)})
             found[ref.base] = (whole - plain).xreplace(carried)
         return found
+
+    @cached_property
+    def from_loss(self) -> frozenset[str]:
+        """The gradients that one step's loss gives: those of outputs, and of what it alone reads."""
+        given = {ref.base for ref in self.derivation.given.values()}
+        alone = {b.name.base for b in self.with_loss.backward if b.name.lag is not None} - set(self.backward)
+        return frozenset(given | alone)
 
     @cached_property
     def carried(self) -> tuple[Ref, ...]:

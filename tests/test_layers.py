@@ -58,6 +58,7 @@ binding.limits
 binding.activations
 binding.dotted
 binding.express
+binding.outer
 binding.rowwise
 binding.marked
 binding.numbered
@@ -86,6 +87,7 @@ binding.generic
 binding.slots
 binding.given
 binding.onestep
+binding.guesses
 binding.scope
 binding.author
 binding.choices
@@ -116,6 +118,7 @@ binding.general
 binding.slips
 binding.undefined
 binding.judging
+binding.nets
 binding.opened
 binding.supposed
 binding.relied

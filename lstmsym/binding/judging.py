@@ -21,6 +21,7 @@ from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
+from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
@@ -305,6 +306,8 @@ class LineJudge:
             return row
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
+        if lacks_transposition(stated.noted, source.right, self.lines, self.table.rows):
+            return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
             message, assumption = SUPPOSES[stated.lacks]
             row = replace(row, verdict="conditional", assumption=assumption, message=message)

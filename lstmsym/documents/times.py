@@ -129,7 +129,9 @@ class _Times:
         return node
 
     def derivative(self, node: Derivative) -> Formula:
-        r"""What is transposed behind the loss is a factor: ``\nabla_W L (x_t)^\top``."""
+        r"""What is transposed behind the loss is a factor: ``\nabla_W L (x_t)^\top``; so after ∂L/∂v_t."""
+        if node.form == "slash":
+            return _behind(node)
         raised = node.of
         if not isinstance(raised, Raised) or not isinstance(raised.body, Apply):
             return node
@@ -305,6 +307,18 @@ class _Times:
         if len(factors) == 1:
             return factors[0]
         return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+
+
+def _behind(node: Derivative) -> Formula:
+    """Brackets behind the quantity below the slash, which has its step, are a factor: ∂L/∂v_t (h_t)^T."""
+    raised = node.by if isinstance(node.by, Raised) else None
+    row = raised.body if raised is not None else node.by
+    if not isinstance(row, Product) or any(row.operators) or not isinstance(row.factors[0], Name):
+        return node
+    first, rest = row.factors[0], list(row.factors[1:])
+    if raised is not None:
+        rest[-1] = replace(raised, body=rest[-1])
+    return Product(row.operators, (replace(node, by=first), *rest), span=node.span)
 
 
 def layered_name(node: Raised) -> tuple[Name, Formula] | None:

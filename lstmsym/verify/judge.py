@@ -148,8 +148,12 @@ def at_the_end(claim: Claim) -> Reading:
 class Judge:
     """Judges claims about one cell."""
 
-    def __init__(self, cell: Any, final: bool = False) -> None:
-        """Derive the cell; the numbers are made when they are first needed; ``final``: as of `System`."""
+    def __init__(self, cell: Any, final: bool = False, unit: bool = False) -> None:
+        """Derive the cell; the numbers are made when they are first needed; ``final``: as of `System`.
+
+        ``unit``: it is known that the entries of the targets add up to one.
+        """
+        self.unit = unit
         self.system = System(cell, final)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
@@ -222,9 +226,10 @@ class Judge:
 
     def tried(self, reading: Reading) -> Trial:
         """Generic sequences as a reading has them."""
-        key = (reading.loss, reading.special)
+        special = replace(reading.special, unit=reading.special.unit or self.unit)
+        key = (reading.loss, special)
         if key not in self.trials:
-            self.trials[key] = Trial(self.variant(reading.loss).system, reading.special)
+            self.trials[key] = Trial(self.variant(reading.loss).system, special)
         return self.trials[key]
 
     def tried_at(self, special: Special) -> Trial:
@@ -239,7 +244,7 @@ class Judge:
 
     def prover(self, reading: Reading) -> Prover | AtEnds:
         """Proofs about the cell as a reading has it."""
-        unit, binary = reading.special.unit, reading.special.binary
+        unit, binary = reading.special.unit or self.unit, reading.special.binary
         key = (reading.loss, unit, binary)
         if key not in self.provers:
             meanings = self.variant(reading.loss)

@@ -159,12 +159,23 @@ $$\delta f_t = \delta h_t \odot (h_{t-1} - g_t)$$
             "read as",
         ),
         (r"\delta W_f = \delta W_r + (\delta f_t \odot f_t) x_t^\top", "refuted", ""),
+        (r"\delta W_f = \delta W_r", "undecided", ""),
     ],
 )
 def test_the_gradient_of_a_quantity_that_is_not_there_proves_nothing(line, verdict, said):
     found = rows(GATED + f"$${line}$$")[-1]
     assert found.verdict == verdict and said in found.assumption
     assert verdict != "refuted" or "whatever" in found.message
+
+
+def test_a_name_that_another_line_reads_is_judged_by_it():
+    lines = r"""
+$$da_t = dh_t \odot (h_{t-1} - g_t) \odot f_t \odot SLOPE$$
+$$dW_f = \sum_t da_t x_t^\top$$
+"""
+    text = GATED.rsplit("$$", 2)[0] + lines
+    assert [row.verdict for row in rows(text.replace("SLOPE", "(1 - f_t)"))[-2:]] == ["proved", "proved"]
+    assert [row.verdict for row in rows(text.replace("SLOPE", "(1 - g_t)"))[-2:]] == ["refuted", "proved"]
 
 
 @pytest.mark.parametrize(
@@ -436,3 +447,20 @@ def test_a_line_that_is_said_to_hold_at_the_last_step(condition, verdict):
     assert [row.verdict for row in rows(f"{cell}{others}\n$${line} {condition}$$")[1:]] == ["proved", verdict]
     wrong = line.replace("h_t^2", "h_t")
     assert rows(f"{cell}{others}\n$${wrong} {condition}$$")[-1].verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        r", \quad t = 1, \ldots, T",
+        r", \quad t = T, T-1, \dots, 1",
+        r"\quad \text{for } t = T, \ldots, 1",
+        r", \quad t = T:1",
+    ],
+)
+def test_a_list_of_steps_is_not_the_step_that_it_begins_with(steps):
+    right = r"\delta_t = dh_t \odot (1 - h_t^2)"
+    found = rows(
+        CELL.replace("b)$$", f"b) {steps}$$") + f"$${right} {steps}$$\n$${right.replace('^2', '')} {steps}$$"
+    )
+    assert [row.verdict for row in found] == ["not-a-claim", "proved", "proved", "refuted"]

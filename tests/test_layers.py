@@ -6,22 +6,22 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lstmsym"
-ORDER = """deadline defects mistakes refusals signatures sizes values notation shapes rules printing latex declare page settle
-cell cells render normal derive steps program planning.choices planning.prepare planning.layout
-planning.memory planning.region planning.forward planning.backward planning.storage schedule tidy
-backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes backends.numpy.writer
-backends.numpy emit generated checks checks.cases checks.report checks.values checks.directions
-checks.gradients checks.calls check verify verify.system verify.words verify.latex verify.pullback
-verify.losses verify.jacobian verify.elaborate verify.held verify.scope verify.claims verify.poly
-verify.numbering verify.indices verify.canonical verify.meaning verify.prove verify.arithmetic
-verify.evaluate verify.sequence verify.paths verify.witness verify.readings verify.edits
-verify.repair verify.explain verify.nulls verify.judge verify.across verify.ranges verify.instances
-verify.chains verify.matching verify.induction verify.sensitive documents.result listings.source
-listings.plainer listings.records listings.appended listings.zipped listings.numerical
-listings.naming listings.keys listings.statements listings.around listings.stacks listings.inline
-listings.arrays listings.scope listings.steps listings.slices listings.branches listings.functions
-listings.expressions listings.returned listings.loops listings.forward listings.lines
-listings.pairing listings.objective listings.sized listings.building listings.outline
+ORDER = """deadline defects mistakes refusals signatures sizes values notation shapes rules printing latex
+declare page settle cell cells render normal derive steps program planning.choices planning.prepare
+planning.layout planning.memory planning.region planning.forward planning.backward planning.storage
+schedule tidy backends backends.numpy.spelling backends.numpy.names backends.numpy.sizes
+backends.numpy.writer backends.numpy emit generated checks checks.cases checks.report checks.values
+checks.directions checks.gradients checks.calls check verify verify.system verify.words verify.latex
+verify.pullback verify.losses verify.jacobian verify.elaborate verify.held verify.scope
+verify.claims verify.poly verify.numbering verify.indices verify.canonical verify.meaning
+verify.prove verify.arithmetic verify.evaluate verify.sequence verify.paths verify.witness
+verify.readings verify.edits verify.repair verify.explain verify.nulls verify.judge verify.across
+verify.ranges verify.instances verify.chains verify.matching verify.induction verify.sensitive
+documents.result listings.source listings.plainer listings.records listings.appended listings.zipped
+listings.numerical listings.naming listings.keys listings.statements listings.around listings.stacks
+listings.inline listings.arrays listings.scope listings.steps listings.slices listings.branches
+listings.functions listings.expressions listings.returned listings.loops listings.forward
+listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline
 listings.driving listings.begun listings.truth listings.findings listings.code listings.start
 listings.gradients listings.names listings.added listings.blocks listings.backward listings.edits
 listings.mending listings.meant listings.ends listings.judging listings.kept listings.write
@@ -58,6 +58,7 @@ binding.limits
 binding.activations
 binding.dotted
 binding.express
+binding.outer
 binding.rowwise
 binding.marked
 binding.numbered
@@ -86,6 +87,7 @@ binding.generic
 binding.slots
 binding.given
 binding.onestep
+binding.guesses
 binding.scope
 binding.author
 binding.choices
@@ -116,14 +118,16 @@ binding.general
 binding.slips
 binding.undefined
 binding.judging
+binding.nets
 binding.opened
 binding.supposed
 binding.relied
 binding.guarded
 binding.verify
-reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml reporting.markdown
-reporting.graph reporting.drawing reporting.page reporting.portrait reporting.compare
-reporting.claims reporting.written locate verifying terminal beside training demo __init__ __main__""".split()
+reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml
+reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait
+reporting.compare reporting.claims reporting.written locate verifying terminal beside training demo
+__init__ __main__""".split()
 
 
 def modules() -> dict[str, Path]:

@@ -382,3 +382,36 @@ def test_what_an_unread_forward_statement_reads_has_no_known_gradient() -> None:
     assert found["z = mystery(R @ h)"] == "unread"
     assert found["dh_prev = U.T @ da"] == found["dz = dh * n"] == "undecided"
     assert found["dW = np.outer(da, x)"] == "proved"
+
+
+OBJECT = """
+class Cell:
+    def forward(self, x, c):
+        z = np.tanh(x @ self.W + c @ self.U)
+        self.tape.append((x, c, z))
+        c_new = 0.5 * c + z
+        return c_new
+
+    def backward(self, dc):
+        x, c, z = self.tape.pop()
+        da = dc * (1 - z ** 2)
+        self.dW {op} x.T @ da
+        self.dU += c.T @ da
+        dc_prev = 0.5 * dc + da @ self.U.T
+        return dc_prev
+
+def loss(cell, xs, c, ys):
+    cs = []
+    for x in xs:
+        c = cell.forward(x, c)
+        cs.append(c)
+    dc = np.zeros_like(c)
+    for c, y in zip(reversed(cs), reversed(ys)):
+        dc = cell.backward(dc + {error})
+"""
+
+
+def test_methods_that_a_sequence_calls() -> None:
+    assert not any(summary(OBJECT.format(op="+=", error="c - y"))[v] for v in WRONG)
+    assert refuted(OBJECT.format(op="=", error="c - y")) == ["self.dW = x.T @ da"]
+    assert refuted(OBJECT.format(op="+=", error="(y - c)")) == ["dc = cell.backward(dc + (y - c))"]

@@ -192,3 +192,22 @@ def test_one_number_per_step_with_a_bias():
         r"\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial g_t} g_t",
     ]
     assert judged(cell, claims) == ["proved"] * 3 + ["refuted"] * 2
+
+
+def test_what_stands_in_for_an_equation_depends_on_numbers_too():
+    text = r"""
+$$g_t = \sigma(w^\top h_{t-1} + b), \quad q_t = \mathrm{strange}(g_t, x_t), \quad h_t = q_t \odot \tanh(U x_t)$$
+"""
+    cell = verify_document(text, "a.md").cell
+    line = next(e.expr for e in cell.equations if e.name.base == "q")
+    assert {"g", "x"} <= {ref.base for ref in line.free_symbols}
+
+
+def test_a_sum_from_one_dots_to_the_last_in_plain_text():
+    text = "    h(t) = tanh(W x(t) + R h(t-1))\n    E = 1/2 sum_{t=1..T} || h(t) - y(t) ||^2\n"
+    lines = [
+        "dE/dW = sum_{t=1..T} ((1 - h(t)^2) * dE/dh(t)) x(t)^T",
+        "dE/dW = sum_{t=2..T} ((1 - h(t)^2) * dE/dh(t)) x(t)^T",
+    ]
+    rows = verify_document(text + "".join(f"    {line}\n" for line in lines), "a.txt").rows
+    assert [row.verdict for row in rows[-2:]] == ["proved", "refuted"]

@@ -36,3 +36,13 @@ def verdict(text, equation):
 )
 def test_a_stabiliser_has_no_gradient_where_it_cancels(text, line, expected):
     assert verdict(text, line) == expected
+
+
+def test_masks_that_are_zero_or_one_are_their_own_squares():
+    text = r"""The entries of the mask $m_t$ are zero or one.
+$$a_t = W x_t + u \odot h_{t-1}, \quad k_t = \tanh(a_t), \quad h_t = m_t \odot k_t + (1 - m_t) \odot h_{t-1}$$
+"""
+    line = r"\frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot m_t \odot \frac{\partial L}{\partial h_t}"
+    assert verdict(text, line) == "conditional"
+    assert verdict(text, line.replace("1 - h_t^2", "1 - h_t")) == "refuted"
+    assert verdict(text.replace("zero or one", "positive"), line) == "refuted"

@@ -83,7 +83,11 @@ def test_what_is_not_understood_is_said(line, why):
 
 @pytest.mark.parametrize(
     ("right", "found"),
-    [(r"W_{ij} \delta_i(t)", "proved"), (r"W_{ji} \delta_i(t)", "refuted"), (r"W_{ij} \delta_k(t)", "refuted")],
+    [
+        (r"W_{ij} \delta_i(t)", "proved"),
+        (r"W_{ji} \delta_i(t)", "refuted"),
+        (r"W_{ij} \delta_k(t)", "refuted"),
+    ],
 )
 def test_repeated_indices_that_a_text_sums_over_are_summed(right, found):
     line = r"\frac{\partial L}{\partial x_j(t)} = " + right

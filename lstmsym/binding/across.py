@@ -159,6 +159,8 @@ class Across(Backward):
     last: frozenset[str] = LAST
     first: int = 1
     steps: frozenset[str] = frozenset()
+    capitals: bool = False
+    """Whether matrices are transposed by a capital T, be it the last step's letter too."""
     generic: dict[str, str] = field(default_factory=dict)
     told_apart: frozenset[str] = frozenset()
     """Names that stand somewhere beside the same with a mark: y is not \\hat y."""
@@ -265,6 +267,8 @@ class Across(Backward):
             raise Unreadable(f"{key} is no part of the cell")
         if table.roles[ident] in ("parameter", "hyper"):
             return Value(Ref(ident), shape, table.rows and len(shape) == 1)
+        if step is None and self.system.cell.by_name[ident].role == "target":
+            raise Unreadable(f"the step of {key} is not said")
         return Value(
             At(Ref(ident, 0), self.present if step is None else step), shape, table.rows and len(shape) == 1
         )
@@ -494,6 +498,11 @@ class Chained(Express):
                 found = self.times(found, other)
         return found
 
+    def _turns(self, base: Value) -> bool:
+        """Whether T above a matrix transposes it, and is no number of steps."""
+        assert isinstance(self.scope, Across)
+        return self.scope.capitals or base.expr.has(Slope) or base.shape[0] != base.shape[1]
+
     def _raised(self, node: Raised) -> Value:
         exponent = node.exponent
         if isinstance(exponent, (Sum, Name)) and node.kind != "transpose":
@@ -501,6 +510,8 @@ class Chained(Express):
             scope = self.scope
             assert isinstance(scope, Across)
             base = self(node.body) if letters & scope.steps and letters <= scope.steps | scope.last else None
+            if base is not None and base.rank == 2 and exponent == Name("T") and self._turns(base):
+                return self.transposed(base)
             if base is not None and ((base.rank == 2 and isinstance(exponent, Sum)) or letters & scope.steps):
                 return replace(base, expr=Power(base.expr, scope.step(exponent), sp.Integer(base.rank < 2)))
         return super()._raised(node)

@@ -20,6 +20,7 @@ from lstmsym.binding.kinds import (
     assumed_functions,
     kinds_of,
     letters_of,
+    loss_by,
     loss_names,
     missing,
     renewed_names,
@@ -60,6 +61,7 @@ def bind(
         told=told.roles,
         gradients=told.named,
         unit=told.unit,
+        hot=told.hot,
     )
     known = assumed_functions(lines, table, told.spoken)
     table.functions = known | table.functions
@@ -69,6 +71,7 @@ def bind(
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
     table.derived = frozenset(_derived(lines))
+    table.loss_by = frozenset(table.key(name).key for name in loss_by(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
     forward = [n for n, kind in kinds.items() if kind == "forward"]
@@ -437,13 +440,14 @@ def _split(
             table.shapes[name] = value.shape
             yield name, Value(inner, value.shape)
             call = POINTWISE_FUNCTIONS[function] if function in GENERIC else value.expr.func
-            value = replace(value, expr=call(Ref(name, 0)))
+            rest = () if function in GENERIC else value.expr.args[1:]
+            value = replace(value, expr=call(Ref(name, 0), *rest))
     yield ident, value
 
 
 def _activated(expr: sp.Expr, generic: bool) -> sp.Expr | None:
     """What an activation is taken of."""
-    if isinstance(expr, (N.sigma, N.tanh, N.softmax)):
+    if isinstance(expr, (N.sigma, N.tanh, N.softmax, N.relu, N.leaky_relu, N.elu, N.hard_sigmoid)):
         return expr.args[0]
     inner = [node.args[0] for node in expr.atoms(N.softplus)] if generic else []
     return next((z for z in inner if all((z - other).is_nonnegative for other in inner)), None)

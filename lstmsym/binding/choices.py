@@ -42,7 +42,7 @@ class Choices:
         if not options:
             return None
         own = self.choice.get(own_choice(slot))
-        if own is not None:
+        if own is not None and not (left_earlier and own.startswith("total ")):
             return next((m for m in options if label(m) == own), None)
         if not resolve(slot, self.table):
             return None
@@ -54,6 +54,9 @@ class Choices:
             if carried:
                 return carried[0]
         wanted = self.choice.get(f"{slot.family} gates", "named")
+        stacks = [m for m in options if m.kind == f"stacked {wanted}"]
+        if stacks:
+            return stacks[0]
         if wanted != "named":
             pre = set(self.table.before.values())
             side = [m for m in options if m.kind == "total" and ((m.of in pre) == (wanted == "before"))]

@@ -21,6 +21,8 @@ from lstmsym.notation import NotationError, Ref
 from lstmsym.shapes import Shape, ShapeError, Unifier
 from lstmsym.verify.claims import Claim
 
+SENT = "on the right side it is what the step after has sent back"
+"""Taken for granted of an equation whose right side adds to its left side."""
 Means = Callable[[Slot, bool], Meaning | None]
 """What a slot stands for; with True where it stands on the left at an earlier step."""
 
@@ -129,15 +131,18 @@ class Claims:
         adds, _ = added(left, right)
         relation = "+=" if adds else row.relation
         expr, target, share = found.value.expr, a.value.expr, False
+        sent: tuple[str, ...] = ()
         if isinstance(target, Ref):
             timeless = target.lag is None and target.base in self.system.backward
             if timeless and not expr.has(N.Total) and any(r.lag is not None for r in expr.atoms(Ref)):
                 share = relation == "+=" or self.shares
             elif relation == "+=" and target.lag is not None:
-                target, expr = self._added(target, expr)
+                whole, expr = self._added(target, expr)
+                sent = (SENT,) if adds and row.relation == "=" and whole == target else ()
+                target = whole
         claim = Claim(target, expr, label=row.tag, line=row.line, share=share, symbol=str(target))
         claim = replace(claim, shown=row.source)
-        return Stated(claim, self._lacks(found.sums), tuple(dict.fromkeys((*a.noted, *found.noted))))
+        return Stated(claim, self._lacks(found.sums), tuple(dict.fromkeys((*a.noted, *found.noted, *sent))))
 
     def _check(self, left: Formula, right: Formula) -> None:
         """Refuse a line on one side of which alone an index of entries stands."""

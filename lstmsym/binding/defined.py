@@ -31,6 +31,8 @@ _KINDS = {
     "identity": r"\bidentity\b|恒等",
 }
 _INLINE = re.compile(r"(?<!\$)\$([^$\n]+)\$(?!\$)")
+_BARE = re.compile(r"(?<![\w$\\])([A-Za-zα-ω]\w{0,7})\([.·•]?\)(?![\w$])|(?<![\w$\\{(])([α-ωϕ])(?=\s+[a-z])")
+"""A function in plain text, ``s()``, ``f(.)``, or a Greek letter."""
 _NOUN = r"(?:\s+(?:function|activation|nonlinearity|non-linearity))?\s*$"
 _OPEN = re.compile(r"\b(or|any|not|like|such as)\b")
 _BETWEEN = r"[^$.;:。；]{0,40}?"
@@ -374,8 +376,8 @@ def is_naming(left: Formula, right: Formula) -> str:
 
 def spoken(text: str) -> Iterator[tuple[str, str]]:
     """What a text says in words of its functions: the name as it is written, and the function."""
-    for found in _INLINE.finditer(text):
-        name = re.sub(r"\([^()]*\)$", "", found[1].strip())
+    for found in (*_INLINE.finditer(text), *_BARE.finditer(text)):
+        name = re.sub(r"\([^()]*\)$", "", next(filter(None, found.groups())).strip())
         if len(name) > 20:
             continue
         behind, before = text[found.end() :][:80], text[max(0, found.start() - 40) : found.start()]

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from lstmsym.documents.formula import (
     Apply,
+    Big,
     Brackets,
     Formula,
     Name,
     Number,
     Product,
+    Relation,
     Script,
     Time,
     Words,
@@ -19,8 +21,10 @@ from lstmsym.documents.formula import (
 
 
 def undotted(node: Formula) -> Formula:
-    """A formula in which a diagonal matrix written entry by entry is that of a vector."""
+    """A formula with diagonal matrices of vectors for those written out, and ranges by their ends."""
     node = rebuilt(node, undotted)
+    if isinstance(node, Big) and isinstance(node.lower, Relation) and node.upper is None:
+        return _ranging(node, node.lower)
     if not isinstance(node, Apply) or node.head.base.lower() != "diag":
         return node
     items = node.argument.items if isinstance(node.argument, Brackets) else ()
@@ -33,6 +37,15 @@ def undotted(node: Formula) -> Formula:
     if len(wholes) > 1 or whole is None:
         return node
     return replace(node, argument=replace(node.argument, items=(whole,), separators=()), certain=True)  # type: ignore[call-arg]
+
+
+def _ranging(node: Big, lower: Relation) -> Big:
+    """A sum whose range stands below it, ``t = 1, ..., T``, with its ends below and above."""
+    ends = lower.terms[-1]
+    factors = ends.factors if isinstance(ends, Product) and not any(ends.operators) else ()
+    if lower.signs != ("=",) or len(factors) != 3 or not isinstance(factors[1], Words):
+        return node
+    return replace(node, lower=replace(lower, terms=(lower.terms[0], factors[0])), upper=factors[2])
 
 
 def _numbered(node: Formula) -> Formula:

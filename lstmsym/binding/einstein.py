@@ -41,14 +41,21 @@ def _summed(node: Formula, free: frozenset[str], steps: frozenset[str]) -> Formu
         return replace(node, body=_summed(node.body, free | set(variables(node)), steps))
     if isinstance(node, (Brackets, Raised)):
         return rebuilt(node, lambda part: _summed(part, free, steps))
-    if isinstance(node, Apply):
-        return _over(replace(node, argument=_summed(node.argument, free, steps)), free, steps)
-    if isinstance(node, Product):
-        factors = tuple(_summed(f, free, steps) for f in node.factors)
-        if node.operators == ("",) * len(node.operators) and any(isinstance(f, Big) for f in factors[:-1]):
-            factors = tuple(Brackets("(", ")", (f,)) if isinstance(f, Big) else f for f in factors)
-        return _over(replace(node, factors=factors), free, steps)
+    if isinstance(node, (Apply, Product)):
+        return _over(_inside(node, free, steps), free, steps)
     return _over(node, free, steps)
+
+
+def _inside(node: Formula, free: frozenset[str], steps: frozenset[str]) -> Formula:
+    """A factor of a term, with the sums inside its brackets; what the factors have twice is the term's."""
+    if isinstance(node, Apply):
+        return replace(node, argument=_summed(node.argument, free, steps))
+    if not isinstance(node, Product):
+        return _summed(node, free, steps)
+    factors = tuple(_inside(f, free, steps) for f in node.factors)
+    if any(isinstance(f, Big) for f in factors[:-1]):
+        factors = tuple(Brackets("(", ")", (f,)) if isinstance(f, Big) else f for f in factors)
+    return replace(node, factors=factors)
 
 
 def _over(node: Formula, free: frozenset[str], steps: frozenset[str]) -> Formula:

@@ -38,7 +38,7 @@ class Evidence:
         chosen = [s for s in self.choices.meanings if own_choice(s) in self.choices.choice]
         open_ = [s for s in chosen if not resolve(s, self.table) and s not in self.choices.pinned]
         letters = [s for s in open_ if self._is_letter(s) and s not in self.told]
-        while alone := [s for s in letters if len(self._support(s)) < 2]:
+        while alone := [s for s in letters if self._is_alone(s)]:
             for slot in alone:
                 self._forget(slot)
                 letters.remove(slot)
@@ -52,6 +52,14 @@ class Evidence:
     def _support(self, slot: Slot) -> list[int]:
         """The lines with a name that are consistent."""
         return [n for n, own in self.slots.items() if slot in own and self.consistency(n)]
+
+    def _is_alone(self, slot: Slot) -> bool:
+        """Whether only the line that sets a name tells its meaning, or the one that reads it if none does."""
+        places = self._support(slot)
+        if len(places) > 1:
+            return False
+        set_ = any(self._is_left(n, slot) for n, own in self.slots.items() if slot in own)
+        return not set_ or all(self._is_left(n, slot) for n in places)
 
     def _is_left(self, place: int, slot: Slot) -> bool:
         found = slot_of(self.lines[place][0], self.table)

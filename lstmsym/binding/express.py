@@ -51,6 +51,7 @@ from lstmsym.verify.words import Blocks, Columns, Diag, Local, cut
 
 FACTORS = 60
 """Factors side by side that are grouped by their shapes."""
+OUTER = "the last product is read as an outer product"
 POINTWISE = frozenset("⊙ ∘ ⊗ .* ⨀".split())
 DIVISIONS = frozenset("/ ⊘ ./".split())
 
@@ -283,7 +284,7 @@ class Express:
                 found = self._pointwise(found, value, operator)
         except Misfit:
             operators, factors = flat(node)
-            if set(operators) <= POINTWISE or not set(operators) & POINTWISE:
+            if set(operators) <= POINTWISE or len(set(operators)) == 1:
                 raise
             self.unifier.known = known
             return self._in_order(operators, factors)
@@ -385,7 +386,7 @@ class Express:
                 and found.row == value.row
                 and not self._fit(found, value)
             ):
-                self.noted.append("the last product is read as an outer product")
+                self.noted.append(OUTER)
                 found = Value(N.Outer(found.expr, value.expr), (*found.shape, *value.shape))
             else:
                 found = self.times(found, value, operator)

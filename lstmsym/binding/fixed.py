@@ -1,21 +1,20 @@
-"""Lines that are said to hold at one step, ``..., t = T``: their steps are that step."""
+"""Lines that are said to hold at the last step, ``..., t = T``: their steps are that step."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lstmsym.binding.table import Line
-from lstmsym.documents.formula import Brackets, Formula, Name, Number, Relation, Words, rebuilt, walk
+from lstmsym.documents.formula import Brackets, Formula, Name, Relation, Words, rebuilt, walk
 
-_AT = re.compile(
-    r"(?:^|\bat|\bfor|\bif|\bwhen|\bstep|[,(])\s*\$?([a-z])\s*=\s*(T|τ|\\tau|\d+)\s*\$?[).,]?\s*$"
-)
+_AT = re.compile(r"(?:^|\bat|\bfor|\bif|\bwhen|\bstep|[,(])\s*\$?([a-z])\s*=\s*(T|τ|\\tau)\s*\$?[).,]?\s*$")
+_BEFORE = frozenset(("at", "for", "if", "when", "at step", "für", "si"))
 
 
 def fixed(lines: Iterable[Line]) -> list[Line]:
-    """The lines, those that hold at one step at that."""
+    """The lines, those that hold at the last step at that."""
     return [_at(line) for line in lines]
 
 
@@ -28,19 +27,20 @@ def _at(line: Line) -> Line:
     return line
 
 
-def _said(conditions: Iterable[Formula]) -> Iterator[tuple[str, Formula]]:
-    """The letter and the step of each condition that names one step."""
-    for condition in conditions:
-        if isinstance(condition, Brackets):
-            yield from _said(condition.items)
-        elif isinstance(condition, Words) and (found := _AT.search(condition.text)) is not None:
-            last = found[2].replace("\\tau", "τ")
-            yield found[1], Number(last) if last.isdigit() else Name(last)
-        elif isinstance(condition, Relation) and condition.signs == ("=",):
-            name, step = condition.terms
-            last = isinstance(step, Name) and step.base in ("T", "τ") and step.time is None
-            if isinstance(name, Name) and (last or isinstance(step, Number)):
-                yield name.key, step
+def _said(conditions: Sequence[Formula]) -> Iterator[tuple[str, Formula]]:
+    """The letter and the last step, where that is the one condition: a list of steps would go on."""
+    told = [c for c in conditions if not (isinstance(c, Words) and c.text.strip() in _BEFORE)]
+    if len(told) != 1:
+        return
+    (condition,) = told
+    if isinstance(condition, Brackets):
+        yield from _said(condition.items)
+    elif isinstance(condition, Words) and (found := _AT.search(condition.text)) is not None:
+        yield found[1], Name(found[2].replace("\\tau", "τ"))
+    elif isinstance(condition, Relation) and condition.signs == ("=",):
+        name, step = condition.terms
+        if isinstance(name, Name) and isinstance(step, Name) and step.key in ("T", "τ"):
+            yield name.key, step
 
 
 def _moved(node: Formula, letter: str, step: Formula) -> Formula:
@@ -51,10 +51,6 @@ def _moved(node: Formula, letter: str, step: Formula) -> Formula:
             return step
         return rebuilt(part, index)
 
-    if isinstance(node, Name):
-        return (
-            node
-            if node.time is None
-            else replace(node, time=replace(node.time, index=index(node.time.index)))
-        )
-    return rebuilt(node, lambda part: _moved(part, letter, step))
+    if isinstance(node, Name) and node.time is not None:
+        return replace(node, time=replace(node.time, index=index(node.time.index)))
+    return node if isinstance(node, Name) else rebuilt(node, lambda part: _moved(part, letter, step))

@@ -222,8 +222,12 @@ class Forward:
             greek = not name.base.isascii() and name.font != "bold" and not {"term", "vector"} & contexts
             return ("hyper", 0) if greek and at.key not in self.table.derived else ("parameter", 1)
         if not name.base.isascii() or name.base in ("N", "T", "n", "B", "m"):
-            return "hyper", 0
+            return self.number(at), 0
         return "parameter", 1
+
+    def number(self, at: Place) -> str:
+        """The role of a number: a parameter where the loss is derived by it."""
+        return "parameter" if at.key in self.table.derived else "hyper"
 
     @property
     def has_matrix(self) -> bool:

@@ -21,6 +21,7 @@ from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
+from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
@@ -176,7 +177,15 @@ class LineJudge:
             ways = [Reading(claim), *readings(claim, self.judge.meanings)]
             special = [replace(way, special=replace(way.special, binary=names)) for way in ways]
             pairs = zip(ways, special, strict=True)  # right whatever the mask: refused for another reason
-            if not any(self.judge.alike(masked) and not self.judge.alike(way) for way, masked in pairs):
+            right = [
+                masked for way, masked in pairs if self.judge.alike(masked) and not self.judge.alike(way)
+            ]
+            proved = next(filter(self.judge.holds, right), None)
+            if proved is not None:
+                shown = " and ".join(sorted(self.table.spelled[name].key for name in names))
+                verdict = self.judge.right_if(claim, proved.under(f"the entries of {shown} are zero or one"))
+                return self.reported(verdict, self.lines[place][2])
+            if not right:
                 found = self.judge.tried(special[0]).against(*self.judge.sides(claim))
                 return row if found is None else replace(row, witness=numbers(found))
         return replace(row, verdict="undecided", message="that the mask is zero or one is not used here")
@@ -297,6 +306,8 @@ class LineJudge:
             return row
         if stated.lacks in LACKS:
             return replace(row, verdict="refuted", message=LACKS[stated.lacks])
+        if lacks_transposition(stated.noted, source.right, self.lines, self.table.rows):
+            return replace(row, verdict="refuted", message=SLIP)
         if stated.lacks:
             message, assumption = SUPPOSES[stated.lacks]
             row = replace(row, verdict="conditional", assumption=assumption, message=message)

@@ -36,6 +36,7 @@ from lstmsym.documents.formula import (
     Name,
     Number,
     Raised,
+    Sum,
     names,
     rebuilt,
     walk,
@@ -131,6 +132,8 @@ class _Sorting:
         self.barred: set[str] = set()
         """What stands somewhere with a bar, as it is called without."""
         self.said: set[tuple[Formula, Formula]] = set()
+        self.arguments: set[object] = set()
+        """What activations are taken of in forward equations."""
 
     @property
     def defined(self) -> set[str]:
@@ -190,6 +193,7 @@ class _Sorting:
             return
         gradient = any(has_gradient(side, self.table, self.closed) for side in (left, right))
         gradient = gradient or (self.closed and self._bars(left))
+        gradient &= not (left.marks and _settled(right) in self.arguments)
         gradient = gradient and not is_of_slopes(left, right, self.table)
         if at.lag == FIRST and not gradient and _is_start(right, self.table):
             self.kinds[place] = "definition"
@@ -226,6 +230,8 @@ class _Sorting:
             self.kinds[place] = "again"
             return
         self.said.add((left, right))
+        if isinstance(right, Apply):
+            self.arguments.add(_settled(right.argument))
         if at.key in self.defined:
             if self.closed and not self.systems[-1].fresh(parts):
                 return
@@ -274,6 +280,13 @@ class _Sorting:
         self.systems[-1].add(place, at, parts)
         for part in (at, *parts):
             self.table.idents.setdefault(part.key, part.key)
+
+
+def _settled(node: Formula) -> object:
+    """A formula without the brackets around it, its terms in any order."""
+    while isinstance(node, Brackets) and len(node.items) == 1:
+        node = node.items[0]
+    return frozenset(zip(node.signs, node.terms, strict=True)) if isinstance(node, Sum) else node
 
 
 def _is_start(right: Formula, table: Table) -> bool:
@@ -334,6 +347,14 @@ def loss_names(lines: Sequence[Line]) -> Iterator[str]:
             for node in walk(side):
                 if isinstance(node, Derivative) and isinstance(node.of, Name) and node.of.base in LOSSES:
                     yield untimed(node.of)[0].key
+
+
+def loss_by(lines: Sequence[Line]) -> Iterator[Name]:
+    """Names by which a loss is derived, the derivative written out."""
+    for node in (part for left, right, _ in lines for side in (left, right) for part in walk(side)):
+        of, by = (node.of, node.by) if isinstance(node, Derivative) else (None, None)
+        if isinstance(of, Name) and isinstance(by, Name) and of.base in LOSSES:
+            yield by
 
 
 def _recurs(name: Name, right: Formula) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -118,7 +119,7 @@ def _loss_of_step(
         n.base in LOSSES and table_key not in scope.table.roles for n, table_key in _keyed(body, scope.table)
     ):
         return None
-    picked = _picked(body)
+    picked = _picked(body, _unsummed(body, right), scope.table.hot)
     scope.table.unit |= picked != body
     value = express(_without_units(picked, scope.table))
     expr = N.Sum(value.expr) if value.rank else value.expr
@@ -193,12 +194,13 @@ def _spans(node: Sum) -> bool:
 
 
 def _indices(node: Formula) -> Iterator[str]:
-    """The indices that names, and what is indexed as a whole, have."""
+    """The indices and steps that names, and what is indexed as a whole, have."""
     for part in walk(node):
         if isinstance(part, (Name, Indexed)):
             yield from (script.text for script in part.scripts)
         if isinstance(part, Name):
             yield from part.units
+            yield from (part.time.letter,) if part.time is not None else ()
 
 
 def _spanned(node: Sum) -> Formula:
@@ -209,9 +211,21 @@ def _spanned(node: Sum) -> Formula:
     return replace(first, body=Sum(("+", *node.signs[1:]), (first.body, *node.terms[1:])))
 
 
-def _picked(node: Formula) -> Formula:
-    """``log p_y``, the entry of a class y, as the product with the one-hot y."""
-    node = rebuilt(node, _picked)
+def _unsummed(body: Formula, whole: Formula) -> set[str]:
+    """Indices that one name alone has in what is summed up, and over which no sum runs."""
+    count = Counter(s.text for n in names(body) for s in n.scripts if s.where == "sub" and _is_letter(s.body))
+    return {text for text, times in count.items() if times == 1} - {
+        n.variable for n in walk(whole) if isinstance(n, Big)
+    }
+
+
+def _is_letter(node: Formula) -> bool:
+    return isinstance(node, Name) and len(node.base) == 1 and node == Name(node.base)
+
+
+def _picked(node: Formula, single: set[str], hot: Name | None) -> Formula:
+    """``log p_y`` or ``log p_k``, the entry of a class, as the product with the one-hot y, ``hot`` or e_k."""
+    node = rebuilt(node, lambda part: _picked(part, single, hot))
     if not isinstance(node, Apply) or node.head.base not in ("log", "ln"):
         return node
     inner = node.argument
@@ -219,13 +233,16 @@ def _picked(node: Formula) -> Formula:
         inner = inner.items[0]
     if not isinstance(inner, Name):
         return node
-    found = [s for s in inner.scripts if s.where == "sub" and _is_class(s.body)]
+    found = [s for s in inner.scripts if s.where == "sub" and (_is_class(s.body) or s.text in single)]
     if len(found) != 1:
         return node
     picked = found[0].body
     assert isinstance(picked, Name)
     guess = replace(inner, scripts=tuple(s for s in inner.scripts if s is not found[0]))
-    target = replace(picked, time=picked.time or guess.time)
+    if _is_class(picked):
+        target = replace(picked, time=picked.time or guess.time)
+    else:
+        target = hot or Name("e", scripts=(found[0],))
     guess = replace(guess, time=guess.time or target.time)
     return Product(("",), (Raised(target, Words("⊤"), "transpose"), replace(node, argument=guess)))
 
@@ -267,7 +284,7 @@ def _stable(expr: sp.Expr, scope: Forward) -> sp.Expr:
         (inner,) = log.args
         for ref in inner.atoms(Ref):
             line = scope.lines.get(ref.base)
-            if isinstance(line, N.sigma) and inner in (ref, 1 - ref):
+            if isinstance(line, N.sigma) and inner in (ref, 1 - ref) and not _is_derived(ref, scope.table):
                 rules[log] = N.canonical(N.log(inner.xreplace({ref: line})))
     return _one_hot(expr.xreplace(rules), scope)
 
@@ -283,9 +300,16 @@ def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:
         logs = [f for f in factors if isinstance(f, (N.log, N.log_softmax))]
         if len(logs) != 1:
             continue
+        if _is_derived(logs[0].args[0], scope.table):
+            continue
         scores = scope.scores(logs[0])
         if scores is not None and isinstance(scores, Ref):
             rest = sp.Mul(*(f for f in factors if f is not logs[0]))
             whole = N.Sum(rest * scores) - N.LogSumExp(scores)
             expr = expr.xreplace({node: whole if scope.table.unit else N.Sum(rest * N.log_softmax(scores))})
     return expr
+
+
+def _is_derived(guess: sp.Expr, table: Table) -> bool:
+    """Whether the loss is derived by a prediction, which then stays in it."""
+    return isinstance(guess, Ref) and any(table.idents.get(key) == guess.base for key in table.loss_by)

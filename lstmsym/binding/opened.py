@@ -19,6 +19,7 @@ from lstmsym.binding.laststep import with_last_step
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.netinputs import name_net_inputs
+from lstmsym.binding.nets import name_arguments
 from lstmsym.binding.objective import by_usual_letters, without_arguments
 from lstmsym.binding.prepared import lines_of
 from lstmsym.binding.renamed import second_names
@@ -93,5 +94,6 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     bound = replace(bound, final=final)
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     name_net_inputs(lines, bound.table)
+    name_arguments(document, lines, bound, text)
     name_matrices(lines, bound.table)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.guesses import guess_by
 from lstmsym.binding.limits import Limits, limits, of_all
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
@@ -17,7 +18,7 @@ from lstmsym.binding.remaining import first_step
 from lstmsym.binding.shares import Share, depends, share
 from lstmsym.binding.slots import Meaning, Slot, slot_of
 from lstmsym.binding.stacks import Portion
-from lstmsym.binding.standing import valued
+from lstmsym.binding.standing import gradient_through, valued
 from lstmsym.binding.table import LOSSES, Bound, function_of
 from lstmsym.binding.templates import substituted
 from lstmsym.binding.values import Unreadable, Value
@@ -188,23 +189,25 @@ class Backward:
         if node.order != 1 or not isinstance(node.by, Name) or node.of is None:
             raise Unreadable("a derivative of an expression is not read")
         by = self.quantity(node.by)
-        of = node.of
-        if not isinstance(of, Name):
-            return self._of_expression(of, by.expr)
-        at = self.placed(of)
-        table = self.bound.table
+        if not isinstance(node.of, Name):
+            if not isinstance(by.expr, Ref):
+                raise Unreadable("a derivative by an expression is not read")
+            return self._of_expression(node.of, by.expr)
+        at = self.placed(node.of)
         if self._is_prediction(by.expr, node.by):
-            return self._by_prediction(of, at, by)
+            return self._by_prediction(node.of, at, by)
         if not isinstance(by.expr, Ref):
-            raise Unreadable("a derivative by an expression is not read")
-        if of.base in LOSSES and at.key not in table.idents:
-            return self._immediate(by) if "+" in node.letter else self._of_loss(of, at, by)
-        return self._of_quantity(of, at, by)
+            return self._by_stack(node.of, at, by)
+        if node.of.base in LOSSES and at.key not in self.bound.table.idents:
+            return self._immediate(by) if "+" in node.letter else self._of_loss(node.of, at, by)
+        return self._of_quantity(node.of, at, by)
 
     def _of_quantity(self, of: Name, at: Place, by: Value) -> Value:
-        """The derivative of a quantity by one of the cell."""
+        """The derivative of a quantity of the cell, or of a prediction, by a quantity."""
         assert isinstance(by.expr, Ref)
-        table, what = self.bound.table, self.quantity(of)
+        what, table = self.quantity(of), self.bound.table
+        if (jacobian := guess_by(what, by)) is not None:
+            return jacobian
         if self._is_prediction(what.expr, of) and by.expr == what.expr.args[0]:
             slope = what.expr * (1 - what.expr)
             return Value(Diag(slope) if what.rank else slope, what.shape * 2)
@@ -213,6 +216,18 @@ class Backward:
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
         return Value(local, self.system.jacobians[local].shape)
+
+    def _by_stack(self, of: Name, at: Place, by: Value) -> Value:
+        """The derivative of the loss by a column: the column of those by its parts."""
+        whole = of.base in LOSSES and of.time is None and at.key not in self.bound.table.idents
+        lag = max((ref.lag for ref in by.expr.atoms(Ref) if ref.lag is not None), default=0)
+        column = later(by.expr, -lag)
+        found = gradient_through(column, self.system) if whole and isinstance(column, N.Concat) else None
+        if found is None:
+            raise Unreadable("a derivative by an expression is not read")
+        return Value(
+            later(found, lag), by.shape, self.bound.table.rows != self.flat and by.rank == 1, by.parts
+        )
 
     def _is_of_cell(self, expr: sp.Expr) -> bool:
         return isinstance(expr, Ref) and (
@@ -394,6 +409,8 @@ class Backward:
             raise Unreadable("a chain rule over something else than the outputs is not read")
         if by.expr.lag is not None:
             raise Unreadable("a chain rule by a quantity that has steps is not read")
+        if not (_carries_on(by.expr, self.system) and _carries_on(of.expr, self.system)):
+            return Value(Ref(self.system.derivation.names.adjoint(by.expr.base)), by.shape)
         return Value(ChainSum(by.expr), by.shape)
 
     def _from_here(self, node: Big) -> Value:
@@ -432,6 +449,15 @@ class Backward:
         first, last = (None if n is None else n + ahead for n in (over.low, over.high))
         self.sums.append(SumRange(first, last, reads, over))
         return Value(N.Total(expr), value.shape, value.row)
+
+
+def _carries_on(quantity: Ref, system: System) -> bool:
+    """Whether a quantity moves a state, and so what later steps make of it."""
+    moved, states = {quantity.base}, {q.name for q in system.cell.role("state")}
+    for equation in system.cell.equations:  # in the order of computation
+        if any(ref.base in moved and ref.lag in (0, None) for ref in equation.expr.atoms(Ref)):
+            moved.add(equation.name.base)
+    return not moved.isdisjoint(states)
 
 
 def _vanishes(expr: sp.Expr, zero: set[Ref]) -> bool:

@@ -13,6 +13,7 @@ import sympy as sp
 from lstmsym.binding.across import LAST, Across, Chained, Layout, contracted, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
+from lstmsym.binding.express import is_transposition
 from lstmsym.binding.shortened import shortened
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
@@ -24,6 +25,7 @@ from lstmsym.documents.formula import (
     Matrix,
     Name,
     Number,
+    Raised,
     Relation,
     Words,
     names,
@@ -317,6 +319,7 @@ class Several:
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
         scope.steps, scope.told_apart = self.letters(line), self.told_apart
+        scope.capitals = self.capitals
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank
@@ -331,6 +334,15 @@ class Several:
         if layout.immediate and not _IMMEDIATE.search(self.text):
             assumed.append(IMMEDIATE)
         return Understood(a, b, facts, tuple(assumed))
+
+    @cached_property
+    def capitals(self) -> bool:
+        """Whether the document transposes what has a step by a capital T, and nothing by another sign."""
+        sides = (side for left, right, _ in self.choices.lines for side in (left, right))
+        turned = [n for side in sides for n in walk(side) if isinstance(n, Raised) and is_transposition(n)]
+        letters = [n for n in turned if isinstance(n.exponent, Name)]
+        of_steps = any(name.time is not None for n in letters for name in names(n.body))
+        return of_steps and len(letters) == len(turned)
 
     def letters(self, line: Line) -> frozenset[str]:
         """The letters that number steps in a line."""

@@ -167,8 +167,12 @@ def candidates(slot: Slot, table: Table, cell: Cell, system: System) -> list[Mea
     targets = resolve(slot, table)
     meanings = [*found.of(targets, slot.family)] if targets else [*found.any(slot)]
     if slot.target in table.standing:
-        whole = stacked_gradient(table.standing[slot.target], system)
-        meanings = [*meanings, Meaning(whole, "stacked", slot.target)] if whole is not None else meanings
+        whole = table.standing[slot.target]
+        before = {r: Ref(table.before[r.base], r.lag) for r in whole.atoms(Ref) if r.base in table.before}
+        for kind, stack in (("stacked", whole), ("stacked before", whole.xreplace(before))):
+            found_of = stacked_gradient(stack, system)
+            if found_of is not None and (stack != whole or kind == "stacked"):
+                meanings = [*meanings, Meaning(found_of, kind, slot.target)]
     if slot.word == "step":
         meanings = [replace(m, expr=share(m.expr, system)) for m in meanings]
     return list(dict.fromkeys(meanings))

@@ -125,9 +125,8 @@ class Solver:
     def groups(self) -> list[Group]:
         """The choices there are, those of whole families first."""
         found: dict[str, tuple[str, ...]] = {}
-        lefts = {
-            s for n in self.choices.claims() if (f := slot_of(self.lines[n][0], self.table)) for s in [f[0]]
-        }
+        sides = (slot_of(self.lines[n][0], self.table) for n in self.choices.claims())
+        lefts = {found[0] for found in sides if found is not None and found[1].lag != -1}
         pre = set(self.table.before.values())
         for slot, options in self.choices.meanings.items():
             if slot in self.choices.pinned:

@@ -42,6 +42,19 @@ _UNIT = re.compile(
 )
 
 
+_HOT = re.compile(
+    r"\$(?P<before>[^$\n]{1,30})\$[^$.\n]{0,30}(one[- ]?hot|独热|ワンホット)"
+    r"|(one[- ]?hot|独热|ワンホット)[^$.\n]{0,30}\$(?P<behind>[^$\n]{1,30})\$",
+    re.IGNORECASE,
+)
+
+
+def one_hot(text: str, document: Document) -> Name | None:
+    """The name of which a text says first that it is a one-hot vector."""
+    named = (_name(found["before"] or found["behind"], document) for found in _HOT.finditer(text))
+    return next((name for name in named if name is not None), None)
+
+
 def adds_up(text: str) -> bool:
     """Whether a text says of its targets that they are one-hot, or probabilities."""
     return _UNIT.search(text) is not None

@@ -17,6 +17,7 @@ from lstmsym.binding.quantity import identifier
 from lstmsym.binding.table import Line, Table, bare_names, has_gradient
 from lstmsym.documents.formula import Formula, Name, names
 from lstmsym.notation import Ref
+from lstmsym.shapes import Shape
 
 
 def stand_in(ident: str, right: Formula, table: Table) -> sp.Expr | None:
@@ -25,19 +26,26 @@ def stand_in(ident: str, right: Formula, table: Table) -> sp.Expr | None:
     for other, lag in dict.fromkeys(_read(right, table)):
         if other == ident and lag == 0:
             continue
-        matrix = identifier(f"any_{ident}_{other}", [*table.roles, *table.spelled])
-        table.roles[matrix] = "parameter"
-        table.shapes[matrix] = (table.shapes[ident][0], table.shapes[other][0])
-        terms.append(N.Dot(Ref(matrix), Ref(other, lag)))
+        weight = identifier(f"any_{ident}_{other}", [*table.roles, *table.spelled])
+        table.roles[weight] = "parameter"
+        table.shapes[weight] = (*table.shapes[ident], *table.shapes[other])
+        terms.append(_weighted(Ref(weight), Ref(other, lag), table.shapes[ident], table.shapes[other]))
     return POINTWISE_FUNCTIONS[GENERIC[-1]](sp.Add(*terms)) if terms else None
 
 
+def _weighted(weight: Ref, read: Ref, mine: Shape, other: Shape) -> sp.Expr:
+    """A vector or number times a weight that makes a vector or number of it."""
+    if mine and other:
+        return N.Dot(weight, read)
+    return N.Sum(weight * read) if other else weight * read
+
+
 def _read(right: Formula, table: Table) -> Iterator[tuple[str, int]]:
-    """The vectors that a right side reads; what is not of this step is of the step before."""
+    """The vectors and numbers that a right side reads; what is not of this step is of the step before."""
     for name in bare_names(right):
         at = table.key(name)
         ident = table.idents.get(at.key, "")
-        if table.roles.get(ident) not in ("input", "state", "name") or len(table.shapes[ident]) != 1:
+        if table.roles.get(ident) not in ("input", "state", "name") or len(table.shapes[ident]) > 1:
             continue
         lag = 0 if at.lag in (0, None) else -1
         if lag and table.roles[ident] == "name":

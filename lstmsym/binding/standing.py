@@ -11,6 +11,7 @@ from lstmsym.binding.values import Value
 from lstmsym.notation import Ref
 from lstmsym.rules import shape_of
 from lstmsym.shapes import Shape, Unifier
+from lstmsym.verify.pullback import gradient_of
 from lstmsym.verify.system import System
 from lstmsym.verify.words import Blocks
 
@@ -35,6 +36,24 @@ def stacked_gradient(expr: sp.Expr, system: System) -> sp.Expr | None:
         found = {b: _gradient(b, system) for row in expr.rows for b in row}
         return None if None in found.values() else expr.mapped(lambda b: found[b])
     return None
+
+
+def gradient_through(node: sp.Expr, system: System) -> sp.Expr | None:
+    """The gradient by an expression, by all lines of a step that read it; None where none does.
+
+    Nor is there one where a line reads the same in another order.
+    """
+    columns = {part for e in system.cell.equations for part in e.expr.atoms(N.Concat)}
+    if any(set(part.args) == set(node.args) and part != node for part in columns):
+        return None
+    adjoint, hole = system.derivation.names.adjoint, Ref("hole", 0)
+    shapes = {**system.shapes, hole.base: shape_of(node, lambda ref: system.shapes[ref.base], Unifier())}
+    found = []
+    for equation in system.cell.equations:
+        if equation.expr.has(node) and adjoint(equation.name.base) in system.backward:
+            whole = N.Sum(Ref(adjoint(equation.name.base), 0) * equation.expr.xreplace({node: hole}))
+            found.append(gradient_of(whole, hole, shapes).xreplace({hole: node}))
+    return sp.Add(*found) if found else None
 
 
 def _gradient(part: sp.Expr, system: System) -> sp.Expr | None:

@@ -79,6 +79,10 @@ class Table:
     """What the loss of a step enters the loss with, 1/T of a mean."""
     unit: bool = False
     """Whether the targets are said to be one-hot, or to add up to one."""
+    loss_by: frozenset[str] = frozenset()
+    """Names by which the loss is derived, in a derivative that is written out."""
+    hot: Name | None = None
+    """The one-hot vector that stands for the class of a step."""
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False

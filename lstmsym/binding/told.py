@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lstmsym.binding.defined import spoken
 from lstmsym.binding.quantity import untimed
-from lstmsym.binding.spoken import adds_up
+from lstmsym.binding.spoken import adds_up, one_hot
 from lstmsym.binding.stated import Said, stated
 from lstmsym.binding.table import FUNCTIONS
 from lstmsym.documents.formula import Delta, Derivative, Formula, Name
@@ -60,6 +60,8 @@ class Told:
     loss: Formula | None = None
     unit: bool = False
     """Whether targets are one-hot, or probabilities."""
+    hot: Name | None = None
+    """What the text calls one-hot."""
 
     @property
     def named(self) -> frozenset[str]:
@@ -93,7 +95,8 @@ def told(document: Document, text: str) -> Told:
     rows = {"rows": True, "columns": False}.get(front.layout)
     loss = _formula(front.loss, document, "loss") if front.loss else None
     gradients += stated(text, document.lexicon, definitions(text))
-    return Told(roles, functions, dict(_spoken(text, document)), tuple(gradients), rows, loss, adds_up(text))
+    words = dict(_spoken(text, document))
+    return Told(roles, functions, words, tuple(gradients), rows, loss, adds_up(text), one_hot(text, document))
 
 
 def _spoken(text: str, document: Document) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lstmsym.binding.claims import Claims
+from lstmsym.binding.claims import Claims, added
 from lstmsym.binding.messages import WHATEVER
 from lstmsym.binding.slots import Meaning, Slot, occurrences, slot_of
 from lstmsym.binding.table import Line
@@ -36,9 +36,8 @@ def understood(claims: Claims, judge: Judge, line: Line, slot: Slot) -> Understo
         return None
     said = write(nodes[0])
     for other, node in defined.items():
-        if other.family == slot.family and any(
-            _right(claims, judge, new, slot, other) for new in _read_as(line, slot, other, node, claims)
-        ):
+        new = _read_as(line, slot, other, claims) if other.family == slot.family else None
+        if new is not None and _right(claims, judge, new, slot, other):
             return Understood(assumption=f"{said}, which nothing defines, is read as {write(node)}")
     if any(_meaning(claims, judge, line, slot, option) for option in _options(claims, slot)):
         return None
@@ -56,13 +55,14 @@ def _defined(claims: Claims) -> dict[Slot, Formula]:
     return found
 
 
-def _read_as(line: Line, slot: Slot, other: Slot, node: Formula, claims: Claims) -> Iterator[Line]:
-    """The line as it stands; with the left side's name in the place of the other, where it is that."""
+def _read_as(line: Line, slot: Slot, other: Slot, claims: Claims) -> Line | None:
+    """The line where a name is another; where it is the left side's own, that must be added to."""
     left, right, row = line
     own = slot_of(left, claims.table)
-    if own is not None and own[0] == other:
-        yield left, _exchanged(right, slot, left, claims), row
-    yield line
+    if own is None or own[0] != other:
+        return line
+    changed = _exchanged(right, slot, left, claims)
+    return (left, changed, row) if added(left, changed)[0] else None
 
 
 def _exchanged(node: Formula, slot: Slot, new: Formula, claims: Claims) -> Formula:

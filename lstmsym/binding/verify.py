@@ -38,6 +38,7 @@ from lstmsym.documents.rows import Equation, NotAClaim, Unread
 from lstmsym.documents.rows import Row as Read
 from lstmsym.listings import Listing
 from lstmsym.verify.judge import Judge
+from lstmsym.verify.readings import are_probabilities
 
 WORST = ("not-a-claim", "proved", "conditional", "undecided", "unread", "refuted")
 """Verdicts, the later the worse: a row of several lines has that of its worst."""
@@ -108,7 +109,8 @@ class Judging:
         self.symbols: tuple[Symbol, ...] = ()
         self.listed = opened.listed.rows
         if self.bound.cell is not None:
-            self.judge = Judge(self.bound.cell, self.bound.final)
+            cell, table = self.bound.cell, self.bound.table
+            self.judge = Judge(cell, self.bound.final, table.unit and are_probabilities(cell))
             self.claims = Claims(Choices(self.lines, self.bound, self.judge.system))
             with within(READING):
                 self.defining = self._settle(opened)

@@ -40,12 +40,12 @@ ACCENTED = "[" + "".join(
     chr(code) for code in range(0xC0, 0x1F00)
     if len(parts := unicodedata.normalize("NFD", chr(code))) == 2
     and parts[0].isascii() and parts[1] in S.COMBINING
-) + r"](?![^\W\d_])"  # fmt: skip
+) + r"](?![^\W\d_" + "".join(c for c in (*S.SUPERSCRIPTS, *S.SUBSCRIPTS) if c.isalpha()) + "])"  # fmt: skip
 """One letter with its accent in one character, as ŷ."""
 _PLAIN = re.compile(
     rf"(?P<infix>{INFIX})|(?P<dot>{DOT})|(?P<path>{PATH})|"
     r"(?P<space>\s+)|(?P<number>\d+\.(?!\d|\.)(?=\s*[-+*/)])|(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?)"
-    r"|(?P<dots>\.\.\.?)|(?P<power>(?<=\^)T(?=[a-z]))"
+    r"|(?P<dots>\.\.\.?)|(?P<power>(?<=\^)(?:T(?=[a-z])|[A-Za-z](?=_)))"
     r"|(?P<word>(?:(?<![^\s=+\-*/(\[,@])_)?[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9]))*)|(?P<command>\\[A-Za-z]+)"
     r"|(?P<small>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵗᵀᵏʲˢ]+|[₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₜₖᵢⱼₙₘₕₓₛₒₐₑₗₚᵣᵤᵥ]+)"
     r"|(?P<operator>\+=|-=|\*=|:=|<-|->|=>|==|<=|>=|!=|\*\*|\.\*|\./|\.\^|\|\|)|(?P<other>.)",

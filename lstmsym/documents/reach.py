@@ -32,7 +32,7 @@ _PIECE = re.compile(
     r"|(?P<command>\\[A-Za-z]+)|(?P<open>[(\[{⟨])|(?P<close>[)\]}⟩])"
     r"|(?P<relation>\+=|-=|\*=|:=|<-|!=|<=|>=|←|≔|=|[≠≤≥≈∝≪≫]|(?<=\s)[<>](?=\s))"
     rf"|(?P<operator>\*\*|\.\*|\./|\.\^|{DOT}|[-+*/@⊙∘⊗×·⋅−^_'′’√÷⊘⋆⋄∗•–])"
-    r"|(?P<small>[⁰-₟ᵀ¹²³ᵢⱼ\u0300-\u036f]+)|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)"
+    r"|(?P<small>[⁰-₟ᵀ¹²³ᵗᵏʲˢᵢⱼᵣᵤᵥ\u0300-\u036f]+)|(?P<dots>\.\.\.?|…)|(?P<colon>[:,])|(?P<space>[ \t]+)"
     r"|(?P<bar>\|\|?|[‖∥])|(?P<foreign>[^\W\d_\x00-\x7f][^\W\d_]*)|(?P<other>.)",
     re.DOTALL,
 )
@@ -58,11 +58,11 @@ def named(text: str) -> frozenset[str]:
 
 
 _RANGES = frozenset("all every each any in to down through until steps times".split())
-_STEP = re.compile(r"[(\[][ \t]*[tTτ][ \t]*(?:[-+−][ \t]*\d+[ \t]*)?[)\]]|_\{?[tTτ]\b|[ₜₖ]")
+_STEP = re.compile(r"[(\[][ \t]*[tTτ][ \t]*(?:[-+−][ \t]*\d+[ \t]*)?[)\]]|_\{?[tTτ]\b|[ₜₖᵗ]")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _NAMED = re.compile(
     r"(?<![\w\\.])([A-Za-z][A-Za-z0-9]+)(?=[(\[][ \t]*[tTτ][ \t]*(?:[-+][ \t]*\d+[ \t]*)?[)\]]|_\{?[tTτ]\b"
-    r"|\^(?:T\b|\\top|\{T)|ᵀ|[ₜₖ])"
+    r"|\^(?:T\b|\\top|\{T)|ᵀ|[ₜₖᵗ])"
 )
 _SET = re.compile(r"^[ \t]*([A-Za-z][A-Za-z0-9]+)[ \t]*(?:=|:=|\+=)(?!=)", re.MULTILINE)
 _OVER = re.compile(r"\bd[A-Za-z]?[\w]*(?:\([^()\n]{0,9}\)|\[[^\[\]\n]{0,9}\])?/(d[A-Za-z][A-Za-z0-9]*)")

@@ -17,7 +17,7 @@ from lstmsym.documents.macros import Macro, definitions
 from lstmsym.documents.parse import parse
 from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.rows import Equation, NotAClaim, Row, Source, Unread, rows
-from lstmsym.documents.scanned import letters_for_digits
+from lstmsym.documents.scanned import circles, letters_for_digits
 from lstmsym.documents.split import (
     DISPLAY,
     FRONT,
@@ -80,7 +80,7 @@ def read(text: str, name: str = "") -> Document:
     Raises:
         DocumentError: it is too large, or no text.
     """
-    text, damage = letters_for_digits(lines_ended(text))
+    text, damage = letters_for_digits(circles(lines_ended(text)))
     check_size(text, name)
     macros = definitions(without_comments(text) if is_latex(text, name) else text)
     blocks = split(text, name, macros)
@@ -264,6 +264,8 @@ def _word(left: Formula) -> str:
     """Letters side by side that are the whole of a left side: they name one quantity."""
     while isinstance(left, Raised):
         left = left.body
+    if isinstance(left, Name) and len(left.base) > 1 and left.base.isascii() and left.base.isalpha():
+        return left.base  # as plain text has it, which may be without a space between letters
     if not isinstance(left, Product) or any(left.operators):
         return ""
     parts = left.factors

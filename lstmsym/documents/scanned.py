@@ -29,6 +29,20 @@ def letters_for_digits(text: str) -> tuple[str, dict[int, str]]:
     return "\n".join(lines), notes
 
 
+_CIRCLE = re.compile(
+    r"(?<![\w$])o\b[^.\n$]{0,25}(element|entry|component|point)[- ]?wise|(?<![\w$])o\b[^.\n$]{0,25}Hadamard"
+)
+_BETWEEN = re.compile(r"(?<=[\w\])}']) o (?=[\w\[({])")
+
+
+def circles(text: str) -> str:
+    """The text with ∘ for an o between quantities, where it says that o is a product entry by entry."""
+    if not _CIRCLE.search(text):
+        return text
+    lines = text.split("\n")
+    return "\n".join(_BETWEEN.sub(" ∘ ", line) if "=" in line and "$" not in line else line for line in lines)
+
+
 def mended_lexemes(text: str, offset: int) -> list[Lexeme]:
     r"""The lexemes of LaTeX, with the braces of ``\fracdL(t)dh(t)`` that a scan has lost."""
     found: list[Lexeme] = []

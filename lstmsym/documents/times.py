@@ -129,7 +129,9 @@ class _Times:
         return node
 
     def derivative(self, node: Derivative) -> Formula:
-        r"""What is transposed behind the loss is a factor: ``\nabla_W L (x_t)^\top``."""
+        r"""What is transposed behind the loss is a factor: ``\nabla_W L (x_t)^\top``; so after ∂L/∂v_t."""
+        if node.form == "slash":
+            return _behind(node)
         raised = node.of
         if not isinstance(raised, Raised) or not isinstance(raised.body, Apply):
             return node
@@ -266,9 +268,10 @@ class _Times:
 
     def product(self, node: Product) -> Formula:
         """Juxtapositions inside juxtapositions on one level; the step behind a power, x^2(n), in the name."""
-        node = self.stepped_power(node)
-        if not isinstance(node, Product):
-            return node
+        whole = self.stepped_power(node)
+        if not isinstance(whole, Product):
+            return whole
+        node = whole
         if any(node.operators) or not any(_is_row(f) for f in node.factors):
             return node
         factors: list[Formula] = []
@@ -287,10 +290,16 @@ class _Times:
             step = factor.items[0] if single and isinstance(factor, Brackets) else None
             body = power.body if isinstance(power, Raised) and isinstance(power.exponent, Number) else None
             first = step.terms[0] if isinstance(step, Sum) else step
-            known = isinstance(body, Name) and body.time is None and isinstance(first, Name)
-            known = known and (body.key in self.timed or body.base not in FUNCTIONS)  # type: ignore[union-attr]
-            if known and isinstance(power, Raised) and step is not None and is_step(step, self.letters):
-                factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))  # type: ignore[type-var]
+            if (
+                isinstance(power, Raised)
+                and isinstance(body, Name)
+                and (body.key in self.timed or body.base not in FUNCTIONS)
+                and body.time is None
+                and step is not None
+                and isinstance(first, Name)
+                and is_step(step, self.letters)
+            ):
+                factors[-1] = replace(power, body=replace(body, time=Time(step, "call")))
             else:
                 factors.append(factor)
         if len(factors) == len(node.factors):
@@ -298,6 +307,18 @@ class _Times:
         if len(factors) == 1:
             return factors[0]
         return Product(("",) * (len(factors) - 1), tuple(factors), span=node.span)
+
+
+def _behind(node: Derivative) -> Formula:
+    """Brackets behind the quantity below the slash, which has its step, are a factor: ∂L/∂v_t (h_t)^T."""
+    raised = node.by if isinstance(node.by, Raised) else None
+    row = raised.body if raised is not None else node.by
+    if not isinstance(row, Product) or any(row.operators) or not isinstance(row.factors[0], Name):
+        return node
+    first, rest = row.factors[0], list(row.factors[1:])
+    if raised is not None:
+        rest[-1] = replace(raised, body=rest[-1])
+    return Product(row.operators, (replace(node, by=first), *rest), span=node.span)
 
 
 def layered_name(node: Raised) -> tuple[Name, Formula] | None:

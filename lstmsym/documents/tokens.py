@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -80,8 +81,16 @@ def kind_of(text: str) -> tuple[str, str] | None:
     return found or (("dots", S.DOTS[text]) if text in S.DOTS else None)
 
 
+_STEP = re.compile(r"ᵗ([⁺⁻][⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?=[⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ])")
+"""A step above a name, before a power or a transposition of it."""
+
+
 def small(text: str, start: int, end: int) -> list[Token]:
-    """Superscript or subscript characters as a script of their own: ₜ₋₁, ᵀ."""
+    """Superscript or subscript characters as a script of their own: ₜ₋₁, ᵀ; what is above a step, too: ᵗ²."""
+    step = _STEP.match(text)
+    if step is not None:
+        middle = start + step.end()
+        return [*small(step[0], start, middle), *small(text[step.end() :], middle, end)]
     table, mark = (S.SUPERSCRIPTS, "^") if text[0] in S.SUPERSCRIPTS else (S.SUBSCRIPTS, "_")
     found = [("sup" if mark == "^" else "sub", mark, mark), ("{", "{", "{")]
     for char in text:

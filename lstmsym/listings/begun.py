@@ -40,15 +40,29 @@ def _labels(plan: Outline) -> str | None:
 def _errors(plan: Outline, run: Run) -> Iterator[tuple[str, str]]:
     """Outputs of the forward pass of which the backward pass takes a target that is given."""
     statements = list(each(plan.backward))
+    entries = {
+        key_of(s.targets[0]): whole_key(s.value) or ""
+        for s in statements
+        if isinstance(s, ast.Assign) and isinstance(s.value, ast.Subscript)
+    }
     known = {*run.scope.names, *run.scope.series, *(k for s in statements for k in written(s))}
     for node in (n for s in plan.backward for n in ast.walk(s)):
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
             continue
-        sides = whole_key(node.left) or "", whole_key(node.right) or ""
-        for output, target in (sides, sides[::-1]):
+        lefts, right = [whole_key(t) or "" for t in _terms(node.left)], whole_key(node.right) or ""
+        right = entries.get(right, right)
+        pairs = [(entries.get(left, left), right) for left in lefts]
+        for output, target in (*pairs, *(pair[::-1] for pair in pairs)):
             quantity = _quantity(output, run)
             if quantity and target not in known and TARGETS.search(target):
                 yield quantity, target
+
+
+def _terms(node: ast.expr) -> list[ast.expr]:
+    """What a sum adds up."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_terms(node.left), *_terms(node.right)]
+    return [node]
 
 
 def _quantity(key: str, run: Run) -> str:

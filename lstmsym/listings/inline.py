@@ -86,7 +86,10 @@ def _called(statement: ast.AST, functions: Mapping[str, ast.FunctionDef]) -> ast
         name = call.func.attr
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
-    return functions.get(name)
+    found = functions.get(name)
+    foreign = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) != "self"
+    whole = found is not None and any(isinstance(n, ast.For) for n in ast.walk(found))
+    return None if foreign and whole else found  # of another object, a step: a sequence is judged where it is
 
 
 def _names(function: ast.AST) -> set[str]:

@@ -69,7 +69,9 @@ def _unpacks(node: ast.AST) -> bool:
 
 
 def _fills(node: ast.AST) -> bool:
-    """``gradients["W"] = ...``."""
+    """``gradients["W"] = ...``, ``tape.append(...)``."""
+    if isinstance(node, ast.Call) and called(node) == "append" and isinstance(node.func, ast.Attribute):
+        return True
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     key = target.slice if isinstance(target, ast.Subscript) else None
     return isinstance(key, ast.Constant) and isinstance(key.value, str)

@@ -37,6 +37,9 @@ from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
 
+IN_LOOP = ("last-only", "stale", "trap")
+"""What is wrong with a statement of a step only where a sequence calls the step."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -67,11 +70,13 @@ def read_listing(
     readings = [_safely(plan, cell, called) for plan in plans]
     lines = source.lines
     found: dict[int, Row] = {}
+    places = {(s.lineno, s.col_offset): s for s in statements}
     for reading in readings:
         for statement, one in reading.rows(lines):
-            if origin(statement) is None:
+            own = origin(statement) or places.get((statement.lineno, statement.col_offset))
+            if own is None:
                 continue
-            key = id(origin(statement))
+            key = id(own)
             if key not in found or _worse(one, found[key]):
                 found[key] = one
     rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim", message=_why(s)) for s in statements]
@@ -128,6 +133,8 @@ class _Reading:
 
     def forward_rows(self, lines: tuple[str, ...]) -> Iterator[tuple[ast.stmt, Row]]:
         for statement in each(self.plan.forward):
+            if origin(statement) is None:
+                continue
             kind, message = self.kinds.get(id(statement), ("prose", ""))
             if kind == "unread" and calls_own(statement, self.plan):
                 kind, message = "prose", OWN
@@ -145,6 +152,8 @@ class _Reading:
                 found[id(finding.statement)] = finding
         for statement in each(self.plan.backward):
             one = found.get(id(statement))
+            if origin(statement) is None and (one is None or one.status not in IN_LOOP):
+                continue
             if one is not None and self.judging is not None:
                 yield statement, verdict_row(one, self.judging, lines)
             elif isinstance(statement, (ast.Assign, ast.AugAssign)):

@@ -290,6 +290,8 @@ class _Written:
             any_size = shape == () and (expr.has(Diag) or self(expr).is_number)
             if not (shape == found or diagonal or any_size):
                 raise ShapeError(shapes[0], shapes[1], "two matrices of one shape are compared")
+        if not found:
+            raise NotationError("the identity alone has no size")
         return found
 
     def shape(self, expr: sp.Expr) -> Shape:

@@ -148,13 +148,17 @@ def at_the_end(claim: Claim) -> Reading:
 class Judge:
     """Judges claims about one cell."""
 
-    def __init__(self, cell: Any, final: bool = False) -> None:
-        """Derive the cell; the numbers are made when they are first needed; ``final``: as of `System`."""
+    def __init__(self, cell: Any, final: bool = False, unit: bool = False) -> None:
+        """Derive the cell; the numbers are made when they are first needed; ``final``: as of `System`.
+
+        ``unit``: it is known that the entries of the targets add up to one.
+        """
+        self.unit = unit
         self.system = System(cell, final)
         self.show = Printer(self.system.derivation.order)
         self.meanings = Meanings(self.system)
         self.trials: dict[tuple[sp.Expr, Special], Trial] = {}
-        self.provers: dict[tuple[sp.Expr, bool], Prover | AtEnds] = {}
+        self.provers: dict[tuple[sp.Expr, bool, frozenset[str]], Prover | AtEnds] = {}
         self.variants: dict[sp.Expr, Meanings] = {sp.Integer(1): self.meanings}
         self.null: frozenset[str] | None = None
         """The gradients that are zero by a cancellation, once they have been looked for."""
@@ -222,9 +226,10 @@ class Judge:
 
     def tried(self, reading: Reading) -> Trial:
         """Generic sequences as a reading has them."""
-        key = (reading.loss, reading.special)
+        special = replace(reading.special, unit=reading.special.unit or self.unit)
+        key = (reading.loss, special)
         if key not in self.trials:
-            self.trials[key] = Trial(self.variant(reading.loss).system, reading.special)
+            self.trials[key] = Trial(self.variant(reading.loss).system, special)
         return self.trials[key]
 
     def tried_at(self, special: Special) -> Trial:
@@ -239,11 +244,13 @@ class Judge:
 
     def prover(self, reading: Reading) -> Prover | AtEnds:
         """Proofs about the cell as a reading has it."""
-        key = (reading.loss, reading.special.unit)
+        unit, binary = reading.special.unit or self.unit, reading.special.binary
+        key = (reading.loss, unit, binary)
         if key not in self.provers:
             meanings = self.variant(reading.loss)
             kind = AtEnds if self.system.final else Prover
-            self.provers[key] = kind(replace(meanings, unit=True) if reading.special.unit else meanings)
+            special = replace(meanings, unit=unit, binary=binary) if unit or binary else meanings
+            self.provers[key] = kind(special)
         return self.provers[key]
 
     def read_otherwise(self, claim: Claim) -> Verdict | None:

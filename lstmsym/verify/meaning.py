@@ -33,6 +33,8 @@ class Meanings:
     null: frozenset[str] = frozenset()
     """Gradients that are zero, from the step ``null_from`` on."""
     null_from: int = -100
+    binary: frozenset[str] = frozenset()
+    """Inputs whose entries are zero or one: each is 1 where any other number is positive."""
     unit: bool = False
     """Whether the targets' entries add up to 1: then a target is any vector over its sum."""
     known: dict[sp.Expr, Shape] = field(default_factory=dict, compare=False, repr=False)
@@ -51,7 +53,8 @@ class Meanings:
     @cached_property
     def targets(self) -> Mapping[str, Shape]:
         """Stand-ins for the targets where their entries add up to 1."""
-        return {f"any {q.name}": q.shape for q in self.system.cell.role("target") if self.unit}
+        bits = {f"bit {q.name}": q.shape for q in self.system.cell.quantities if q.name in self.binary}
+        return bits | {f"any {q.name}": q.shape for q in self.system.cell.role("target") if self.unit}
 
     @cached_property
     def states(self) -> Set[str]:
@@ -66,7 +69,7 @@ class Meanings:
     def free(self, name: str) -> bool:
         """Whether a given quantity is any number, and zero at ties only; of no name, whether all are."""
         given = {q.name for q in self.system.cell.role("input", "parameter", "target")}
-        return not self.kinked or name in given
+        return not self.kinked or name in given or name in self.targets
 
     @cached_property
     def carried(self) -> Set[str]:
@@ -78,6 +81,8 @@ class Meanings:
         system = self.system
         if self.is_null(ref):
             return sp.Integer(0)
+        if ref.base in self.binary:
+            return N.step(Ref(f"bit {ref.base}", ref.lag))
         if self.is_open(ref):
             return sp.Integer(0) if self.end is False and ref.lag is not None and ref.lag <= 0 else None
         free = Ref(f"any {ref.base}", ref.lag)
@@ -99,7 +104,7 @@ class Meanings:
     def reached(self, ref: Ref, horizon: int) -> bool:
         """Whether a reference is written out: not a state before t, nor an adjoint beyond the horizon."""
         system, lag = self.system, ref.lag or 0
-        if self.is_null(ref):
+        if self.is_null(ref) or ref.base in self.binary:
             return True
         if self.is_open(ref):
             return self.end is False and lag <= 0

@@ -212,7 +212,8 @@ def _squared(cell: Cell) -> bool:
 def _is_probability(target: str, cell: Cell) -> bool:
     """Whether a target stands before the logarithm of a softmax, and nowhere else."""
     found = [term for e in cell.equations for term in _terms_with(Ref(target, 0), e.expr)]
-    return bool(found) and all(term.has(N.log_softmax) for term in found)
+    guesses = [e.name for e in cell.equations if isinstance(e.expr, N.softmax)]
+    return bool(found) and all(term.has(N.log_softmax, *map(N.log, guesses)) for term in found)
 
 
 def _terms_with(ref: Ref, expr: sp.Expr) -> Iterator[sp.Expr]:
@@ -224,10 +225,16 @@ def _terms_with(ref: Ref, expr: sp.Expr) -> Iterator[sp.Expr]:
             yield from _terms_with(ref, part)
 
 
+def are_probabilities(cell: Cell) -> bool:
+    """Whether the targets may be probabilities, as the loss has them."""
+    targets = cell.role("target")
+    return bool(targets) and all(_is_probability(q.name, cell) for q in targets)
+
+
 def _unit(reading: Reading, meanings: Meanings) -> Iterator[Reading]:
     """Targets are probabilities, as the loss has it: their entries add up to 1."""
     cell = meanings.system.cell
-    if cell.role("target") and all(_is_probability(q.name, cell) for q in cell.role("target")):
+    if are_probabilities(cell):
         names = " and ".join(q.name for q in cell.role("target"))
         special = replace(reading.special, unit=True)
         yield reading.under(f"the entries of {names} add up to 1", "targets", special=special)

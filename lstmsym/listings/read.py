@@ -37,7 +37,6 @@ from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.judge import Judge
 
-
 IN_LOOP = ("last-only", "stale", "trap")
 """What is wrong with a statement of a step only where a sequence calls the step."""
 

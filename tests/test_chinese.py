@@ -68,6 +68,7 @@ def said(path: Path) -> Iterator[tuple[int, str]]:
 SENTENCE = re.compile(r"(?<![^ ({:])[a-z]{2,} [a-z{][\w{}]*(?=[ .,;:)]|$)")
 PARTS = {
     "own share",
+    "stacked before",
     "what goes into {}",
     "never closed",
     "the document",

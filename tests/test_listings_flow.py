@@ -101,6 +101,16 @@ def test_wrong_though_each_statement_is_right(old: str, new: str, blamed: str, w
     assert why in rows[blamed].message
 
 
+END = "    if t == {}:\n        dh_next = np.zeros_like(b)\n    dh = dy"
+
+
+@pytest.mark.parametrize(("step", "found"), [("T - 1", {"proved"}), ("0", {"proved", "undecided"})])
+def test_a_carry_that_begins_at_zero_in_the_loop(step: str, found: set[str]) -> None:
+    rows = changed("    dh = dy", END.format(step))
+    assert {r.verdict for r in rows.values()} == found
+    assert len([r for r in rows.values() if r.verdict == "proved"]) == 5
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -14,7 +14,7 @@ from lstmsym.documents.result import Row
 from lstmsym.listings.findings import Finding
 from lstmsym.listings.judging import Judging
 from lstmsym.listings.keys import called, key_of, keys_in
-from lstmsym.listings.loops import carried_names, is_over_names, stored_series
+from lstmsym.listings.loops import carried_names, is_over_names, is_zeros, stored_series
 from lstmsym.listings.spans import Span, bound, show, span, time_loops
 from lstmsym.listings.statements import each, targets, texts, written
 from lstmsym.notation import Ref
@@ -151,7 +151,7 @@ class Flow:
         """Whether a value is nothing but zeros."""
         if isinstance(value, ast.Constant):
             return value.value == 0 and not isinstance(value.value, bool)
-        return isinstance(value, ast.Call) and called(value) in ("zeros", "zeros_like")
+        return is_zeros(value)
 
     # -- which steps -------------------------------------------------------------------------------------
 
@@ -207,6 +207,9 @@ class Flow:
                 said = f"it stands under `if {ast.unparse(choice.test)}`"
                 if not end:
                     yield Fault(statement, "undecided", f"{said}, which is not read")
+                elif _first(choice.test, loop) and isinstance(statement, ast.Assign):
+                    if self.is_zero(statement.value) and not statement.lineno > _last_use(statement, loop):
+                        yield Fault(statement, "undecided", f"{said}: what later steps gave is lost there")
                 elif self.is_share(self.found.get(id(statement))) and not _neighbour(statement, loop):
                     yield Fault(statement, "refuted", f"{said}: not every step counts")
 
@@ -342,6 +345,24 @@ def _end(test: ast.expr, loop: ast.For, over: Span) -> bool:
         return False
     gap = right[1] - left[1]
     return gap in (-1, 0, 1) if not right[0] else gap in (-2, -1, 0)
+
+
+def _first(test: ast.expr, loop: ast.For) -> bool:
+    """Whether a condition is on the first step: ``t == 0``."""
+    sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) else []
+    return bool(keys_in(loop.target) & keys_in(test)) and any(bound(s)[0] == "" for s in sides)
+
+
+def _last_use(statement: ast.Assign, loop: ast.For) -> int:
+    """The line of a loop that reads or adds to a name last."""
+    names = set(map(ast.unparse, statement.targets))
+    lines = [
+        s.lineno
+        for s in each(loop.body)
+        if isinstance(s, ast.Assign | ast.AugAssign)
+        and names & (texts(s.value) | (texts(s) if _adds(s) else set()))
+    ]
+    return max(lines, default=0)
 
 
 def _neighbour(statement: ast.stmt, loop: ast.For) -> bool:

@@ -77,6 +77,7 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
+binding.upright
 binding.ranks
 binding.loss
 binding.alike

@@ -84,7 +84,7 @@ def by_slopes(lines: Sequence[Line], bound: Bound, unknown: Sequence[Name]) -> I
     table = bound.table
     keys = {table.key(name).key for name in unknown}
     named = set(table.idents.values())
-    found = {}
+    found: dict[str, tuple[Name, str]] = {}
     read = {key for _, right, _ in lines for key in _derived(right, table)}
     for left, right, _ in lines:
         by = left.by if isinstance(left, Derivative) else None

@@ -78,3 +78,26 @@ def test_a_gradient_made_of_that_of_one_gate_says_whose_argument_is_meant():
     assert verdicts(PLAIN + slope + use, "a.txt") == ["proved", "proved"]
     assert verdicts(PLAIN + slope.replace("(1 − fₜ)", "fₜ") + use, "a.txt") == ["refuted", "proved"]
     assert verdicts(PLAIN + slope, "a.txt") == ["undecided"]
+
+
+RTRL = r"""
+$$s_k(t) = \sum_{j=1}^{n} w_{kj} y_j(t-1) + \sum_{l=1}^{m} v_{kl} I_l(t), \quad y_k(t) = \tanh(s_k(t))$$
+$$J(t) = \frac{1}{2} \sum_{k=1}^{n} e_k(t)^2, \quad e_k(t) = d_k(t) - y_k(t), \quad J = \sum_{t=1}^{T} J(t)$$
+$$p^{k}_{ij}(t) = \frac{\partial y_k(t)}{\partial w_{ij}}$$
+"""
+SLOPE = d("y_k(t)", "w_{ij}")
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (r"-\sum_{t=1}^{T} \sum_{k=1}^{n} e_k(t)\, p^{k}_{ij}(t)", "proved"),
+        (r"\sum_{t=1}^{T} \sum_{k=1}^{n} e_k(t)\, p^{k}_{ij}(t)", "refuted"),
+        (r"-\sum_{k=1}^{n} \sum_{t=1}^{T} e_k(t)" + SLOPE, "proved"),
+        (r"-\sum_{t=1}^{T} \sum_{k=1}^{n} e_k(t-1)" + SLOPE, "refuted"),
+        (r"\sum_t \sum_k" + d("J(t)", "y_k(t)") + SLOPE, "proved"),
+        (r"\sum_t \sum_k" + d("J", "y_k(t)") + SLOPE, "conditional"),
+    ],
+)
+def test_derivatives_carried_forward_are_summed_over_the_steps(right, verdict):
+    assert verdicts(RTRL + rf"$${d('J', 'w_{ij}')} = {right}$$") == [verdict]

@@ -101,3 +101,25 @@ SLOPE = d("y_k(t)", "w_{ij}")
 )
 def test_derivatives_carried_forward_are_summed_over_the_steps(right, verdict):
     assert verdicts(RTRL + rf"$${d('J', 'w_{ij}')} = {right}$$") == [verdict]
+
+
+@pytest.mark.parametrize("words", ["with ", "for ", "mit ", "für ", "pour ", ""])
+@pytest.mark.parametrize("mark", [r"\ast", "*", r"\star", "k"])
+def test_a_mark_for_any_gate_is_put_in(words, mark):
+    said = rf"\qquad \text{{{words}}} {mark} \in \{{f, c\}}"
+    bias = rf"{d('L', 'b_' + mark)} = \sum_t {d('L', 'a^' + mark + '_t')} {said}"
+    back = rf"\sum_{{{mark} \in \{{f, c\}}}} W_{mark}^T {d('L', 'a^' + mark + '_t')}"
+    found = verdicts(NETS + f"$${bias}$$\n$${d('L', 'h_{t-1}')} = {back}$$")
+    assert found == ["proved", "refuted"]
+
+
+NETS = r"""
+$$a^f_t = W_f h_{t-1} + U_f x_t + b_f, \quad a^c_t = W_c h_{t-1} + U_c x_t + b_c$$
+$$h_t = \sigma(a^f_t) \odot h_{t-1} + \tanh(a^c_t)$$
+"""
+
+
+def test_the_letter_that_sums_end_at_is_the_last_step_where_it_stands_below():
+    loss = r"$$E = \frac{1}{2} \sum_{t=1}^{N} \lVert h_t - y_t \rVert^2$$" + "\n"
+    right, wrong = (rf"Es gilt $\delta h_N = h_N {sign} y_N$. " for sign in "-+")
+    assert verdicts(NETS + loss + right + wrong) == ["proved", "refuted"]

@@ -408,24 +408,84 @@ def test_a_sum_over_all_steps_from_one_on(over, verdict):
     assert rows(CELL + line)[-1].verdict == verdict
 
 
+SUMMED = r"""
+$$a_j(t) = \sum_{i} w_{ji} x_i(t) + \sum_{k} u_{jk} h_k(t-1)$$
+$$h_j(t) = \tanh(a_j(t))$$
+$$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
+"""
+COUNTED = SUMMED.replace("_{i}", "_{i=1}^I").replace("_{k}", "_{k=1}^H")
+NUMBERED = SUMMED.replace("_{i}", "_{i=1}^2").replace("_{k}", "_{k=1}^3")
+
+
 @pytest.mark.parametrize(
     ("limits", "verdict"),
     [
         ("_j", "proved"),
         ("_{j=1}^{n}", "proved"),
-        ("_{j=2}^{n}", "unread"),
-        ("_{j=1}^{n/2}", "unread"),
-        ("_{j=1}^{n-1}", "unread"),
+        ("_{j=0}^{n-1}", "proved"),
+        (r"_{j \le n}", "proved"),
+        (r"_{j \in \{1, \dots, n\}}", "proved"),
+        ("_{j=1}^{3}", "conditional"),
+        (r"_{j=1, \dots, 3}", "conditional"),
+        ("_{j=1}^{2n}", "conditional"),
+        (r"_{j \in S}", "conditional"),
+        (r"_{j \in \{1, 2\}}", "conditional"),
+        (r"_{j \notin S}", "refuted"),
+        (r"_{j \in C(i)}", "refuted"),
+        (r"_{j \ne i}", "refuted"),
+        (r"_{j=1, j \ne i}^{n}", "refuted"),
+        ("_{j < i}", "refuted"),
+        ("_{j=1}^{i}", "refuted"),
+        ("_{j=2}^{n}", "refuted"),
+        ("_{j=1}^{n/2}", "refuted"),
+        ("_{j=1}^{n-1}", "refuted"),
     ],
 )
 def test_which_units_a_sum_runs_over(limits, verdict):
-    text = r"""
-$$a_j(t) = \sum_i w_{ji} x_i(t) + \sum_k u_{jk} h_k(t-1)$$
-$$h_j(t) = \tanh(a_j(t))$$
-$$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
-"""
+    line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
+    assert rows(SUMMED + line)[-1].verdict == verdict
+    wrong = line.replace("w_{ji}", "w_{ij}")
+    assert rows(SUMMED + wrong)[-1].verdict in ("refuted", "unread")
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "verdict"),
+    [
+        (COUNTED, "_{j=1}^H", "proved"),
+        (COUNTED, "_{j=1}^I", "refuted"),
+        (COUNTED, "_{j=1}^{H+1}", "refuted"),
+        (COUNTED, "_{j=1}^{K}", "conditional"),
+        (COUNTED, "_{j=1}^{3}", "conditional"),
+        (NUMBERED, "_{j=1}^3", "proved"),
+        (NUMBERED, "_{j=0}^2", "proved"),
+        (NUMBERED, "_{j=1}^2", "refuted"),
+        (NUMBERED, "_{j=1}^4", "refuted"),
+    ],
+)
+def test_how_many_units_a_layer_has_is_what_its_forward_equations_say(text, limits, verdict):
     line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
     assert rows(text + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (
+            r"\frac{dL}{dp_k(t)} p_k(t) (1 - p_k(t)) - \sum_{j \ne k} \frac{dL}{dp_j(t)} p_j(t) p_k(t)",
+            "proved",
+        ),
+        (r"\frac{dL}{dp_k(t)} p_k(t) - \sum_j \frac{dL}{dp_j(t)} p_j(t) p_k(t)", "proved"),
+        (r"\frac{dL}{dp_k(t)} p_k(t) - \sum_{j \ne k} \frac{dL}{dp_j(t)} p_j(t) p_k(t)", "refuted"),
+        (r"\sum_{j=1}^3 \frac{dL}{dp_j(t)} \frac{\partial p_j(t)}{\partial z_k(t)}", "conditional"),
+        (r"\sum_{j \ne k} \frac{dL}{dp_j(t)} \frac{\partial p_j(t)}{\partial z_k(t)}", "refuted"),
+    ],
+)
+def test_a_sum_over_all_units_but_one(right, verdict):
+    text = r"""
+$$h_j(t) = \tanh(\sum_i w_{ji} x_i(t) + \sum_k u_{jk} h_k(t-1)), \quad z_k(t) = \sum_j v_{kj} h_j(t)$$
+$$p_k(t) = \frac{e^{z_k(t)}}{\sum_l e^{z_l(t)}}$$
+"""
+    assert rows(text + rf"$$\frac{{dL}}{{dz_k(t)}} = {right}$$")[-1].verdict == verdict
 
 
 @pytest.mark.parametrize(

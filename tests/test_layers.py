@@ -41,6 +41,7 @@ binding.renamed
 binding.updates
 binding.stacks
 binding.templates
+binding.ranges
 binding.units
 binding.einstein
 binding.lettered
@@ -54,6 +55,7 @@ binding.entries
 binding.shares
 binding.chains
 binding.values
+binding.numbering
 binding.limits
 binding.activations
 binding.dotted

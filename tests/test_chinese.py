@@ -68,6 +68,7 @@ def said(path: Path) -> Iterator[tuple[int, str]]:
 SENTENCE = re.compile(r"(?<![^ ({:])[a-z]{2,} [a-z{][\w{}]*(?=[ .,;:)]|$)")
 PARTS = {
     "own share",
+    "stacked before",
     "what goes into {}",
     "never closed",
     "the document",
@@ -123,6 +124,11 @@ def test_sentences_in_sentences() -> None:
     assert sentence("right if f is tanh, which line 3 contradicts; right given da", "zh") == (
         "若f 是 tanh则成立，但与第 3 行矛盾；在下列各式无误时成立：da"
     )
+    assert sentence("right given the right da (line 2 has it wrong), db (line 3 has it wrong)", "zh") == (
+        "在下列各式改正后成立：da（第 2 行有误）、db（第 3 行有误）"
+    )
+    outer = sentence("the last product is read as an outer product and f is tanh", "zh")
+    assert outer == "最后一个乘积按外积读取且f 是 tanh"
     both = sentence("the initial state is zero and gradients lie here", "zh")
     assert both == "初始状态为零且此处梯度为行向量"
 

@@ -8,7 +8,8 @@ import pytest
 from lstmsym.binding.verify import verify_document
 
 ROOT = Path(__file__).resolve().parent.parent / "derivations"
-AGREEING = """c29b-haste-indrnn c41-lstm-autoencoder-note c33-qrnn-forget-mult styles/s08-email-peephole c30-flashrnn-slstm
+AGREEING = """styles/s11-damaged-listing
+c29b-haste-indrnn c41-lstm-autoencoder-note c33-qrnn-forget-mult styles/s08-email-peephole c30-flashrnn-slstm
 c01-nicodjimenez-2015 c04b-d2l-2019 c05b-greff-korean-review c15-cs224n-2017 c19-coursera-v2-2018
 c20c-cran-gru-units
 c19d-coursera-v3a c05-greff-2017 c05c-greff-japanese-note c10b-chen-2016-lstm c12a-gru-reset-after c12b-gru-update-gate

@@ -284,9 +284,18 @@ def _stable(expr: sp.Expr, scope: Forward) -> sp.Expr:
         (inner,) = log.args
         for ref in inner.atoms(Ref):
             line = scope.lines.get(ref.base)
-            if isinstance(line, N.sigma) and inner in (ref, 1 - ref) and not _is_derived(ref, scope.table):
+            if not isinstance(line, N.sigma) or inner not in (ref, 1 - ref):
+                continue
+            if not _is_derived(ref, scope.table) or _is_last(ref, scope):
                 rules[log] = N.canonical(N.log(inner.xreplace({ref: line})))
     return _one_hot(expr.xreplace(rules), scope)
+
+
+def _is_last(prediction: Ref, scope: Forward) -> bool:
+    """Whether the loss alone reads a prediction, and it alone what it is taken of, by its name."""
+    (argument,) = scope.lines[prediction.base].args
+    read = [r.base for expr in scope.lines.values() for r in expr.atoms(Ref)]
+    return isinstance(argument, Ref) and prediction.base not in read and read.count(argument.base) == 1
 
 
 def _one_hot(expr: sp.Expr, scope: Forward) -> sp.Expr:

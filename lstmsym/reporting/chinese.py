@@ -439,6 +439,13 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("an index of an expression", "表达式的下标"),
     ("a relation inside a formula", "公式内部的关系式"),
     ("an indicator", "示性函数"),
+    ("the step of {} is not said", "没有说明 {} 的时刻"),
+    ("on the right side it is what the step after has sent back", "它在右边是下一时刻传回的部分"),
+    ("the entries of {} are zero or one", "{} 的元素为零或一"),
+    (
+        "no vector of an outer product is transposed, as one is in other lines",
+        "外积中没有向量被转置，而其他各行中有",
+    ),
     ("a sum over some of them only", "只对其中一部分的求和"),
     ("what a sum with the limit {} runs over", "上下限为 {} 的求和的范围"),
     (

@@ -109,12 +109,14 @@ def _single(message: str) -> str | None:
     """One sentence, or several with "and" between them, each one of ours; None for anything else."""
     if message in _WHOLE:
         return _WHOLE[message]
+    parts = [_single(part) for part in message.split(" and ")] if " and " in message else []
+    if parts and None not in parts:
+        return "且".join(map(str, parts))
     for pattern, chinese in _AROUND:
         found = pattern.fullmatch(message)
         if found:
             return chinese.format(*map(_within, found.groups()))
-    parts = [_single(part) for part in message.split(" and ")] if " and " in message else []
-    return "且".join(map(str, parts)) if parts and None not in parts else None
+    return None
 
 
 def _within(hole: str) -> str:
@@ -135,7 +137,13 @@ def _pattern(english: str) -> re.Pattern[str]:
 
 
 def _rank(english: str) -> tuple[int, int]:
-    kind = 0 if english.endswith(": {}") else 2 if english.endswith("{}") else 1
+    kind = (
+        0
+        if english.endswith(": {}") or english.startswith("right given")
+        else 2
+        if english.endswith("{}")
+        else 1
+    )
     return kind, -len(english.replace("{}", ""))
 
 

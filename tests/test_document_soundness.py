@@ -524,3 +524,70 @@ def test_a_list_of_steps_is_not_the_step_that_it_begins_with(steps):
         CELL.replace("b)$$", f"b) {steps}$$") + f"$${right} {steps}$$\n$${right.replace('^2', '')} {steps}$$"
     )
     assert [row.verdict for row in found] == ["not-a-claim", "proved", "proved", "refuted"]
+
+
+ADDED = r"$$\delta_t = (\frac{\partial L_t}{\partial h_t} + U^\top \delta_{t+1}) \odot (1 - h_t^2)$$"
+ALONE = r"$$\delta_t = \frac{\partial L_t}{\partial h_t} \odot (1 - h_t^2)$$"
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("For $t = T$:", "proved"),
+        ("If $t = T$, then", "proved"),
+        ("At the last time step ($t = T$) there is no future, so", "proved"),
+        ("At the last step,", "proved"),
+        (r"At $t = \tau$ we have", "proved"),
+        ("**$t = T$.**", "proved"),
+        ("在最后时刻 $t=T$：", "proved"),
+        ("For $t < T$:", "refuted"),
+        (r"For $t = T, \ldots, 1$:", "refuted"),
+        ("For $t = T - 1$:", "refuted"),
+        ("For every step:", "refuted"),
+        ("Starting at the last step, we go back:", "refuted"),
+        ("Nothing comes from behind at the last step. At any step", "refuted"),
+        ("For the last step the sum is empty.\n", "refuted"),
+    ],
+)
+def test_words_before_a_display_say_that_it_holds_at_the_last_step(words, verdict):
+    text = f"{CELL.split('$$' + chr(92) + 'delta')[0]}\n{ADDED}\n\n{words}\n"
+    assert rows(text + ALONE)[-1].verdict == verdict
+    assert rows(text + ADDED)[-1].verdict == "proved"
+    assert rows(text + ALONE.replace("h_t^2", "h_t"))[-1].verdict == "refuted"
+    others = [row.verdict for row in rows(f"{text}{ALONE}\nand then\n{ALONE}")]
+    assert others[-2:] == [verdict, "refuted"]  # the words are those of one display
+
+
+@pytest.mark.parametrize(
+    ("at", "before"),
+    [
+        ("t = T", "t < T"),
+        (r"\text{if } t = T", r"\text{otherwise}"),
+        (r"\text{for $t = T$}", r"\text{else}"),
+        ("t = T", r"t \ne T"),
+        ("t = T,", r"t = 1, \ldots, T-1"),
+        (r"\text{at the last step}", r"\text{elsewhere}"),
+    ],
+)
+def test_cases_of_the_last_step_and_the_others(at, before):
+    cell = CELL.split("$$\\delta")[0]
+    alone, added = (line.strip("$").partition(" = ")[2] for line in (ALONE, ADDED))
+
+    def found(first, second, one=at, other=before):
+        cases = rf"\begin{{cases}} {first} & {one} \\ {second} & {other} \end{{cases}}"
+        return rows(rf"{cell}{ADDED}" + "\n\n" + rf"$$\delta_t = {cases}$$")[-1].verdict
+
+    assert found(alone, added) == "proved"
+    assert found(added, alone, before, at) == "proved"
+    assert found(added, alone) == "refuted"
+    assert found(alone, alone) == "refuted"
+    assert found(alone.replace("h_t^2", "h_t"), added) == "refuted"
+    assert found(alone, added.replace("h_t^2", "h_t")) == "refuted"
+
+
+def test_cases_in_one_term():
+    cell = CELL.split("$$\\delta")[0] + ADDED
+    cases = r"\begin{cases} 0 & t = T \\ U^\top \delta_{t+1} & t < T \end{cases}"
+    line = rf"$$\frac{{\partial L}}{{\partial h_t}} = \frac{{\partial L_t}}{{\partial h_t}} + {cases}$$"
+    assert rows(f"{cell}\n\n{line}")[-1].verdict == "proved"
+    assert rows(f"{cell}\n\n{line.replace('U^', 'W^')}")[-1].verdict == "refuted"

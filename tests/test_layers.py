@@ -65,6 +65,7 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.leading
 binding.fixed
 binding.objective
 binding.standing

@@ -98,9 +98,9 @@ def _one(item: Formula, high: Formula | None, known: tuple[str, ...]) -> Range |
     if isinstance(item, Relation):
         return _related(item, high, known)
     if isinstance(item, Product):  # j odd
-        letter, *more = item.factors
+        first, *more = item.factors
         words = any(isinstance(n, Name) and len(n.base) > 1 and n.base.isascii() for n in more)
-        return Range((letter_of(letter),), some=True) if letter_of(letter) and words else None
+        return Range((letter_of(first),), some=True) if letter_of(first) and words else None
     letter = letter_of(item)
     return _from_to(letter, None, high)
 

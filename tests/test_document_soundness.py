@@ -591,3 +591,17 @@ def test_cases_in_one_term():
     line = rf"$$\frac{{\partial L}}{{\partial h_t}} = \frac{{\partial L_t}}{{\partial h_t}} + {cases}$$"
     assert rows(f"{cell}\n\n{line}")[-1].verdict == "proved"
     assert rows(f"{cell}\n\n{line.replace('U^', 'W^')}")[-1].verdict == "refuted"
+
+
+def test_a_running_index_may_be_of_what_earlier_steps_computed():
+    text = r"""
+$$net_{in_v}(t) = \sum_m w_{in_v m} y^m(t-1), \quad y^{in_v}(t) = \sigma(net_{in_v}(t))$$
+$$net_{c_v}(t) = \sum_m w_{c_v m} y^m(t-1), \quad s_{c_v}(t) = s_{c_v}(t-1) + y^{in_v}(t) net_{c_v}(t)$$
+$$y^{c_v}(t) = \tanh(s_{c_v}(t)), \quad net_k(t) = \sum_v w_{k c_v} y^{c_v}(t)$$
+$$\delta_k(t) = \frac{\partial E}{\partial net_k(t)}, \quad \epsilon_v(t) = \frac{\partial E}{\partial net_{in_v}(t)}$$
+$$\frac{\partial E}{\partial w_{k c_v}} = \sum_t \delta_k(t) y^{c_v}(t)$$
+$$\frac{\partial E}{\partial w_{in_v m}} = \sum_t \epsilon_v(t) y^m(t-1)$$
+"""
+    *_, out, gate = rows(text)
+    assert (out.verdict, gate.verdict) == ("proved", "conditional")
+    assert "is given" in gate.assumption

@@ -80,6 +80,7 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
+binding.running
 binding.ranks
 binding.loss
 binding.alike

@@ -23,6 +23,7 @@ from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
 from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.ranges import over_all
+from lstmsym.binding.running import taken_as_given
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
@@ -232,6 +233,7 @@ class LineJudge:
         said = [self.choices.assumed.get(place, "")]
         if not self.shares_told and unsaid(claim, self.lines[place], self.table, self.system.cell):
             said.append(SHARE)
+        said.append(taken_as_given(claim, self.table, self.system))
         both = " and ".join(filter(None, (row.assumption, *said)))
         return replace(row, verdict="conditional" if any(said) else row.verdict, assumption=both)
 

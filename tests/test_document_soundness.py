@@ -605,3 +605,11 @@ $$\frac{\partial E}{\partial w_{in_v m}} = \sum_t \epsilon_v(t) y^m(t-1)$$
     *_, out, gate = rows(text)
     assert (out.verdict, gate.verdict) == ("proved", "conditional")
     assert "is given" in gate.assumption
+
+
+@pytest.mark.parametrize(
+    ("start", "verdict"), [("1", "proved"), ("2", "conditional"), ("3", "refuted"), ("4", "refuted")]
+)
+def test_a_sum_that_leaves_out_more_than_the_first_step_lacks_steps(start, verdict):
+    line = rf"$$\frac{{\partial L}}{{\partial U}} = \sum_{{t={start}}}^T \delta_t h_{{t-1}}^\top$$"
+    assert rows(CELL + line)[-1].verdict == verdict

@@ -41,6 +41,7 @@ binding.renamed
 binding.updates
 binding.stacks
 binding.templates
+binding.ranges
 binding.units
 binding.einstein
 binding.lettered
@@ -54,6 +55,7 @@ binding.entries
 binding.shares
 binding.chains
 binding.values
+binding.numbering
 binding.limits
 binding.activations
 binding.dotted
@@ -63,6 +65,7 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.leading
 binding.fixed
 binding.objective
 binding.standing
@@ -78,6 +81,7 @@ binding.standin
 binding.differential
 binding.forward
 binding.upright
+binding.running
 binding.ranks
 binding.loss
 binding.alike

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lstmsym.binding.ranges import range_of
 from lstmsym.binding.table import LOSSES
 from lstmsym.documents.formula import (
     Apply,
@@ -70,6 +71,7 @@ def whole_range(big: Big) -> bool:
 
 def _is_odd(big: Big, of: Name) -> bool:
     """Whether a sum is not one over the units of what is derived."""
-    low = big.low
-    starts = low is None or (isinstance(low, Number) and low.text in ("0", "1"))
-    return not starts or big.variable not in {*of.units, *(s.text for s in of.scripts if s.where == "sub")}
+    over = range_of(big)
+    if over is None or over.some or over.others or not isinstance(over.count, (Name, type(None))):
+        return True
+    return big.variable not in {*of.units, *(s.text for s in of.scripts if s.where == "sub")}

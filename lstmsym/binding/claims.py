@@ -194,7 +194,7 @@ class Claims:
             if item.high is not None and item.high < 0:
                 return "last"
             if item.low is not None and item.low > self.start:
-                return "first" if item.states else "early"
+                return "first" if item.states and item.low == self.start + 1 else "early"
             if item.low is not None and item.low < self.start:
                 return "before"
             if item.written.steps is not None:

@@ -92,7 +92,7 @@ class Express:
             self._over_steps,
             self.scope.function,
             Same(self._same),
-            self.scope.size,
+            self.scope.counted,
         )
 
     def same(self, left: Shape, right: Shape, what: str) -> Shape:

@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.entries import has_units, is_unit_sum
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.numbering import declared
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
@@ -124,6 +125,10 @@ class Forward:
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""
         return self.table.sizes.setdefault(name.key, self.unifier.fresh())
+
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """How many units there are is what a sum says."""
+        declared(count, size, self.table, self.size, self.unifier)
 
     def earlier(self, ident: str, steps: int) -> str:
         """The state that hands a quantity on, so that its value at the step before is that of steps ago."""

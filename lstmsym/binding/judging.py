@@ -22,6 +22,8 @@ from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
 from lstmsym.binding.outer import SLIP, lacks_transposition
+from lstmsym.binding.ranges import over_all
+from lstmsym.binding.running import taken_as_given
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
@@ -35,6 +37,7 @@ from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.undefined import understood
+from lstmsym.binding.units import unit_letters
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.cell import Cell
@@ -70,6 +73,7 @@ SUPPOSES = {
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
 }
 
+OF_ALL = "right of the sum over all units, which this one is not"
 ENDLESS = "it takes too long: write it in several lines"
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
@@ -153,6 +157,25 @@ class LineJudge:
             return self._masked(row, place)
         return row
 
+    def _of_ranges(self, row: Row, place: int) -> Row:
+        """A row with what sums say of the units; a sum over some that is right of all is wrong."""
+        left, right, source = self.lines[place]
+        if row.verdict in ("proved", "conditional") and self.table.taken:
+            both = filter(None, (row.assumption, *dict.fromkeys(self.table.taken)))
+            return replace(row, verdict="conditional", assumption=" and ".join(both))
+        whole = (over_all(left, unit_letters), over_all(right, unit_letters), source)
+        if row.verdict != "unread" or whole == (left, right, source):
+            return row
+        try:
+            right_of_all = (
+                self.several(whole).verdict == "proved"
+                if self.several.wanted(whole)
+                else (self.judge.right(self.claims.claim_of(whole).claim))
+            )
+        except (Unreadable, NotationError, ShapeError):
+            return row
+        return plain(source, "refuted", OF_ALL) if right_of_all else row
+
     @cached_property
     def laid_out(self) -> bool:
         """Whether the text says that derivatives by matrices have a row for each column of the matrix."""
@@ -194,7 +217,9 @@ class LineJudge:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
             with within(LINE):
-                return self._no_claim(place) or self._supposing(self._claimed(place), place)
+                self.table.taken.clear()
+                row = self._no_claim(place) or self._supposing(self._claimed(place), place)
+                return self._of_ranges(row, place)
         except TooLong:
             return plain(self.lines[place][2], "undecided", ENDLESS)
         except Exception as error:  # one line never costs the others their verdicts
@@ -208,6 +233,7 @@ class LineJudge:
         said = [self.choices.assumed.get(place, "")]
         if not self.shares_told and unsaid(claim, self.lines[place], self.table, self.system.cell):
             said.append(SHARE)
+        said.append(taken_as_given(claim, self.table, self.system))
         both = " and ".join(filter(None, (row.assumption, *said)))
         return replace(row, verdict="conditional" if any(said) else row.verdict, assumption=both)
 

@@ -12,6 +12,7 @@ from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.guesses import guess_by
 from lstmsym.binding.limits import Limits, limits, of_all
+from lstmsym.binding.numbering import held_against
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
@@ -366,6 +367,10 @@ class Backward:
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""
         return self.bound.table.sizes.setdefault(name.key, self.unifier.fresh())
+
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """How many units there are is what the forward equations say, or taken for granted."""
+        held_against(letter, count, size, self.bound.table, self.size, self.unifier)
 
     # -- sums ----------------------------------------------------------------------------------------
 

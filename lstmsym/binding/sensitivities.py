@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import sympy as sp
 
@@ -19,6 +18,7 @@ from lstmsym.binding.chains import whole_range
 from lstmsym.binding.entries import Factor, Impossible, Same, contracted, times, whole
 from lstmsym.binding.express import Express, with_fractions
 from lstmsym.binding.quantity import untimed
+from lstmsym.binding.running import GIVEN, running
 from lstmsym.binding.scope import Backward
 from lstmsym.binding.several import Finding, Several
 from lstmsym.binding.table import LOSSES, Line
@@ -37,7 +37,6 @@ from lstmsym.documents.formula import (
     rebuilt,
     walk,
 )
-from lstmsym.documents.write import write
 from lstmsym.notation import Ref
 from lstmsym.shapes import Unifier
 from lstmsym.verify.across import END, TOTAL, At, Over, Pulled, lifted
@@ -104,21 +103,6 @@ class Sensitivities:
         if role != "parameter" or of.base in LOSSES or self.table.key(of).key not in known:
             return None
         return Sensitivity(of, by)
-
-    @cached_property
-    def running(self) -> list[str]:
-        r"""Inputs by a running index that others of their letter have computed: y^m beside y^{c_v}."""
-        spelled = self.table.spelled
-        computed = {
-            spelled[i].base for i, r in self.table.roles.items() if r in ("state", "name") and i in spelled
-        }
-        found = []
-        for ident, name in spelled.items():
-            index = self.table.samples.get(ident, name)
-            own = {s.text for s in index.scripts} & set(index.units)
-            if self.table.roles.get(ident) == "input" and own and name.base in computed:
-                found.append(write(index))
-        return found
 
     def wanted(self, line: Line) -> bool:
         """Whether a line goes on from derivatives of the step before, or of its own, to others."""
@@ -347,8 +331,8 @@ class Sensitivities:
             proved = held == () or self.several.induction.proved(sides[0], sides[1], [], False)
             if not proved:
                 return Finding("undecided", "the numbers agree, but no proof was found")
-            given = " and ".join(self.running)
-            assumption = f"{given}, one of a family that the text computes, is given" if given else ""
+            given = " and ".join(running(self.table))
+            assumption = GIVEN.format(given) if given else ""
             return Finding("conditional" if given else "proved", "by induction over the steps", assumption)
         if held and right.owed:
             fixed = " and ".join(str(self.judge.show(ref)) for ref in held)

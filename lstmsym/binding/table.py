@@ -71,6 +71,8 @@ class Table:
     """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
     """Names of sizes: n of ``a[:n]``."""
+    taken: list[str] = field(default_factory=list)
+    """What was taken for granted of numbers of units since this was emptied."""
     counts: frozenset[str] = frozenset()
     """Names of the numbers of units, H of a sum over i = 1 ... H."""
     derived: frozenset[str] = frozenset()

@@ -77,3 +77,6 @@ class Scope(Protocol):
 
     def size(self, name: Name) -> sp.Expr:
         """The size that a name denotes where it bounds a range of entries."""
+
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """What a sum over units says of their number; `Misfit` where that is another."""

@@ -145,3 +145,17 @@ $$\bar b(n-1) = (1 - \rho) \odot \bar b(n), \quad \bar\rho = \sum_n \bar b(n) \o
 """
     assert verdicts(text.replace("END", "(a(n) - b(n-1))"))[-1] == "proved"
     assert verdicts(text.replace("END", "a(n)"))[-1] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict"),
+    [
+        (r"\operatorname{sech}^2(z_t)", "proved"),
+        (r"\left(\operatorname{sech}(z_t)\right)^2", "proved"),
+        (r"\frac{1}{\cosh^2(z_t)}", "proved"),
+        (r"\operatorname{sech}^2(h_t)", "refuted"),
+        (r"\frac{1}{\cosh^2(h_t)}", "refuted"),
+    ],
+)
+def test_the_slope_of_tanh_as_a_secant(slope, verdict):
+    assert verdicts(ELMAN + rf"$${d('J', 'z_t')} = {d('J', 'h_t')} \odot {slope}$$") == [verdict]

@@ -49,6 +49,7 @@ binding.defined
 binding.netinputs
 binding.capitals
 binding.pointfree
+binding.secants
 binding.squares
 binding.readout
 binding.entries

@@ -613,3 +613,19 @@ $$\frac{\partial E}{\partial w_{in_v m}} = \sum_t \epsilon_v(t) y^m(t-1)$$
 def test_a_sum_that_leaves_out_more_than_the_first_step_lacks_steps(start, verdict):
     line = rf"$$\frac{{\partial L}}{{\partial U}} = \sum_{{t={start}}}^T \delta_t h_{{t-1}}^\top$$"
     assert rows(CELL + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w_{ji} \delta(t)", "conditional"),
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w \delta_j(t)", "conditional"),
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w_{ji} h(t)", "refuted"),
+        (r"\frac{\partial h_j(t)}{\partial h_k(t-1)} = (1 - h(t)^2) u_{jk}", "conditional"),
+        (r"\frac{\partial h_j(t)}{\partial h_k(t-1)} = (1 - h(t)) u_{jk}", "refuted"),
+    ],
+)
+def test_a_vector_among_entries_lacks_its_index(line, verdict):
+    found = rows(f"{SUMMED}$${line}$$")[-1]
+    assert found.verdict == verdict
+    assert "index" in found.assumption + found.message

@@ -117,7 +117,7 @@ $$ da_t = (1 - k_t^2) \odot m_t \odot dh_t $$
 def test_lines_wrong_of_masks_are_wrong() -> None:
     assert last(MASKED) == "proved"
     assert last(MASKED.replace(r"\odot m_t \odot dh", r"\odot (1 - m_t) \odot dh")) == "refuted"
-    assert last(MASKED.replace("1 - k_t^2", "1 - h_t^2")) == "undecided"  # where m is 1, h is k
+    assert last(MASKED.replace("1 - k_t^2", "1 - h_t^2")) == "conditional"  # where m is 1, h is k
 
 
 def test_a_name_of_which_nothing_else_is_known_proves_nothing() -> None:

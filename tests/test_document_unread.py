@@ -52,6 +52,7 @@ def test_an_error_in_one_line_leaves_the_others(monkeypatch):
         return judged(self, place)
 
     monkeypatch.setattr(LineJudge, "_claimed", failing)
+    monkeypatch.delenv("LSTMSYM_STRICT")
     assert [row.verdict for row in rows(STEPS)][:3] == ["proved", "undecided", "proved"]
 
 
@@ -65,14 +66,16 @@ def test_nothing_is_the_gradient_of_nothing_while_an_equation_is_unread():
     )
 
 
-def test_differentials_are_no_gradients():
+def test_differentials_are_told_from_gradients():
     text = r"""
 $$a_t = W x_t + U h_{t-1}, \quad h_t = \tanh(a_t)$$
 $$da_t = dW x_t + dU h_{t-1} + U dh_{t-1}$$
 $$dh_t = (1 - h_t^2) \odot da_t$$
 $$\frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot \frac{\partial L}{\partial h_t}$$
 """
-    assert [row.verdict for row in rows(text)] == ["undecided", "undecided", "proved"]
+    assert [row.verdict for row in rows(text)] == ["proved", "proved", "proved"]
+    wrong = text.replace("da_t = dW x_t", "da_t = 2 dW x_t").replace("(1 - h_t^2) \\odot da", "(1 + h_t^2) \\odot da")
+    assert [row.verdict for row in rows(wrong)][:2] == ["refuted", "refuted"]
     gradients = r"""
 $$a_t = W x_t + U h_{t-1}, \quad h_t = \tanh(a_t)$$
 $$da_t = (1 - h_t^2) \odot dh_t$$

@@ -82,6 +82,7 @@ binding.standin
 binding.differential
 binding.forward
 binding.running
+binding.upright
 binding.ranks
 binding.loss
 binding.alike

@@ -31,7 +31,7 @@ def chain_rule(node: Formula) -> tuple[Name, Derivative] | None:
     steps = [big for big in sums if big.variable == of.time.letter]
     if (
         len(steps) != 1
-        or not _whole(steps[0])
+        or not whole_range(steps[0])
         or any(_is_odd(big, of) for big in sums if big is not steps[0])
     ):
         return None
@@ -62,7 +62,7 @@ def _pair(body: Formula) -> tuple[Derivative, Derivative] | None:
     return (second, first) if first.of == second.by else (first, second)
 
 
-def _whole(big: Big) -> bool:
+def whole_range(big: Big) -> bool:
     """Whether a sum runs over all steps."""
     low, high = big.low, big.high
     starts = big.low is None or (isinstance(low, Number) and low.text in ("0", "1"))

@@ -95,7 +95,7 @@ class Forward:
             ident, lag = self.earlier(ident, -lag), -1
         shape = table.shapes[ident]
         self.used.add(ident)
-        return Value(Ref(ident, lag), shape, self.is_row(shape), self.parts.get(ident, ()))
+        return Value(Ref(ident, lag), shape, table.lies(at.key, shape), self.parts.get(ident, ()))
 
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for, by a name of its own."""
@@ -151,10 +151,6 @@ class Forward:
             return inner
         line = self.lines.get(inner.base) if isinstance(inner, Ref) else inner
         return line.args[0] if isinstance(line, N.softmax) else None
-
-    def is_row(self, shape: Shape) -> bool:
-        """Whether a plain vector lies."""
-        return len(shape) == 1 and self.table.rows
 
     def declare(self, at: Place, name: Name) -> str:
         """A name that nothing defines: an input where it has a time, else a parameter."""

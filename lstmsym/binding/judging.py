@@ -271,8 +271,16 @@ class LineJudge:
         if place in self.sensitivities.defining:
             return plain(source, "not-a-claim", "says what the notation stands for", "definition")
         if self.sensitivities.wanted(line):
-            return self._across(place, None, self.sensitivities)
+            return self._carried(place)
         return self._across(place, None) if self.several.wanted(line) else None
+
+    def _carried(self, place: int) -> Row:
+        """The row of a line with derivatives by parameters, which may be those of one step alone in a sum."""
+        row = self._across(place, None, self.sensitivities)
+        if row.verdict == "proved" or self.sensitivities.of_whole(self.lines[place][0]) is None:
+            return row
+        other = self._claimed(place)
+        return row if row.verdict == "refuted" and other.verdict not in ("proved", "conditional") else other
 
     def _of_changes(self, line: Line) -> Row:
         """The row of an equation of differentials."""

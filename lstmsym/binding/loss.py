@@ -126,7 +126,12 @@ def _loss_of_step(
     of_numbers = (
         not value.rank and expr.has(N.log, sp.Pow) and any(r.lag is not None for r in expr.atoms(Ref))
     )
-    return _stable(factor * expr, scope) if expr.has(N.Sum) or of_numbers else None
+    return _stable(factor * expr, scope) if expr.has(N.Sum) or of_numbers or _summed_up(expr, scope) else None
+
+
+def _summed_up(expr: sp.Expr, scope: Forward) -> bool:
+    """Whether it is a number that a line before sums up, the e_t of E = sum_t e_t."""
+    return isinstance(expr, Ref) and scope.lines.get(expr.base, sp.Integer(0)).has(N.Sum)
 
 
 def _peeled(

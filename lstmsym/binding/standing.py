@@ -67,7 +67,8 @@ def _gradient(part: sp.Expr, system: System) -> sp.Expr | None:
         return None
     names = system.derivation.names
     if part.lag == -1:
-        return Ref(names.back(part.base), 0) if _acts_through_weights(part, system) else None
+        back = names.back(part.base)
+        return Ref(back, 0) if back in system.shapes and _acts_through_weights(part, system) else None
     adjoint = Ref(names.adjoint(part.base), part.lag)
     return adjoint if adjoint.base in system.backward else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -88,6 +88,8 @@ class Table:
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
+    upright: frozenset[str] = frozenset()
+    """Vectors of parameters that stand where the others lie."""
     indexed: bool = False
     """Whether entries of vectors and matrices stand in the forward equations."""
     told: Mapping[str, tuple[str, int]] = field(default_factory=dict)
@@ -98,6 +100,10 @@ class Table:
     """Names with a mark that an activation is taken of: i~ of i = exp(i~), wherever it is defined."""
     ranks: Mapping[str, int] = field(default_factory=dict)
     """Ranks of quantities with steps that are no vectors."""
+
+    def lies(self, key: str, shape: Sequence[object]) -> bool:
+        """Whether a quantity lies: a vector where vectors are rows."""
+        return len(shape) == 1 and self.rows and key not in self.upright
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""

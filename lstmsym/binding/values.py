@@ -33,6 +33,8 @@ class Value:
     """The sizes of what is stacked in it."""
     ones: bool = False
     """Whether it is a 1 in bold: the vector of ones beside a matrix, else the number."""
+    diagonal: bool = False
+    """Whether it is a diagonal Jacobian, of which the vector is the diagonal."""
 
     @property
     def rank(self) -> int:

@@ -1,0 +1,125 @@
+"""What other authors' documents need: Jacobians turned, columns among rows, names that words or use explain."""
+
+import pytest
+
+from lstmsym.binding.verify import verify_document
+
+ELMAN = r"""
+$$z_t = A x_t + W h_{t-1} + b, \quad h_t = \tanh(z_t)$$
+$$J = \sum_t \ell_t, \quad \ell_t = \lVert h_t - y_t \rVert^2$$
+"""
+COUPLED = r"""
+$$f_t = \sigma(W_f h_{t-1} + U_f x_t + b_f), \quad g_t = \tanh(W_c h_{t-1} + U_c x_t + b_c)$$
+$$c_t = f_t * c_{t-1} + (1 - f_t) * g_t, \quad h_t = \tanh(c_t)$$
+"""
+ROWS = r"""
+$$h_t = \tanh(x_t W + h_{t-1} U + b), \quad p_t = \sigma(h_t v + \beta)$$
+$$L = -\sum_t \left[ y_t \log p_t + (1 - y_t) \log(1 - p_t) \right]$$
+"""
+PLAIN = """
+    fₜ = σ(W_f xₜ + U_f hₜ₋₁ + b_f)
+    qₜ = tanh(W_h xₜ + U_h (fₜ ⊙ hₜ₋₁) + b_h)
+    hₜ = (1 − fₜ) ⊙ hₜ₋₁ + fₜ ⊙ qₜ
+
+"""
+
+
+def verdicts(text, name="a.md"):
+    """Verdicts of the rows that claim something."""
+    return [row.verdict for row in verify_document(text, name).rows if row.kind == "claim"]
+
+
+def d(what, by):
+    return rf"\frac{{\partial {what}}}{{\partial {by}}}"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "verdict"),
+    [
+        (d("J", "z_t"), rf"\left({d('h_t', 'z_t')}\right)^\top {d('J', 'h_t')}", "proved"),
+        (d("J", "z_t"), rf"\left({d('h_t', 'z_t')}\right)^\top {d('J', 'z_t')}", "refuted"),
+        (d("h_t", "h_{t-1}"), d("h_t", "z_t") + d("z_t", "h_{t-1}"), "proved"),
+        (d("h_t", "h_{t-1}"), d("h_t", "z_t") + " W", "proved"),
+        (d("z_t", "z_{t-1}"), d("h_t", "z_t") + " W", "refuted"),
+    ],
+)
+def test_a_diagonal_jacobian_is_a_matrix_whichever_way_it_is_turned(left, right, verdict):
+    assert verdicts(ELMAN + f"$${left} = {right}$$") == [verdict]
+
+
+def test_what_comes_from_the_next_step_has_a_step_itself():
+    text = r"""
+$$dc_t = dc_{next,t} + dh_t * (1 - \tanh^2(c_t))$$
+$$dc_{next,t-1} = dc_t * SENT$$
+"""
+    assert verdicts(COUPLED + text.replace("SENT", "f_t")) == ["proved", "proved"]
+    assert verdicts(COUPLED + text.replace("SENT", "f_{t-1}")) == ["proved", "refuted"]
+
+
+def test_a_vector_behind_one_that_lies_stands():
+    right = rf"$${d('L', 'v')} = \sum_t h_t^T (p_t - y_t)$$" + "\n"
+    error = rf"$${d('L', 'h_t')} = (p_t - y_t) v^T + ({d('L', 'h_{t+1}')} * (1 - h_{{t+1}}^2)) U^T$$" + "\n"
+    assert verdicts(ROWS + right + error) == ["proved", "proved"]
+    assert verdicts(ROWS + right.replace("h_t^T", "h_{t-1}^T") + error.replace("p_t - y_t", "y_t - p_t")) == [
+        "refuted",
+        "refuted",
+    ]
+
+
+def test_plain_text_says_what_a_letter_is_the_argument_of():
+    words = "Write aₜ for the argument of the sigmoid and zₜ for the argument of tanh.\n\n"
+    lines = "    ∂L/∂W_f = Σₜ ∂L/∂aₜ xₜᵀ\n    ∂L/∂b_h = Σₜ ∂L/∂zₜ\n    ∂L/∂b_f = Σₜ ∂L/∂zₜ\n"
+    assert verdicts(PLAIN + words + lines, "a.txt") == ["proved", "proved", "refuted"]
+
+
+def test_a_gradient_made_of_that_of_one_gate_says_whose_argument_is_meant():
+    slope = "    ∂L/∂aₜ = ∂L/∂fₜ ⊙ fₜ ⊙ (1 − fₜ)\n"
+    use = "    ∂L/∂W_f = Σₜ ∂L/∂aₜ xₜᵀ\n"
+    assert verdicts(PLAIN + slope + use, "a.txt") == ["proved", "proved"]
+    assert verdicts(PLAIN + slope.replace("(1 − fₜ)", "fₜ") + use, "a.txt") == ["refuted", "proved"]
+    assert verdicts(PLAIN + slope, "a.txt") == ["undecided"]
+
+
+RTRL = r"""
+$$s_k(t) = \sum_{j=1}^{n} w_{kj} y_j(t-1) + \sum_{l=1}^{m} v_{kl} I_l(t), \quad y_k(t) = \tanh(s_k(t))$$
+$$J(t) = \frac{1}{2} \sum_{k=1}^{n} e_k(t)^2, \quad e_k(t) = d_k(t) - y_k(t), \quad J = \sum_{t=1}^{T} J(t)$$
+$$p^{k}_{ij}(t) = \frac{\partial y_k(t)}{\partial w_{ij}}$$
+"""
+SLOPE = d("y_k(t)", "w_{ij}")
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (r"-\sum_{t=1}^{T} \sum_{k=1}^{n} e_k(t)\, p^{k}_{ij}(t)", "proved"),
+        (r"\sum_{t=1}^{T} \sum_{k=1}^{n} e_k(t)\, p^{k}_{ij}(t)", "refuted"),
+        (r"-\sum_{k=1}^{n} \sum_{t=1}^{T} e_k(t)" + SLOPE, "proved"),
+        (r"-\sum_{t=1}^{T} \sum_{k=1}^{n} e_k(t-1)" + SLOPE, "refuted"),
+        (r"\sum_t \sum_k" + d("J(t)", "y_k(t)") + SLOPE, "proved"),
+        (r"\sum_t \sum_k" + d("J", "y_k(t)") + SLOPE, "conditional"),
+    ],
+)
+def test_derivatives_carried_forward_are_summed_over_the_steps(right, verdict):
+    assert verdicts(RTRL + rf"$${d('J', 'w_{ij}')} = {right}$$") == [verdict]
+
+
+@pytest.mark.parametrize("words", ["with ", "for ", "mit ", "für ", "pour ", ""])
+@pytest.mark.parametrize("mark", [r"\ast", "*", r"\star", "k"])
+def test_a_mark_for_any_gate_is_put_in(words, mark):
+    said = rf"\qquad \text{{{words}}} {mark} \in \{{f, c\}}"
+    bias = rf"{d('L', 'b_' + mark)} = \sum_t {d('L', 'a^' + mark + '_t')} {said}"
+    back = rf"\sum_{{{mark} \in \{{f, c\}}}} W_{mark}^T {d('L', 'a^' + mark + '_t')}"
+    found = verdicts(NETS + f"$${bias}$$\n$${d('L', 'h_{t-1}')} = {back}$$")
+    assert found == ["proved", "refuted"]
+
+
+NETS = r"""
+$$a^f_t = W_f h_{t-1} + U_f x_t + b_f, \quad a^c_t = W_c h_{t-1} + U_c x_t + b_c$$
+$$h_t = \sigma(a^f_t) \odot h_{t-1} + \tanh(a^c_t)$$
+"""
+
+
+def test_the_letter_that_sums_end_at_is_the_last_step_where_it_stands_below():
+    loss = r"$$E = \frac{1}{2} \sum_{t=1}^{N} \lVert h_t - y_t \rVert^2$$" + "\n"
+    right, wrong = (rf"Es gilt $\delta h_N = h_N {sign} y_N$. " for sign in "-+")
+    assert verdicts(NETS + loss + right + wrong) == ["proved", "refuted"]

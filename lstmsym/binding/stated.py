@@ -86,7 +86,7 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
 
 
 def _of_arguments(line: str, spans: Sequence[re.Match[str]], number: int, lexicon: Lexicon) -> Iterator[Said]:
-    """``$\\delta$ is the gradient of the argument of the tanh``."""
+    r"""``$\delta$ is the gradient of the argument of the tanh``."""
     for span in spans:
         if _BEFORE.match(line[span.end() :]):
             try:

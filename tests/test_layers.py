@@ -56,6 +56,7 @@ binding.shares
 binding.chains
 binding.values
 binding.numbering
+binding.omitted
 binding.limits
 binding.activations
 binding.dotted

@@ -21,6 +21,7 @@ from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
+from lstmsym.binding.omitted import LACKING, with_indices
 from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.ranges import over_all
 from lstmsym.binding.running import taken_as_given
@@ -166,15 +167,31 @@ class LineJudge:
         whole = (over_all(left, unit_letters), over_all(right, unit_letters), source)
         if row.verdict != "unread" or whole == (left, right, source):
             return row
+        return plain(source, "refuted", OF_ALL) if self._right(whole) else row
+
+    def _right(self, line: Line) -> bool | None:
+        """Whether another line than those of the document is right; None where it is not read."""
         try:
-            right_of_all = (
-                self.several(whole).verdict == "proved"
-                if self.several.wanted(whole)
-                else (self.judge.right(self.claims.claim_of(whole).claim))
-            )
-        except (Unreadable, NotationError, ShapeError):
+            if self.several.wanted(line):
+                return self.several(line).verdict == "proved"
+            return self.judge.right(self.claims.claim_of(line).claim)
+        except (Misfit, ShapeError):
+            return False
+        except (Unreadable, NotationError):
+            return None
+
+    def _of_indices(self, row: Row, place: int) -> Row:
+        """The row of a line of entries with vectors that lack an index: right with one, or wrong with any."""
+        if row.verdict != "unread" or LACKING not in row.message:
             return row
-        return plain(source, "refuted", OF_ALL) if right_of_all else row
+        lacking, lines = with_indices(self.lines[place], self.lines, self.table)
+        right = [self._right(line) for line in lines]
+        if True in right:
+            return replace(row, verdict="conditional", assumption=f"{lacking} has its index", message="")
+        wrong = right and None not in right
+        return (
+            replace(row, verdict="refuted", message=f"wrong whichever index {lacking} has") if wrong else row
+        )
 
     @cached_property
     def laid_out(self) -> bool:
@@ -219,7 +236,7 @@ class LineJudge:
             with within(LINE):
                 self.table.taken.clear()
                 row = self._no_claim(place) or self._supposing(self._claimed(place), place)
-                return self._of_ranges(row, place)
+                return self._of_ranges(self._of_indices(row, place), place)
         except TooLong:
             return plain(self.lines[place][2], "undecided", ENDLESS)
         except Exception as error:  # one line never costs the others their verdicts

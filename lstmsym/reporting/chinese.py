@@ -365,6 +365,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("a sum over units and something else", "对单元及其他量求和"),
     ("a sum over some of the units only, {}, is not read", "不读取只对部分单元 {} 的求和"),
     ("right of the sum over all units, which this one is not", "若对所有单元求和则正确，但这里并非如此"),
+    ("wrong whichever index {} has", "无论 {} 带哪个下标都不成立"),
+    ("{} has its index", "{} 带有其下标"),
     ("{} numbers {} units", "{} 编号的单元共有 {} 个"),
     ("{} is every unit that {} numbers", "{} 是 {} 编号的全部单元"),
     ("there are not {} units that {} numbers", "{1} 编号的单元不是 {0} 个"),

@@ -113,6 +113,7 @@ binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.sentback
 binding.summed
 binding.general
 binding.slips

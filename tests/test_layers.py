@@ -119,6 +119,7 @@ binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.sentback
 binding.summed
 binding.general
 binding.slips

@@ -27,6 +27,7 @@ from lstmsym.binding.ranges import over_all
 from lstmsym.binding.running import taken_as_given
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.sentback import sent_alone
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
@@ -118,6 +119,7 @@ class LineJudge:
             rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
         rows.update(self._mixed(rows))
+        rows = sent_alone(rows, self.stated, self.choices, self.judge)
         trusted = {place: self.trusted(row, place) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 

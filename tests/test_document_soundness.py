@@ -613,3 +613,44 @@ $$\frac{\partial E}{\partial w_{in_v m}} = \sum_t \epsilon_v(t) y^m(t-1)$$
 def test_a_sum_that_leaves_out_more_than_the_first_step_lacks_steps(start, verdict):
     line = rf"$$\frac{{\partial L}}{{\partial U}} = \sum_{{t={start}}}^T \delta_t h_{{t-1}}^\top$$"
     assert rows(CELL + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w_{ji} \delta(t)", "conditional"),
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w \delta_j(t)", "conditional"),
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w_{ji} h(t)", "refuted"),
+        (r"\frac{\partial h_j(t)}{\partial h_k(t-1)} = (1 - h(t)^2) u_{jk}", "conditional"),
+        (r"\frac{\partial h_j(t)}{\partial h_k(t-1)} = (1 - h(t)) u_{jk}", "refuted"),
+    ],
+)
+def test_a_vector_among_entries_lacks_its_index(line, verdict):
+    found = rows(f"{SUMMED}$${line}$$")[-1]
+    assert found.verdict == verdict
+    assert "index" in found.assumption + found.message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        r"$\delta_n$ is the gradient of the argument of the last tanh",
+        r"$\delta_n$ denotes the gradient with respect to the pre-activation",
+        r"where $\delta_n$ is the error before the tanh",
+    ],
+)
+def test_words_say_that_a_gradient_is_that_of_an_argument(words):
+    text = rf"""
+$$z_t = \sigma(W_z x_t + U_z h_{{t-1}} + b_z)$$
+$$n_t = \tanh(W_n x_t + U_n h_{{t-1}} + b_n)$$
+$$h_t = (1 - z_t) \odot n_t + z_t \odot h_{{t-1}}$$
+
+{words}:
+
+"""
+    right = r"$$\delta_n = dh_t \odot (1 - z_t) \odot (1 - n_t^2)$$"
+    of_gate = r"$$\delta_n = dh_t \odot (1 - z_t)$$"
+    assert rows(text + right)[-1].verdict == "proved"
+    assert rows(text + of_gate)[-1].verdict == "refuted"
+    without = text.replace(words, "Backwards")
+    assert rows(without + of_gate)[-1].verdict != "refuted"

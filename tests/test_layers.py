@@ -57,6 +57,7 @@ binding.shares
 binding.chains
 binding.values
 binding.numbering
+binding.omitted
 binding.limits
 binding.activations
 binding.dotted
@@ -81,8 +82,8 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
-binding.upright
 binding.running
+binding.upright
 binding.ranks
 binding.loss
 binding.alike
@@ -119,6 +120,7 @@ binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.sentback
 binding.summed
 binding.general
 binding.slips

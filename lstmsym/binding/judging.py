@@ -21,11 +21,13 @@ from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
+from lstmsym.binding.omitted import LACKING, with_indices
 from lstmsym.binding.outer import SLIP, lacks_transposition
 from lstmsym.binding.ranges import over_all
 from lstmsym.binding.running import taken_as_given
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.sentback import sent_alone
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
@@ -68,6 +70,7 @@ _NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "ahead": ("its terms are those of the next step", "the sum begins one step before the first step"),
     "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
     "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
@@ -116,6 +119,7 @@ class LineJudge:
             rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
         rows.update(self._mixed(rows))
+        rows = sent_alone(rows, self.stated, self.choices, self.judge)
         trusted = {place: self.trusted(row, place) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 
@@ -166,15 +170,31 @@ class LineJudge:
         whole = (over_all(left, unit_letters), over_all(right, unit_letters), source)
         if row.verdict != "unread" or whole == (left, right, source):
             return row
+        return plain(source, "refuted", OF_ALL) if self._right(whole) else row
+
+    def _right(self, line: Line) -> bool | None:
+        """Whether another line than those of the document is right; None where it is not read."""
         try:
-            right_of_all = (
-                self.several(whole).verdict == "proved"
-                if self.several.wanted(whole)
-                else (self.judge.right(self.claims.claim_of(whole).claim))
-            )
-        except (Unreadable, NotationError, ShapeError):
+            if self.several.wanted(line):
+                return self.several(line).verdict == "proved"
+            return self.judge.right(self.claims.claim_of(line).claim)
+        except (Misfit, ShapeError):
+            return False
+        except (Unreadable, NotationError):
+            return None
+
+    def _of_indices(self, row: Row, place: int) -> Row:
+        """The row of a line of entries with vectors that lack an index: right with one, or wrong with any."""
+        if row.verdict != "unread" or LACKING not in row.message:
             return row
-        return plain(source, "refuted", OF_ALL) if right_of_all else row
+        lacking, lines = with_indices(self.lines[place], self.lines, self.table)
+        right = [self._right(line) for line in lines]
+        if True in right:
+            return replace(row, verdict="conditional", assumption=f"{lacking} has its index", message="")
+        wrong = right and None not in right
+        return (
+            replace(row, verdict="refuted", message=f"wrong whichever index {lacking} has") if wrong else row
+        )
 
     @cached_property
     def laid_out(self) -> bool:
@@ -219,7 +239,7 @@ class LineJudge:
             with within(LINE):
                 self.table.taken.clear()
                 row = self._no_claim(place) or self._supposing(self._claimed(place), place)
-                return self._of_ranges(row, place)
+                return self._of_ranges(self._of_indices(row, place), place)
         except TooLong:
             return plain(self.lines[place][2], "undecided", ENDLESS)
         except Exception as error:  # one line never costs the others their verdicts

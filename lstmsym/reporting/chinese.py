@@ -260,6 +260,9 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("the terms after the last step are zero", "最后一个时刻之后的各项为零"),
     ("the sum ends at a step with a number", "求和止于某个写明数字的时刻"),
     ("the sequence ends at that step", "序列止于该时刻"),
+    ("{} is only what the step after it sends back", "{} 仅为其后一时刻传回的部分"),
+    ("its terms are those of the next step", "各项属于下一时刻"),
+    ("the sum begins one step before the first step", "求和从第一个时刻的前一时刻开始"),
     ("the sum begins before the first step", "求和从第一个时刻之前开始"),
     ("the terms before the first step are zero", "第一个时刻之前的各项为零"),
     (
@@ -365,6 +368,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("a sum over units and something else", "对单元及其他量求和"),
     ("a sum over some of the units only, {}, is not read", "不读取只对部分单元 {} 的求和"),
     ("right of the sum over all units, which this one is not", "若对所有单元求和则正确，但这里并非如此"),
+    ("wrong whichever index {} has", "无论 {} 带哪个下标都不成立"),
+    ("{} has its index", "{} 带有其下标"),
     ("{} numbers {} units", "{} 编号的单元共有 {} 个"),
     ("{} is every unit that {} numbers", "{} 是 {} 编号的全部单元"),
     ("there are not {} units that {} numbers", "{1} 编号的单元不是 {0} 个"),

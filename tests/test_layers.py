@@ -124,6 +124,7 @@ binding.sentback
 binding.summed
 binding.general
 binding.slips
+binding.turned
 binding.undefined
 binding.judging
 binding.nets

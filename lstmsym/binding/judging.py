@@ -38,6 +38,7 @@ from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
+from lstmsym.binding.turned import right_if_turned
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.units import unit_letters
 from lstmsym.binding.updates import is_update
@@ -330,6 +331,7 @@ class LineJudge:
         found = None
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+            found = found or self._turned(verdict, self.lines[place][2])
         if found is None and verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place, verdict) or self._of_columns(verdict, self.lines[place][2])
         return found
@@ -380,6 +382,16 @@ class LineJudge:
             return None
         message = "with the columns of the weights that multiply this quantity"
         return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
+
+    def _turned(self, verdict: Verdict, source: Equation) -> Row | None:
+        """A line about a Jacobian that is right with Jacobians laid out transposed."""
+        turned = right_if_turned(verdict.claim, self.judge)
+        if turned is None:
+            return None
+        said = [] if self.several.denominator else [TURNED]
+        assumption = " and ".join(filter(None, (*said, self._followed(turned))))
+        row = self.reported(Verdict(Status.PROVED, verdict.claim), source)
+        return replace(row, verdict="conditional" if assumption else "proved", assumption=assumption)
 
     def _without_bars(self, place: int, verdict: Verdict) -> Row | None:
         """A line that is wrong of an absolute value and right of what stands between the bars."""

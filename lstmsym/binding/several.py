@@ -329,11 +329,16 @@ class Several:
         a, b = (straightened(side.xreplace(steps)) for side in (a, b))
         facts = tuple((low.xreplace(steps), high.xreplace(steps)) for low, high in scope.facts)
         assumed = []
-        if layout.turned and not _DENOMINATOR.search(self.text):
+        if layout.turned and not self.denominator:
             assumed.append(TURNED)
         if layout.immediate and not _IMMEDIATE.search(self.text):
             assumed.append(IMMEDIATE)
         return Understood(a, b, facts, tuple(assumed))
+
+    @cached_property
+    def denominator(self) -> bool:
+        """Whether the text says that a Jacobian has a row for each entry of what it is by."""
+        return _DENOMINATOR.search(self.text) is not None
 
     @cached_property
     def capitals(self) -> bool:

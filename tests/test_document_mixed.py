@@ -159,3 +159,17 @@ $$\bar b(n-1) = (1 - \rho) \odot \bar b(n), \quad \bar\rho = \sum_n \bar b(n) \o
 )
 def test_the_slope_of_tanh_as_a_secant(slope, verdict):
     assert verdicts(ELMAN + rf"$${d('J', 'z_t')} = {d('J', 'h_t')} \odot {slope}$$") == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (r"\operatorname{diag}\Bigl(\prod_{k=t+1}^{T} u \circ \phi'(v_k)\Bigr)", "proved"),
+        (r"\operatorname{diag}\Bigl(\prod_{k=t+1}^{T} u \circ \phi'(v_{k-1})\Bigr)", "refuted"),
+        (r"\prod_{k=t+1}^{T} \operatorname{diag}(u \circ \phi'(v_k))", "proved"),
+        (r"\prod_{k=t+1}^{T} u \circ \phi'(v_k)", "proved"),
+    ],
+)
+def test_a_diagonal_of_a_product_over_steps(right, verdict):
+    text = r"$$v_t = A x_t + u \circ h_{t-1} + b, \quad h_t = \phi(v_t)$$" + "\n"
+    assert verdicts(text + rf"$${d('h_T', 'h_t')} = {right}$$") == [verdict]

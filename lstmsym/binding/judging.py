@@ -69,6 +69,10 @@ _NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "first after": (
+        "the sum leaves out the first step and goes beyond the last",
+        "the initial state and the terms after the last step are zero",
+    ),
     "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
     "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),

@@ -123,3 +123,39 @@ def test_the_letter_that_sums_end_at_is_the_last_step_where_it_stands_below():
     loss = r"$$E = \frac{1}{2} \sum_{t=1}^{N} \lVert h_t - y_t \rVert^2$$" + "\n"
     right, wrong = (rf"Es gilt $\delta h_N = h_N {sign} y_N$. " for sign in "-+")
     assert verdicts(NETS + loss + right + wrong) == ["proved", "refuted"]
+
+
+def test_the_loss_is_no_matrix_of_entries_by_its_small_letter():
+    text = r"""
+$$z_i(t) = \tanh\Bigl(\sum_j a_{ij} x_j(t) + \sum_l c_{il} z_l(t-1)\Bigr), \quad
+C = \sum_t \sum_i (z_i(t) - d_i(t))^2$$
+$$\epsilon_i(t) = \frac{\partial C}{\partial z_i(t)}$$
+$$\frac{\partial C}{\partial c_{il}} = \sum_t \epsilon_i(t) (1 - z_i(t)^2) z_l(t-1)$$
+"""
+    assert verdicts(text) == ["proved"]
+    assert verdicts(text.replace("z_l(t-1)$$", "z_l(t)$$")) == ["refuted"]
+
+
+def test_a_greek_letter_with_a_bar_on_the_left_is_a_parameter():
+    text = r"""
+$$a(n) = \tanh(P u(n) + Q a(n-1)), \quad b(n) = b(n-1) + \rho \odot (a(n) - b(n-1))$$
+Here $\bar x(n)$ is the derivative with respect to $x(n)$.
+
+$$\bar b(n-1) = (1 - \rho) \odot \bar b(n), \quad \bar\rho = \sum_n \bar b(n) \odot END$$
+"""
+    assert verdicts(text.replace("END", "(a(n) - b(n-1))"))[-1] == "proved"
+    assert verdicts(text.replace("END", "a(n)"))[-1] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("slope", "verdict"),
+    [
+        (r"\operatorname{sech}^2(z_t)", "proved"),
+        (r"\left(\operatorname{sech}(z_t)\right)^2", "proved"),
+        (r"\frac{1}{\cosh^2(z_t)}", "proved"),
+        (r"\operatorname{sech}^2(h_t)", "refuted"),
+        (r"\frac{1}{\cosh^2(h_t)}", "refuted"),
+    ],
+)
+def test_the_slope_of_tanh_as_a_secant(slope, verdict):
+    assert verdicts(ELMAN + rf"$${d('J', 'z_t')} = {d('J', 'h_t')} \odot {slope}$$") == [verdict]

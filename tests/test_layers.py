@@ -21,12 +21,12 @@ documents.result listings.source listings.plainer listings.records listings.appe
 listings.numerical listings.naming listings.keys listings.statements listings.around listings.stacks
 listings.inline listings.arrays listings.scope listings.steps listings.slices listings.branches
 listings.functions listings.expressions listings.returned listings.loops listings.forward
-listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline
-listings.driving listings.begun listings.truth listings.findings listings.code listings.start
-listings.gradients listings.names listings.added listings.blocks listings.backward listings.edits
-listings.mending listings.meant listings.ends listings.judging listings.kept listings.write
-listings.rows listings.meanings listings.given listings.read listings pages documents
-documents.limits documents.file documents.formula documents.symbols documents.macros
+listings.spans listings.lines listings.pairing listings.objective listings.sized listings.building
+listings.outline listings.driving listings.begun listings.truth listings.findings listings.code
+listings.start listings.gradients listings.names listings.added listings.blocks listings.backward
+listings.edits listings.mending listings.meant listings.ends listings.judging listings.kept
+listings.write listings.flow listings.rows listings.meanings listings.given listings.read listings
+pages documents documents.limits documents.file documents.formula documents.symbols documents.macros
 documents.scanned documents.tokens documents.plain documents.latex documents.cursor
 documents.scripts documents.tables documents.gradients documents.parse documents.times
 documents.write documents.lines documents.hypertext documents.wording documents.rows documents.front
@@ -49,6 +49,7 @@ binding.defined
 binding.netinputs
 binding.capitals
 binding.pointfree
+binding.secants
 binding.squares
 binding.readout
 binding.entries
@@ -119,9 +120,11 @@ binding.symbols
 binding.listed
 binding.holding
 binding.inherited
+binding.sentback
 binding.summed
 binding.general
 binding.slips
+binding.turned
 binding.undefined
 binding.judging
 binding.nets

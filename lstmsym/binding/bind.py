@@ -151,6 +151,9 @@ def _derived(lines: Sequence[Line]) -> Iterator[str]:
         by = node.of if isinstance(node, Delta) else node.by if isinstance(node, Derivative) else None
         if isinstance(by, Name):
             yield replace(by, time=None).key
+    for left, _, _ in lines:
+        if isinstance(left, Name) and left.time is None and left.marks[-1:] == ("bar",):
+            yield replace(left, marks=left.marks[:-1]).key
 
 
 def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:

@@ -27,6 +27,7 @@ from lstmsym.binding.ranges import over_all
 from lstmsym.binding.running import taken_as_given
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
+from lstmsym.binding.sentback import sent_alone
 from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
@@ -37,6 +38,7 @@ from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks
 from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
+from lstmsym.binding.turned import right_if_turned
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.units import unit_letters
 from lstmsym.binding.updates import is_update
@@ -73,6 +75,7 @@ SUPPOSES = {
         "the sum leaves out the first step and goes beyond the last",
         "the initial state and the terms after the last step are zero",
     ),
+    "ahead": ("its terms are those of the next step", "the sum begins one step before the first step"),
     "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
     "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
@@ -121,6 +124,7 @@ class LineJudge:
             rows[place] = self.reported(verdict, self.lines[place][2])
         self._laid_out(rows)
         rows.update(self._mixed(rows))
+        rows = sent_alone(rows, self.stated, self.choices, self.judge)
         trusted = {place: self.trusted(row, place) for place, row in rows.items()}
         return inherited(trusted, self.lines, self.table)
 
@@ -331,6 +335,7 @@ class LineJudge:
         found = None
         if verdict.status is Status.REFUTED:
             found = self._without_bars(place, verdict) or self._handed_on(place, verdict)
+            found = found or self._turned(verdict, self.lines[place][2])
         if found is None and verdict.status in (Status.REFUTED, Status.UNDECIDED):
             found = self._of_output(place, verdict) or self._of_columns(verdict, self.lines[place][2])
         return found
@@ -381,6 +386,16 @@ class LineJudge:
             return None
         message = "with the columns of the weights that multiply this quantity"
         return replace(self.reported(Verdict(Status.PROVED, verdict.claim), source), message=message)
+
+    def _turned(self, verdict: Verdict, source: Equation) -> Row | None:
+        """A line about a Jacobian that is right with Jacobians laid out transposed."""
+        turned = right_if_turned(verdict.claim, self.judge)
+        if turned is None:
+            return None
+        said = [] if self.several.denominator else [TURNED]
+        assumption = " and ".join(filter(None, (*said, self._followed(turned))))
+        row = self.reported(Verdict(Status.PROVED, verdict.claim), source)
+        return replace(row, verdict="conditional" if assumption else "proved", assumption=assumption)
 
     def _without_bars(self, place: int, verdict: Verdict) -> Row | None:
         """A line that is wrong of an absolute value and right of what stands between the bars."""

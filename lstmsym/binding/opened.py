@@ -96,5 +96,5 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     name_net_inputs(lines, bound.table)
     name_arguments(document, lines, bound, text)
-    name_matrices(lines, bound.table)
+    name_matrices(lines, bound)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

@@ -9,6 +9,7 @@ from lstmsym.binding.dotted import undotted
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.numbered import numbered
 from lstmsym.binding.pointfree import with_arguments
+from lstmsym.binding.secants import secants
 from lstmsym.binding.squares import with_roots
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
 from lstmsym.binding.table import FUNCTIONS, Line
@@ -40,7 +41,7 @@ def lines_of(document: Document) -> list[Line]:
     ]
     both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
     lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
-    lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
+    lines = [(secants(sigmoids(left)), secants(sigmoids(right)), row) for left, right, row in lines]
     lines = numbered(lines)
     functions = functions_of(lines)
     lines = with_roots(with_arguments(lines))

@@ -71,6 +71,8 @@ class SumRange:
     """Whether it is zero where the states of the step before are."""
     written: Limits
     """The limits as they stand."""
+    shift: int = 0
+    """By how much every step in its terms is later than the letter that it runs over."""
 
 
 @dataclass
@@ -454,7 +456,7 @@ class Backward:
         over = limits(node)
         reads = _vanishes(expr, {r for r in expr.atoms(Ref) if r.base in states and r.lag == -1})
         first, last = (None if n is None else n + ahead for n in (over.low, over.high))
-        self.sums.append(SumRange(first, last, reads, over))
+        self.sums.append(SumRange(first, last, reads, over, _shift([r.lag for r in refs], ahead)))
         return Value(N.Total(expr), value.shape, value.row)
 
 
@@ -465,6 +467,11 @@ def _carries_on(quantity: Ref, system: System) -> bool:
         if any(ref.base in moved and ref.lag in (0, None) for ref in equation.expr.atoms(Ref)):
             moved.add(equation.name.base)
     return not moved.isdisjoint(states)
+
+
+def _shift(lags: list[int | None], ahead: int) -> int:
+    """The steps by which the gradients of a sum's terms are ahead, where nothing in them is at its letter."""
+    return ahead if all(lag is None or lag * ahead > 0 for lag in lags) else 0
 
 
 def _vanishes(expr: sp.Expr, zero: set[Ref]) -> bool:

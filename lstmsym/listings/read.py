@@ -19,6 +19,7 @@ from lstmsym.listings.building import build
 from lstmsym.listings.code import Code
 from lstmsym.listings.driving import OWN, calls_own, only_drives
 from lstmsym.listings.findings import Finding
+from lstmsym.listings.flow import Flow
 from lstmsym.listings.forward import doubt, read_forward
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks, judged
@@ -150,12 +151,13 @@ class _Reading:
             old = found.get(id(finding.statement))
             if old is None or _rank(finding) >= _rank(old):
                 found[id(finding.statement)] = finding
+        flow = Flow(self.judging, self.plan.forward, self.plan.backward) if self.judging else None
         for statement in each(self.plan.backward):
             one = found.get(id(statement))
             if origin(statement) is None and (one is None or one.status not in IN_LOOP):
                 continue
-            if one is not None and self.judging is not None:
-                yield statement, verdict_row(one, self.judging, lines)
+            if one is not None and self.judging is not None and flow is not None:
+                yield statement, flow.amended(verdict_row(one, self.judging, lines), statement)
             elif isinstance(statement, (ast.Assign, ast.AugAssign)):
                 yield statement, row(statement, lines, "statement", "unread", message=self.problem)
 

@@ -613,6 +613,11 @@ $$\frac{\partial E}{\partial w_{in_v m}} = \sum_t \epsilon_v(t) y^m(t-1)$$
 def test_a_sum_that_leaves_out_more_than_the_first_step_lacks_steps(start, verdict):
     line = rf"$$\frac{{\partial L}}{{\partial U}} = \sum_{{t={start}}}^T \delta_t h_{{t-1}}^\top$$"
     assert rows(CELL + line)[-1].verdict == verdict
+    beyond = rows(CELL + line.replace("^T \\delta", "^{T+1} \\delta"))[-1]
+    assert (beyond.verdict, "after the last step" in beyond.assumption) == (
+        "refuted" if verdict == "refuted" else "conditional",
+        verdict != "refuted",
+    )
 
 
 @pytest.mark.parametrize(
@@ -654,3 +659,27 @@ $$h_t = (1 - z_t) \odot n_t + z_t \odot h_{{t-1}}$$
     assert rows(text + of_gate)[-1].verdict == "refuted"
     without = text.replace(words, "Backwards")
     assert rows(without + of_gate)[-1].verdict != "refuted"
+
+
+def test_n_numbers_units_where_weights_have_it():
+    text = r"""
+$$\alpha_m = \sum_l w_{ml} x_l, \quad \beta_m = \sigma(\alpha_m), \quad \alpha_n = \sum_m w_{nm} \beta_m$$
+$$E = \frac{1}{2} \sum_n (\alpha_n - d_n)^2$$
+$$\delta_n = \frac{\partial E}{\partial \alpha_n}, \quad \delta_m = \frac{\partial E}{\partial \alpha_m}$$
+"""
+    right = r"$$\delta_m = \beta_m (1 - \beta_m) \sum_n w_{nm} \delta_n$$"
+    assert rows(text + right)[-1].verdict == "proved"
+    assert rows(text + right.replace(r"\sum_n ", ""))[-1].verdict == "refuted"
+
+
+def test_where_gates_and_what_goes_into_them_are_named_a_gradient_is_of_what_it_names():
+    text = r"""
+$$\bar{i}_t = W_i x_t + U_i h_{t-1}, \quad i_t = \sigma(\bar{i}_t)$$
+$$\bar{z}_t = W_z x_t + U_z h_{t-1}, \quad z_t = \tanh(\bar{z}_t)$$
+$$h_t = h_{t-1} + i_t \odot z_t$$
+$$\delta h_t = \Delta_t + \delta h_{t+1} + U_i^\top \delta\bar{i}_{t+1} + U_z^\top \delta\bar{z}_{t+1}$$
+$$\delta\bar{z}_t = \delta h_t \odot i_t \odot (1 - z_t^2)$$
+"""
+    right = r"$$\delta\bar{i}_t = \delta h_t \odot z_t \odot i_t \odot (1 - i_t)$$"
+    assert [row.verdict for row in rows(text + right)[-3:]] == ["proved"] * 3
+    assert rows(text + right.replace(r"\bar{i}_t =", " i_t ="))[-1].verdict == "refuted"

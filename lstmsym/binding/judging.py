@@ -71,6 +71,10 @@ _NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "first after": (
+        "the sum leaves out the first step and goes beyond the last",
+        "the initial state and the terms after the last step are zero",
+    ),
     "ahead": ("its terms are those of the next step", "the sum begins one step before the first step"),
     "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
     "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),

@@ -127,7 +127,7 @@ class Solver:
         found: dict[str, tuple[str, ...]] = {}
         sides = (slot_of(self.lines[n][0], self.table) for n in self.choices.claims())
         lefts = {found[0] for found in sides if found is not None and found[1].lag != -1}
-        pre = set(self.table.before.values())
+        pre, both = set(self.table.before.values()), self._both_sides()
         for slot, options in self.choices.meanings.items():
             if slot in self.choices.pinned:
                 if self.choices.of_adjoint(self.choices.pinned[slot]):
@@ -135,7 +135,8 @@ class Solver:
                 continue
             targets = resolve(slot, self.table)
             if targets:
-                if any(m.of in pre or m.of in self.table.before for m in options if m.kind == "total"):
+                sided = any(m.of in pre or m.of in self.table.before for m in options if m.kind == "total")
+                if sided and slot.family not in both:
                     found[f"{slot.family} gates"] = ("named", "before", "after")
                 if any(m.kind == "carried" for m in options):
                     found[f"{slot.family} back"] = ("total", "carried")
@@ -149,6 +150,14 @@ class Solver:
             if not targets or carries or doubtful:
                 found[own_choice(slot)] = tuple(label(m) for m in options)
         return [Group(name, options) for name, options in found.items()]
+
+    def _both_sides(self) -> set[str]:
+        """The families of notations that name a gate and what goes into it: each is of what it names."""
+        named: dict[str, set[str]] = {}
+        for slot in self.choices.meanings:
+            named.setdefault(slot.family, set()).add(self.table.idents.get(slot.target, ""))
+        sides = self.table.before.items()
+        return {family for family, own in named.items() if any(own >= {post, pre} for post, pre in sides)}
 
     def _involved(self, place: int) -> set[str]:
         """The choices that a line depends on."""

@@ -32,6 +32,7 @@ from lstmsym.documents.formula import (
 USUAL = frozenset("ijklmnpqrs")
 """Letters that number units even where no sum says so."""
 STEPS = frozenset("tTτ")
+WEIGHTS = frozenset("wWuUvV")
 Spot = tuple[str, str, int, int]
 """A place for an index: the name without scripts, sub or sup, which of them, of how many."""
 
@@ -138,6 +139,9 @@ class Units:
         """``letters`` are those of the steps."""
         self.lines, self.steps = lines, frozenset(letters) | STEPS
         self.spots: set[Spot] = set()
+        every = (n for left, right, _ in lines for side in (left, right) for n in every_name(side))
+        self.weighted = any(n.base in WEIGHTS and any("n" in p.word for p in parts(n)) for n in every)
+        """Whether n numbers units: weights have it, w_{nm}."""
         self.bound = [self._bound(left) | self._bound(right) for left, right, _ in lines]
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
@@ -159,7 +163,7 @@ class Units:
         for big in (n for n in walk(node) if isinstance(n, Big)):
             for letter in set(variables(big)) - self.steps:
                 here = [(name, p) for name in every_name(big.body) for p in parts(name) if p.letter == letter]
-                if letter == "n" and all(len(p.word) < 2 for _, p in here):
+                if letter == "n" and not self.weighted and all(len(p.word) < 2 for _, p in here):
                     continue  # a sum over examples
                 if here or letter in _letters(big.body):
                     found.add(letter)

@@ -368,6 +368,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("a sum over units and something else", "对单元及其他量求和"),
     ("a sum over some of the units only, {}, is not read", "不读取只对部分单元 {} 的求和"),
     ("right of the sum over all units, which this one is not", "若对所有单元求和则正确，但这里并非如此"),
+    ("the sum leaves out the first step and goes beyond the last", "求和漏掉第一步，又超出最后一步"),
+    ("the initial state and the terms after the last step are zero", "初始状态与最后一步之后的各项为零"),
     ("wrong whichever index {} has", "无论 {} 带哪个下标都不成立"),
     ("{} has its index", "{} 带有其下标"),
     ("{} numbers {} units", "{} 编号的单元共有 {} 个"),

@@ -173,3 +173,17 @@ def test_the_slope_of_tanh_as_a_secant(slope, verdict):
 def test_a_diagonal_of_a_product_over_steps(right, verdict):
     text = r"$$v_t = A x_t + u \circ h_{t-1} + b, \quad h_t = \phi(v_t)$$" + "\n"
     assert verdicts(text + rf"$${d('h_T', 'h_t')} = {right}$$") == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "verdict"),
+    [
+        (r"\frac{\partial J}{\partial h_t}\Big|_{\text{direct}} = 2 (h_t - y_t)", "proved"),
+        (r"\left.\frac{\partial J}{\partial h_t}\right|_{\mathrm{explicit}} = 2 (h_t - y_t)", "proved"),
+        (r"\partial \ell_t/\partial h_t\big|_{\text{direct}} = 2 (h_t - y_t)", "proved"),
+        (r"\frac{\partial J}{\partial h_t}\Big|_{\text{direct}} = 2 (h_t + y_t)", "refuted"),
+        (r"\frac{\partial J}{\partial h_t} = 2 (h_t - y_t)", "refuted"),
+    ],
+)
+def test_a_word_behind_a_bar_says_which_use_is_followed(gradient, verdict):
+    assert verdicts(ELMAN + f"$${gradient}$$") == [verdict]

@@ -50,6 +50,7 @@ binding.netinputs
 binding.capitals
 binding.pointfree
 binding.secants
+binding.direct
 binding.squares
 binding.readout
 binding.entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lstmsym.binding.defined import called, functions_of, sigmoids
+from lstmsym.binding.direct import direct
 from lstmsym.binding.dotted import undotted
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.numbered import numbered
@@ -35,7 +36,7 @@ def lines_of(document: Document) -> list[Line]:
     """Every equation of a document, one for each value of a free index."""
     sets = index_sets(document.rows)
     sides = [
-        (row, tuple(sliced(undotted(attached(side))) for side in pair))
+        (row, tuple(sliced(undotted(attached(direct(side)))) for side in pair))
         for row in document.equations
         for pair in [*chained(row.before, row.right), *expanded(row, sets)]
     ]

@@ -19,7 +19,7 @@ verify.readings verify.edits verify.repair verify.explain verify.nulls verify.ju
 verify.ranges verify.instances verify.chains verify.matching verify.induction verify.sensitive
 documents.result listings.source listings.plainer listings.records listings.appended listings.zipped
 listings.numerical listings.naming listings.keys listings.statements listings.around listings.stacks
-listings.inline listings.arrays listings.scope listings.steps listings.slices listings.branches
+listings.gathered listings.inline listings.arrays listings.scope listings.steps listings.slices listings.branches
 listings.functions listings.expressions listings.returned listings.loops listings.forward
 listings.spans listings.lines listings.pairing listings.objective listings.sized listings.building
 listings.outline listings.driving listings.begun listings.truth listings.findings listings.code

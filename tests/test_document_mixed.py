@@ -187,3 +187,18 @@ def test_a_diagonal_of_a_product_over_steps(right, verdict):
 )
 def test_a_word_behind_a_bar_says_which_use_is_followed(gradient, verdict):
     assert verdicts(ELMAN + f"$${gradient}$$") == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\tanh'(u) = 1 - \tanh^2(u)", "proved"),
+        (r"\tanh'(u) = 1 + \tanh^2(u)", "refuted"),
+        (r"\sigma'(z) = \sigma(z)(1 + \sigma(z))", "refuted"),
+        (r"f'(u) = 1 - f(u)^2", "proved"),
+        (r"f'(u) = 1 + f(u)^2", "refuted"),
+    ],
+)
+def test_a_slope_of_any_argument_alone_is_judged(line, verdict):
+    told = r"$$h_t = f(W x_t + U h_{t-1})$$ where $f(u) = \tanh(u)$." + "\n\n"
+    assert verdicts(told + f"$${line}$$") == [verdict]

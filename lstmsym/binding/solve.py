@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
 from lstmsym.binding.slots import Slot, occurrences, resolve, slot_of
+from lstmsym.binding.table import bare_names
 from lstmsym.binding.twins import twins
-from lstmsym.documents.formula import Sum
+from lstmsym.documents.formula import Name, Sum
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.elaborate import sides
@@ -193,6 +194,19 @@ class Solver:
             given = [o for o in group.options if o.startswith("given ")]
             if group.name not in self.choices.choice and group.name.startswith("own Δ") and len(given) == 1:
                 self.choices.choice[group.name] = given[0]
+
+    def stand_for_any(self) -> None:
+        """The u of a line f'(u) = 1 - f(u)^2, of which nothing is known, stands for any vector."""
+        for place in self.choices.claims():
+            left, right, _ = self.lines[place]
+            found = {name for side in (left, right) for name in bare_names(side)}
+            names = {replace(name, span=(0, 0)) for name in found}
+            slots = [slot_of(name, self.table) for name in names if name.time is None]
+            if isinstance(left, Name) or len(names) != 1 or not slots or slots[0] is None:
+                continue
+            group = self.own_groups.get(own_choice(slots[0][0]))
+            if group is not None and group.options:
+                self.choices.choice.setdefault(group.name, group.options[0])
 
     def score(self, places: list[int]) -> int:
         """How many lines are consistent, those counted in which only the left side is not known yet."""

@@ -41,6 +41,7 @@ class Flow:
     """The faults of a backward pass that no single statement shows."""
 
     def __init__(self, judging: Judging, forward: Sequence[ast.stmt], backward: Sequence[ast.stmt]) -> None:
+        """Look at every loop over time of the ``backward`` pass."""
         self.judging, self.backward = judging, tuple(backward)
         self.found = {id(f.statement): f for f in judging.findings}
         self.ahead = [s for s in map(span, time_loops(tuple(forward))) if s.low is not None]
@@ -55,7 +56,10 @@ class Flow:
         """The row of a statement, with what the order of execution makes of it."""
         fault, finding = self.faults.get(id(statement)), self.found.get(id(statement))
         misfit = finding is not None and finding.status == "misfit"
-        claimed = row.verdict in ("proved", "conditional") or row.kind == "definition" or misfit
+        unexplained = row.verdict == "refuted" and not row.message
+        claimed = (
+            row.verdict in ("proved", "conditional") or row.kind == "definition" or misfit or unexplained
+        )
         if fault is None or not claimed:
             return row
         assumption = fault.expected if fault.verdict == "conditional" else ""
@@ -250,14 +254,22 @@ def _missed(over: Span, ahead: Span) -> tuple[str, str, str]:
     low = over.low[1] - ahead.low[1] if over.low[0] == ahead.low[0] else None
     last = over.last[1] - ahead.last[1] if over.last[0] == ahead.last[0] else None
     if low is None:
-        return "conditional", "steps of the forward pass may be left out", f"no step is before {show(over.low)}"
+        return (
+            "conditional",
+            "steps of the forward pass may be left out",
+            f"no step is before {show(over.low)}",
+        )
     expected = f"range({show(ahead.last)}, {show((ahead.low[0], ahead.low[1] - 1))}, -1)"
     if low == last or (last is None and low == 0) or low < 0:
         return "", "", ""
     if low > 0:
         return "refuted", f"the loop ends at {show(over.low)}: step {show(ahead.low)} is left out", expected
     if last is not None and last < 0:
-        return "refuted", f"the loop begins at {show(over.last)}: step {show(ahead.last)} is left out", expected
+        return (
+            "refuted",
+            f"the loop begins at {show(over.last)}: step {show(ahead.last)} is left out",
+            expected,
+        )
     return "", "", ""
 
 

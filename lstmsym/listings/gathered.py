@@ -83,10 +83,9 @@ def _begin(before: Sequence[ast.stmt], block: list[ast.stmt], text: str) -> None
     for index, statement in enumerate(before):
         value = statement.value if isinstance(statement, ast.Assign) else None
         zero = isinstance(value, ast.Constant) and type(value.value) in (int, float) and value.value == 0
-        if zero and isinstance(statement, ast.Assign):
-            if text in map(ast.unparse, statement.targets):
-                zeros = ast.parse(f"np.zeros_like({text})", mode="eval").body
-                block[index] = made_of(ast.Assign(statement.targets, zeros), statement)
+        if zero and isinstance(statement, ast.Assign) and text in map(ast.unparse, statement.targets):
+            zeros = ast.parse(f"np.zeros_like({text})", mode="eval").body
+            block[index] = made_of(ast.Assign(statement.targets, zeros), statement)
 
 
 class _Outer(ast.NodeTransformer):
@@ -121,7 +120,11 @@ def _stood(node: ast.expr, sizes: tuple[str, str]) -> ast.expr | None:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
         axes = tuple("-1" if ast.unparse(e) == ":" else _new(e) for e in node.slice.elts)
         return node.value if axes == sizes else None
-    if not isinstance(node, ast.Call) or called(node) != "reshape" or not isinstance(node.func, ast.Attribute):
+    if (
+        not isinstance(node, ast.Call)
+        or called(node) != "reshape"
+        or not isinstance(node.func, ast.Attribute)
+    ):
         return None
     of_module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")
     vector = node.args[0] if of_module and node.args else node.func.value

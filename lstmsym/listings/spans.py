@@ -96,9 +96,7 @@ def _counts_down(loop: ast.For) -> bool:
 
 def time_loops(block: tuple[ast.stmt, ...]) -> list[ast.For]:
     """The loops of a block that are no loops over names."""
-    return [
-        s for s in each(block) if isinstance(s, ast.For) and not isinstance(s.iter, ast.List | ast.Tuple)
-    ]
+    return [s for s in each(block) if isinstance(s, ast.For) and not isinstance(s.iter, ast.List | ast.Tuple)]
 
 
 def show(value: Bound) -> str:

@@ -49,6 +49,7 @@ binding.defined
 binding.netinputs
 binding.capitals
 binding.pointfree
+binding.primed
 binding.secants
 binding.direct
 binding.squares

@@ -10,6 +10,7 @@ from lstmsym.binding.dotted import undotted
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.numbered import numbered
 from lstmsym.binding.pointfree import with_arguments
+from lstmsym.binding.primed import primed
 from lstmsym.binding.secants import secants
 from lstmsym.binding.squares import with_roots
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
@@ -36,7 +37,7 @@ def lines_of(document: Document) -> list[Line]:
     """Every equation of a document, one for each value of a free index."""
     sets = index_sets(document.rows)
     sides = [
-        (row, tuple(sliced(undotted(attached(direct(side)))) for side in pair))
+        (row, tuple(sliced(undotted(attached(primed(direct(side))))) for side in pair))
         for row in document.equations
         for pair in [*chained(row.before, row.right), *expanded(row, sets)]
     ]

@@ -80,6 +80,12 @@ WRONG = [
         "dh_next = np.zeros_like(b)",
         "nothing comes back",
     ),
+    (
+        "    dh_next = U.T @ da",
+        "    dh_next = U.T @ da\n    dh_next = np.zeros_like(b)",
+        "dh_next = np.zeros_like(b)",
+        "nothing comes back",
+    ),
     ("    db += da", "    if t > 0:\n        db += da", "db += da", "not every step"),
     ("    dh_next = U.T @ da\n", "    dh_next = U.T @ da\n    break\n", "db += da", "ends the loop"),
     ("    db += da\n", "", "db += da", "after the loop"),
@@ -106,6 +112,16 @@ def test_wrong_though_each_statement_is_right(old: str, new: str, blamed: str, w
 def test_a_condition_that_is_not_read_decides_nothing(old: str, new: str, said: str) -> None:
     row = changed(old, new)["db += da"]
     assert (row.verdict, said in row.message) == ("undecided", True)
+
+
+@pytest.mark.parametrize("head", ["t, x in enumerate(xs)", "t in range(len(xs))"])
+def test_steps_of_a_loop_over_a_series(head: str) -> None:
+    forward = FORWARD.replace("t in range(T)", head).replace("xs[t]", "x" if "x in" in head else "xs[t]")
+    for last, found in (("0", "refuted"), ("-1", "proved")):
+        text = START + RIGHT.replace("reversed(range(T))", f"range(len(xs) - 1, {last}, -1)")
+        assert verdicts(forward + text)["db += da"].verdict == found
+    text = START + RIGHT.replace("reversed(range(T))", "range(T - 1, 0, -1)")
+    assert verdicts(forward + text)["db += da"].verdict == "conditional"
 
 
 def test_a_first_step_that_is_given_is_an_assumption() -> None:

@@ -128,13 +128,14 @@ class Flow:
                 if key is None or not self.is_zero(value):
                     continue
                 text = ast.unparse(target)
-                adding = [s for s in self.sums(rest) if key in written(s)]
-                if adding and not _used(text, rest, adding):
+                adding = [s for s in self.sums(loop.body) if key in written(s)]
+                again = any(text in map(ast.unparse, targets(s)) for s in each(rest))
+                if adding and not _used(text, loop.body, adding):
                     message = f"{text} is set to zero at every step: only the last step of the loop counts"
                     yield Fault(statement, "refuted", message, f"{text} set to zero before the loop")
                     for one in adding:
                         yield Fault(one, "refuted", message)
-                elif self.goes_back(key, rest) and _read_first(text, rest):
+                elif self.goes_back(key, loop.body) and (_read_first(text, rest) or not again):
                     message = f"{text} is set to zero at every step: nothing comes back from later steps"
                     yield Fault(statement, "refuted", message, f"{text} set to zero before the loop")
 
@@ -178,8 +179,8 @@ class Flow:
         verdict, message, expected = "", "", ""
         if over.stride != 1:
             verdict, message = "refuted", f"the loop takes every {over.stride}th step only"
-        elif ahead is not None and ahead.low is not None and ahead.last is not None:
-            verdict, message, expected = _missed(over, ahead)
+        elif ahead is not None or (over.low == ("", 1) and over.last[1] == -1):
+            verdict, message, expected = _missed(over, ahead or Span(("", 0), ("", 0)))
         if not verdict:
             return
         here = {id(s) for s in each(loop.body)}
@@ -253,7 +254,7 @@ def _missed(over: Span, ahead: Span) -> tuple[str, str, str]:
     assert over.low and over.last and ahead.low and ahead.last
     low = over.low[1] - ahead.low[1] if over.low[0] == ahead.low[0] else None
     last = over.last[1] - ahead.last[1] if over.last[0] == ahead.last[0] else None
-    if low is None:
+    if low is None or (low > 0 and last is None):
         return (
             "conditional",
             "steps of the forward pass may be left out",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstmsym.listings.statements import each
 
@@ -28,10 +28,12 @@ def span(loop: ast.For) -> Span:
     while (inner := _inner(source)) is not None:
         source, turned = inner, turned != _turns(source)
     if not isinstance(source, ast.Call) or not isinstance(source.func, ast.Name):
-        return Span(backwards=True if turned else None)
+        return replace(_all(source), backwards=True if turned else None)
     if source.func.id != "range" or not 1 <= len(source.args) <= 3:
         plain = source.func.id in ("enumerate", "zip") and "reversed" not in ast.unparse(source)
-        return Span(backwards=turned if plain and "-1" not in ast.unparse(source) else None)
+        if not plain or "-1" in ast.unparse(source):
+            return Span()
+        return replace(_all(source.args[0]) if len(source.args) else Span(), backwards=turned)
     first, stop, step = _range(source.args)
     if step is None or step == 0:
         return Span()
@@ -40,6 +42,13 @@ def span(loop: ast.For) -> Span:
     else:
         made = Span(_less(stop, -1), first, -step, not turned)
     return made if made.backwards or not _counts_down(loop) else Span()
+
+
+def _all(series: ast.expr) -> Span:
+    """The steps of a loop over all of a series."""
+    if not isinstance(series, ast.Name | ast.Attribute):
+        return Span()
+    return Span(("", 0), (f"len({ast.unparse(series)})", -1))
 
 
 def _inner(source: ast.expr) -> ast.expr | None:

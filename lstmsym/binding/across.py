@@ -149,6 +149,8 @@ class Layout:
     """A Jacobian has a row for each entry of what it is by."""
     immediate: bool = False
     """A derivative by a parameter in a sum is that of its own step."""
+    capitals: bool = False
+    """Matrices are transposed by a capital T, be it the last step's letter too."""
 
 
 @dataclass
@@ -159,8 +161,6 @@ class Across(Backward):
     last: frozenset[str] = LAST
     first: int = 1
     steps: frozenset[str] = frozenset()
-    capitals: bool = False
-    """Whether matrices are transposed by a capital T, be it the last step's letter too."""
     generic: dict[str, str] = field(default_factory=dict)
     told_apart: frozenset[str] = frozenset()
     """Names that stand somewhere beside the same with a mark: y is not \\hat y."""
@@ -352,7 +352,7 @@ class Across(Backward):
             self.facts.append((q, p))
         entries = is_entrywise(self.system, x.base, y.base) if p != q else self.entrywise_now(x, y)
         if entries:
-            return Value(expr, what.shape)
+            return Value(expr, what.shape, diagonal=what.rank == 1)
         if self.layout.turned:
             return Value(N.transposed(expr), (*by.shape, *what.shape))
         return Value(expr, (*what.shape, *by.shape))
@@ -501,7 +501,7 @@ class Chained(Express):
     def _turns(self, base: Value) -> bool:
         """Whether T above a matrix transposes it, and is no number of steps."""
         assert isinstance(self.scope, Across)
-        return self.scope.capitals or base.expr.has(Slope) or base.shape[0] != base.shape[1]
+        return self.scope.layout.capitals or base.expr.has(Slope) or base.shape[0] != base.shape[1]
 
     def _raised(self, node: Raised) -> Value:
         exponent = node.exponent

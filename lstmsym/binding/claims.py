@@ -191,10 +191,14 @@ class Claims:
     def _lacks(self, sums: tuple[SumRange, ...]) -> str:
         """What sums over the steps leave out or add: nothing, the first step, early ones, the last."""
         for item in sums:
-            if item.high is not None and item.high < 0:
+            if _open_behind(item) or (item.high is not None and item.high < 0):
                 return "last"
+            if item.shift > 0 and item.written.low is None:
+                return "ahead" if item.shift == 1 else "early"
             if item.low is not None and item.low > self.start:
-                return "first" if item.states else "early"
+                if not item.states or item.low > self.start + 1:
+                    return "early"
+                return "first after" if (item.written.high or 0) > 0 else "first"
             if item.low is not None and item.low < self.start:
                 return "before"
             if item.written.steps is not None:
@@ -223,6 +227,11 @@ class Claims:
             return self.express(self.lines[place][1]).sums
         except (Unreadable, NotationError, ShapeError):
             return ()
+
+
+def _open_behind(item: SumRange) -> bool:
+    """Whether a sum that goes to the last step has terms of earlier steps alone."""
+    return item.shift < 0 and item.written.high is None and item.written.steps is None
 
 
 def _starts_at_one(formula: Formula) -> bool:

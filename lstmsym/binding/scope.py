@@ -12,6 +12,7 @@ from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.guesses import guess_by
 from lstmsym.binding.limits import Limits, limits, of_all
+from lstmsym.binding.numbering import held_against
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
@@ -70,6 +71,8 @@ class SumRange:
     """Whether it is zero where the states of the step before are."""
     written: Limits
     """The limits as they stand."""
+    shift: int = 0
+    """By how much every step in its terms is later than the letter that it runs over."""
 
 
 @dataclass
@@ -156,7 +159,7 @@ class Backward:
             raise Unreadable(f"{at.key} is no part of the cell")
         if lag is not None and (ident, lag) in table.earlier:
             ident, lag = table.earlier[ident, lag], -1
-        return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)
+        return Value(Ref(ident, lag), shape, table.lies(at.key, shape))
 
     def gradient(self, node: Delta | Derivative) -> Value:
         """What a gradient's name stands for."""
@@ -215,7 +218,8 @@ class Backward:
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
-        return Value(local, self.system.jacobians[local].shape)
+        shape = self.system.jacobians[local].shape
+        return Value(local, shape, diagonal=what.rank == by.rank == len(shape) == 1)
 
     def _by_stack(self, of: Name, at: Place, by: Value) -> Value:
         """The derivative of the loss by a column: the column of those by its parts."""
@@ -305,7 +309,8 @@ class Backward:
         names_ = self.system.derivation.names
         ref = by.expr
         assert isinstance(ref, Ref)
-        row = self.bound.table.rows != self.flat and by.rank == 1
+        upright = any(self.bound.table.idents.get(key) == ref.base for key in self.bound.table.upright)
+        row = (self.bound.table.rows and not upright) != self.flat and by.rank == 1
         if of.time is not None and at.key in self.bound.to_go:
             label = Label(LossFrom(_lag(at) or 0), ref)
             return Value(label, by.shape, row)
@@ -364,6 +369,10 @@ class Backward:
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""
         return self.bound.table.sizes.setdefault(name.key, self.unifier.fresh())
+
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """How many units there are is what the forward equations say, or taken for granted."""
+        held_against(letter, count, size, self.bound.table, self.size, self.unifier)
 
     # -- sums ----------------------------------------------------------------------------------------
 
@@ -447,7 +456,7 @@ class Backward:
         over = limits(node)
         reads = _vanishes(expr, {r for r in expr.atoms(Ref) if r.base in states and r.lag == -1})
         first, last = (None if n is None else n + ahead for n in (over.low, over.high))
-        self.sums.append(SumRange(first, last, reads, over))
+        self.sums.append(SumRange(first, last, reads, over, _shift([r.lag for r in refs], ahead)))
         return Value(N.Total(expr), value.shape, value.row)
 
 
@@ -458,6 +467,11 @@ def _carries_on(quantity: Ref, system: System) -> bool:
         if any(ref.base in moved and ref.lag in (0, None) for ref in equation.expr.atoms(Ref)):
             moved.add(equation.name.base)
     return not moved.isdisjoint(states)
+
+
+def _shift(lags: list[int | None], ahead: int) -> int:
+    """The steps by which the gradients of a sum's terms are ahead, where nothing in them is at its letter."""
+    return ahead if all(lag is None or lag * ahead > 0 for lag in lags) else 0
 
 
 def _vanishes(expr: sp.Expr, zero: set[Ref]) -> bool:

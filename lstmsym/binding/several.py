@@ -50,6 +50,7 @@ from lstmsym.verify.across import (
 from lstmsym.verify.induction import Difference, Induction, free_letters
 from lstmsym.verify.judge import Judge
 from lstmsym.verify.readings import with_unit_targets
+from lstmsym.verify.words import Diag
 
 _IMMEDIATE = re.compile(
     r"immediate (partial )?derivative|(treat|tak|held|hold|keep|kept)\w*[^.]{0,60}(constant|fixed|held)"
@@ -241,8 +242,9 @@ class Several:
         rows = self.table.rows != self.choices.flat
         seen: set[tuple[sp.Expr, sp.Expr, bool, bool]] = set()
         for layout in (
-            Layout(lying, turned, immediate)
-            for immediate in (False, True) for turned in (False, True) for lying in (rows, not rows)
+            Layout(lying, turned, immediate, capitals)
+            for immediate in (False, True) for turned in (False, True)
+            for capitals in self.transposing(line) for lying in (rows, not rows)
         ):  # fmt: skip
             try:
                 plain = self.understood(line, layout, generic)
@@ -263,7 +265,7 @@ class Several:
         answers = []
         for lying in (False, True):
             try:
-                one = self.understood(line, Layout(lying, turned=True), {})
+                one = self.understood(line, Layout(lying, turned=True, capitals=self.capitals), {})
                 answers.append(
                     self.induction.difference(one.left, one.right, one.facts, one.zero) is not None
                 )
@@ -319,21 +321,27 @@ class Several:
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
         scope.steps, scope.told_apart = self.letters(line), self.told_apart
-        scope.capitals = self.capitals
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
         express.wanted = left.rank
         right = express(line[1])
+        if left.diagonal and isinstance(right.expr, Diag):  # by its diagonal, as the left side is
+            right = Value(right.expr.args[0], right.shape[:1])
         a, b = (straightened(self.probed(side)) for side in (left, right))
         steps = disentangled((a, b), sp.Symbol(min(self.table.letters)))
         a, b = (straightened(side.xreplace(steps)) for side in (a, b))
         facts = tuple((low.xreplace(steps), high.xreplace(steps)) for low, high in scope.facts)
         assumed = []
-        if layout.turned and not _DENOMINATOR.search(self.text):
+        if layout.turned and not self.denominator:
             assumed.append(TURNED)
         if layout.immediate and not _IMMEDIATE.search(self.text):
             assumed.append(IMMEDIATE)
         return Understood(a, b, facts, tuple(assumed))
+
+    @cached_property
+    def denominator(self) -> bool:
+        """Whether the text says that a Jacobian has a row for each entry of what it is by."""
+        return _DENOMINATOR.search(self.text) is not None
 
     @cached_property
     def capitals(self) -> bool:
@@ -343,6 +351,12 @@ class Several:
         letters = [n for n in turned if isinstance(n.exponent, Name)]
         of_steps = any(name.time is not None for n in letters for name in names(n.body))
         return of_steps and len(letters) == len(turned)
+
+    def transposing(self, line: Line) -> tuple[bool, ...]:
+        """Whether a capital T above a matrix transposes it; where it may be a power too, likelier first."""
+        raised = (n for side in line[:2] for n in walk(side) if isinstance(n, Raised))
+        either = any(n.exponent == Name("T") and n.kind != "transpose" for n in raised)
+        return (True, False) if either and not self.capitals else (self.capitals,)
 
     def letters(self, line: Line) -> frozenset[str]:
         """The letters that number steps in a line."""

@@ -88,7 +88,7 @@ def _name(node: sp.Expr) -> str:
 
 def _assumption(node: sp.Expr) -> str:
     _, by, *held = node.args
-    if isinstance(node, Through):
+    if isinstance(node, Through) and not held:
         return f"lets the other states of the step of {by} follow it"
     return f"is taken at fixed {', '.join(sorted(map(str, held)))}"
 

@@ -51,6 +51,7 @@ def changed(old: str, new: str) -> dict[str, Row]:
         ("np.outer(da, xs[t])", "da[:, None] @ xs[t][None, :]"),
         ("np.outer(da, xs[t])", "xs[t][np.newaxis, :] * da[:, np.newaxis]"),
         ("np.outer(da, xs[t])", "np.dot(da.reshape(-1, 1), xs[t].reshape(1, -1))"),
+        ("    dh_next = U.T @ da", "    if t == 0:\n        break\n    dh_next = U.T @ da"),
         ("    dh_next = U.T @ da", "    if verbose:\n        print(t)\n    dh_next = U.T @ da"),
     ],
 )
@@ -64,7 +65,7 @@ WRONG = [
     ("reversed(range(T))", "range(T - 1, 0, -1)", "db += da", "step 0 is left out"),
     ("reversed(range(T))", "reversed(range(1, T))", "db += da", "step 0 is left out"),
     ("reversed(range(T))", "range(T - 2, -1, -1)", "db += da", "step T - 1 is left out"),
-    ("reversed(range(T))", "range(T - 1, -1, -2)", "db += da", "every 2th step"),
+    ("reversed(range(T))", "range(T - 1, -1, -2)", "db += da", "one of 2 steps"),
     ("reversed(range(T))", "range(T)", "dh = dy[t] + dh_next", "runs forwards"),
     (
         "dh_next = np.zeros_like(b)",

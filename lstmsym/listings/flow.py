@@ -76,7 +76,7 @@ class Flow:
         yield from self.begun(loop)
         yield from self.anew(loop)
         yield from self.direction(loop, over)
-        yield from self.left(loop)
+        yield from self.left(loop, over)
         yield from self.guarded(loop, over)
         yield from self.steps(loop, over)
         yield from self.after(loop)
@@ -178,7 +178,7 @@ class Flow:
             return
         verdict, message, expected = "", "", ""
         if over.stride != 1:
-            verdict, message = "refuted", f"the loop takes every {over.stride}th step only"
+            verdict, message = "refuted", f"the loop takes only one of {over.stride} steps"
         elif ahead is not None or (over.low == ("", 1) and over.last[1] == -1):
             verdict, message, expected = _missed(over, ahead or Span(("", 0), ("", 0)))
         if not verdict:
@@ -213,12 +213,12 @@ class Flow:
                 elif self.is_share(self.found.get(id(statement))) and not _neighbour(statement, loop):
                     yield Fault(statement, "refuted", f"{said}: not every step counts")
 
-    def left(self, loop: ast.For) -> Iterator[Fault]:
+    def left(self, loop: ast.For, over: Span) -> Iterator[Fault]:
         """``break`` and ``continue`` leave out what would follow."""
         passed: list[str] = []
         sums = {id(s) for s in self.sums(loop.body)}
         breaks = next((s for s in loop.body if isinstance(s, ast.Break | ast.Return)), None)
-        any_break = _leaving(loop.body, (ast.Break, ast.Return))
+        any_break = _leaving([s for s in loop.body if not _at_first(s, loop, over)], (ast.Break, ast.Return))
         for statement in loop.body:
             for one in each([statement]):
                 if not isinstance(one, ast.Assign | ast.AugAssign):
@@ -231,7 +231,9 @@ class Flow:
                     yield Fault(
                         one, "undecided", "whether every step counts is not said: `break` leaves the loop"
                     )
-            if _leaving([statement], (ast.Break, ast.Return, ast.Continue)):
+            if not _at_first(statement, loop, over) and _leaving(
+                [statement], (ast.Break, ast.Return, ast.Continue)
+            ):
                 passed.append(f"`{ast.unparse(statement).splitlines()[-1].strip()}`")
 
     # -- after it ----------------------------------------------------------------------------------------
@@ -329,6 +331,14 @@ def _leaving(block: Sequence[ast.stmt], kinds: tuple[type[ast.stmt], ...]) -> bo
 
 def _leaves(choice: ast.If) -> bool:
     return _leaving([*choice.body, *choice.orelse], (ast.Break, ast.Return, ast.Continue))
+
+
+def _at_first(choice: ast.stmt, loop: ast.For, over: Span) -> bool:
+    """Whether a statement does something at the last step that a loop takes back: ``if t == 0: break``."""
+    test = choice.test if isinstance(choice, ast.If) else None
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq) or over.low is None:
+        return False
+    return bound(test.left)[0] in keys_in(loop.target) and bound(test.comparators[0]) == over.low
 
 
 def _end(test: ast.expr, loop: ast.For, over: Span) -> bool:

@@ -73,6 +73,7 @@ PARTS = {
     "never closed",
     "the document",
     "mark bar",
+    " has 0 indices where it is ",
     ": line {} has another function",
 }
 PARTS |= {"the front matter can say it: names: {{}: function tanh}", "{}  (a path was missing)"}

@@ -198,7 +198,7 @@ class Claims:
             if item.low is not None and item.low > self.start:
                 if not item.states or item.low > self.start + 1:
                     return "early"
-                return "first after" if (item.written.high or 0) > 0 else "first"
+                return "first-after" if (item.written.high or 0) > 0 else "first"
             if item.low is not None and item.low < self.start:
                 return "before"
             if item.written.steps is not None:

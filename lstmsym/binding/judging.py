@@ -71,7 +71,7 @@ _NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
-    "first after": (
+    "first-after": (
         "the sum leaves out the first step and goes beyond the last",
         "the initial state and the terms after the last step are zero",
     ),

@@ -96,6 +96,7 @@ binding.changes
 binding.patterns
 binding.computed
 binding.consistency
+binding.arguments
 binding.definitions
 binding.columns
 binding.usage

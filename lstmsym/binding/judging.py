@@ -29,7 +29,7 @@ from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
 from lstmsym.binding.slips import slips
-from lstmsym.binding.slots import Slot, slot_of
+from lstmsym.binding.slots import Slot, occurrences, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks
@@ -73,6 +73,7 @@ SUPPOSES = {
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
 }
 
+UNSAID = "what {} stands for is not said; an equation before it can say it"
 ENDLESS = "it takes too long: write it in several lines"
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
@@ -515,6 +516,9 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
+        if error.slot in self.choices.arguments:
+            nodes = (node for node, slot, *_ in occurrences(right, self.table) if slot == error.slot)
+            return plain(source, "undecided", UNSAID.format(write(next(nodes, left))))
         if found is None or found[0] != error.slot:
             way = understood(self.claims, self.judge, self.lines[place], error.slot)
             if way is not None:

@@ -119,6 +119,7 @@ binding.summed
 binding.general
 binding.slips
 binding.turned
+binding.unstated
 binding.undefined
 binding.judging
 binding.nets

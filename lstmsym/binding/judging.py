@@ -37,6 +37,7 @@ from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.turned import right_if_turned
 from lstmsym.binding.undefined import understood
+from lstmsym.binding.unstated import UNSTATED, of_unstated_loss
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.cell import Cell
@@ -150,6 +151,8 @@ class LineJudge:
             return replace(row, verdict="undecided", message=message)
         if row.assumption == LAID_OUT and self.laid_out:
             return replace(row, verdict="proved", assumption="", message=LAID_OUT)
+        if row.verdict == "refuted" and of_unstated_loss(self.lines[place], self.choices):
+            return replace(row, verdict="undecided", message=UNSTATED, witness=None, repair="", expected="")
         if row.verdict == "refuted" and self._of_unread_loss(place):
             return replace(
                 row, verdict="undecided", message="the loss, of which it has a derivative, is not read"

@@ -127,6 +127,7 @@ binding.opened
 binding.supposed
 binding.relied
 binding.guarded
+binding.elsewhere
 binding.verify
 reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml
 reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait

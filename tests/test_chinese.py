@@ -116,7 +116,7 @@ def test_every_rule_of_differentiation_has_its_chinese() -> None:
 
 def test_holes_agree() -> None:
     for original, chinese in SENTENCES:
-        assert original.count("{}") == chinese.count("{}"), original
+        assert original.count("{}") == len(re.findall(r"\{\d?\}", chinese)), original
     assert len({original for original, _ in SENTENCES}) == len(SENTENCES)
 
 

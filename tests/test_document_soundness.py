@@ -408,24 +408,84 @@ def test_a_sum_over_all_steps_from_one_on(over, verdict):
     assert rows(CELL + line)[-1].verdict == verdict
 
 
+SUMMED = r"""
+$$a_j(t) = \sum_{i} w_{ji} x_i(t) + \sum_{k} u_{jk} h_k(t-1)$$
+$$h_j(t) = \tanh(a_j(t))$$
+$$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
+"""
+COUNTED = SUMMED.replace("_{i}", "_{i=1}^I").replace("_{k}", "_{k=1}^H")
+NUMBERED = SUMMED.replace("_{i}", "_{i=1}^2").replace("_{k}", "_{k=1}^3")
+
+
 @pytest.mark.parametrize(
     ("limits", "verdict"),
     [
         ("_j", "proved"),
         ("_{j=1}^{n}", "proved"),
-        ("_{j=2}^{n}", "unread"),
-        ("_{j=1}^{n/2}", "unread"),
-        ("_{j=1}^{n-1}", "unread"),
+        ("_{j=0}^{n-1}", "proved"),
+        (r"_{j \le n}", "proved"),
+        (r"_{j \in \{1, \dots, n\}}", "proved"),
+        ("_{j=1}^{3}", "conditional"),
+        (r"_{j=1, \dots, 3}", "conditional"),
+        ("_{j=1}^{2n}", "conditional"),
+        (r"_{j \in S}", "conditional"),
+        (r"_{j \in \{1, 2\}}", "conditional"),
+        (r"_{j \notin S}", "refuted"),
+        (r"_{j \in C(i)}", "refuted"),
+        (r"_{j \ne i}", "refuted"),
+        (r"_{j=1, j \ne i}^{n}", "refuted"),
+        ("_{j < i}", "refuted"),
+        ("_{j=1}^{i}", "refuted"),
+        ("_{j=2}^{n}", "refuted"),
+        ("_{j=1}^{n/2}", "refuted"),
+        ("_{j=1}^{n-1}", "refuted"),
     ],
 )
 def test_which_units_a_sum_runs_over(limits, verdict):
-    text = r"""
-$$a_j(t) = \sum_i w_{ji} x_i(t) + \sum_k u_{jk} h_k(t-1)$$
-$$h_j(t) = \tanh(a_j(t))$$
-$$\delta_j(t) = \frac{\partial E}{\partial a_j(t)}$$
-"""
+    line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
+    assert rows(SUMMED + line)[-1].verdict == verdict
+    wrong = line.replace("w_{ji}", "w_{ij}")
+    assert rows(SUMMED + wrong)[-1].verdict in ("refuted", "unread")
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "verdict"),
+    [
+        (COUNTED, "_{j=1}^H", "proved"),
+        (COUNTED, "_{j=1}^I", "refuted"),
+        (COUNTED, "_{j=1}^{H+1}", "refuted"),
+        (COUNTED, "_{j=1}^{K}", "conditional"),
+        (COUNTED, "_{j=1}^{3}", "conditional"),
+        (NUMBERED, "_{j=1}^3", "proved"),
+        (NUMBERED, "_{j=0}^2", "proved"),
+        (NUMBERED, "_{j=1}^2", "refuted"),
+        (NUMBERED, "_{j=1}^4", "refuted"),
+    ],
+)
+def test_how_many_units_a_layer_has_is_what_its_forward_equations_say(text, limits, verdict):
     line = rf"$$\frac{{\partial E}}{{\partial x_i(t)}} = \sum{limits} w_{{ji}} \delta_j(t)$$"
     assert rows(text + line)[-1].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (
+            r"\frac{dL}{dp_k(t)} p_k(t) (1 - p_k(t)) - \sum_{j \ne k} \frac{dL}{dp_j(t)} p_j(t) p_k(t)",
+            "proved",
+        ),
+        (r"\frac{dL}{dp_k(t)} p_k(t) - \sum_j \frac{dL}{dp_j(t)} p_j(t) p_k(t)", "proved"),
+        (r"\frac{dL}{dp_k(t)} p_k(t) - \sum_{j \ne k} \frac{dL}{dp_j(t)} p_j(t) p_k(t)", "refuted"),
+        (r"\sum_{j=1}^3 \frac{dL}{dp_j(t)} \frac{\partial p_j(t)}{\partial z_k(t)}", "conditional"),
+        (r"\sum_{j \ne k} \frac{dL}{dp_j(t)} \frac{\partial p_j(t)}{\partial z_k(t)}", "refuted"),
+    ],
+)
+def test_a_sum_over_all_units_but_one(right, verdict):
+    text = r"""
+$$h_j(t) = \tanh(\sum_i w_{ji} x_i(t) + \sum_k u_{jk} h_k(t-1)), \quad z_k(t) = \sum_j v_{kj} h_j(t)$$
+$$p_k(t) = \frac{e^{z_k(t)}}{\sum_l e^{z_l(t)}}$$
+"""
+    assert rows(text + rf"$$\frac{{dL}}{{dz_k(t)}} = {right}$$")[-1].verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -464,3 +524,162 @@ def test_a_list_of_steps_is_not_the_step_that_it_begins_with(steps):
         CELL.replace("b)$$", f"b) {steps}$$") + f"$${right} {steps}$$\n$${right.replace('^2', '')} {steps}$$"
     )
     assert [row.verdict for row in found] == ["not-a-claim", "proved", "proved", "refuted"]
+
+
+ADDED = r"$$\delta_t = (\frac{\partial L_t}{\partial h_t} + U^\top \delta_{t+1}) \odot (1 - h_t^2)$$"
+ALONE = r"$$\delta_t = \frac{\partial L_t}{\partial h_t} \odot (1 - h_t^2)$$"
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("For $t = T$:", "proved"),
+        ("If $t = T$, then", "proved"),
+        ("At the last time step ($t = T$) there is no future, so", "proved"),
+        ("At the last step,", "proved"),
+        (r"At $t = \tau$ we have", "proved"),
+        ("**$t = T$.**", "proved"),
+        ("在最后时刻 $t=T$：", "proved"),
+        ("For $t < T$:", "refuted"),
+        (r"For $t = T, \ldots, 1$:", "refuted"),
+        ("For $t = T - 1$:", "refuted"),
+        ("For every step:", "refuted"),
+        ("Starting at the last step, we go back:", "refuted"),
+        ("Nothing comes from behind at the last step. At any step", "refuted"),
+        ("For the last step the sum is empty.\n", "refuted"),
+    ],
+)
+def test_words_before_a_display_say_that_it_holds_at_the_last_step(words, verdict):
+    text = f"{CELL.split('$$' + chr(92) + 'delta')[0]}\n{ADDED}\n\n{words}\n"
+    assert rows(text + ALONE)[-1].verdict == verdict
+    assert rows(text + ADDED)[-1].verdict == "proved"
+    assert rows(text + ALONE.replace("h_t^2", "h_t"))[-1].verdict == "refuted"
+    others = [row.verdict for row in rows(f"{text}{ALONE}\nand then\n{ALONE}")]
+    assert others[-2:] == [verdict, "refuted"]  # the words are those of one display
+
+
+@pytest.mark.parametrize(
+    ("at", "before"),
+    [
+        ("t = T", "t < T"),
+        (r"\text{if } t = T", r"\text{otherwise}"),
+        (r"\text{for $t = T$}", r"\text{else}"),
+        ("t = T", r"t \ne T"),
+        ("t = T,", r"t = 1, \ldots, T-1"),
+        (r"\text{at the last step}", r"\text{elsewhere}"),
+    ],
+)
+def test_cases_of_the_last_step_and_the_others(at, before):
+    cell = CELL.split("$$\\delta")[0]
+    alone, added = (line.strip("$").partition(" = ")[2] for line in (ALONE, ADDED))
+
+    def found(first, second, one=at, other=before):
+        cases = rf"\begin{{cases}} {first} & {one} \\ {second} & {other} \end{{cases}}"
+        return rows(rf"{cell}{ADDED}" + "\n\n" + rf"$$\delta_t = {cases}$$")[-1].verdict
+
+    assert found(alone, added) == "proved"
+    assert found(added, alone, before, at) == "proved"
+    assert found(added, alone) == "refuted"
+    assert found(alone, alone) == "refuted"
+    assert found(alone.replace("h_t^2", "h_t"), added) == "refuted"
+    assert found(alone, added.replace("h_t^2", "h_t")) == "refuted"
+
+
+def test_cases_in_one_term():
+    cell = CELL.split("$$\\delta")[0] + ADDED
+    cases = r"\begin{cases} 0 & t = T \\ U^\top \delta_{t+1} & t < T \end{cases}"
+    line = rf"$$\frac{{\partial L}}{{\partial h_t}} = \frac{{\partial L_t}}{{\partial h_t}} + {cases}$$"
+    assert rows(f"{cell}\n\n{line}")[-1].verdict == "proved"
+    assert rows(f"{cell}\n\n{line.replace('U^', 'W^')}")[-1].verdict == "refuted"
+
+
+def test_a_running_index_may_be_of_what_earlier_steps_computed():
+    text = r"""
+$$net_{in_v}(t) = \sum_m w_{in_v m} y^m(t-1), \quad y^{in_v}(t) = \sigma(net_{in_v}(t))$$
+$$net_{c_v}(t) = \sum_m w_{c_v m} y^m(t-1), \quad s_{c_v}(t) = s_{c_v}(t-1) + y^{in_v}(t) net_{c_v}(t)$$
+$$y^{c_v}(t) = \tanh(s_{c_v}(t)), \quad net_k(t) = \sum_v w_{k c_v} y^{c_v}(t)$$
+$$\delta_k(t) = \frac{\partial E}{\partial net_k(t)}, \quad \epsilon_v(t) = \frac{\partial E}{\partial net_{in_v}(t)}$$
+$$\frac{\partial E}{\partial w_{k c_v}} = \sum_t \delta_k(t) y^{c_v}(t)$$
+$$\frac{\partial E}{\partial w_{in_v m}} = \sum_t \epsilon_v(t) y^m(t-1)$$
+"""
+    *_, out, gate = rows(text)
+    assert (out.verdict, gate.verdict) == ("proved", "conditional")
+    assert "is given" in gate.assumption
+
+
+@pytest.mark.parametrize(
+    ("start", "verdict"), [("1", "proved"), ("2", "conditional"), ("3", "refuted"), ("4", "refuted")]
+)
+def test_a_sum_that_leaves_out_more_than_the_first_step_lacks_steps(start, verdict):
+    line = rf"$$\frac{{\partial L}}{{\partial U}} = \sum_{{t={start}}}^T \delta_t h_{{t-1}}^\top$$"
+    assert rows(CELL + line)[-1].verdict == verdict
+    beyond = rows(CELL + line.replace("^T \\delta", "^{T+1} \\delta"))[-1]
+    assert (beyond.verdict, "after the last step" in beyond.assumption) == (
+        "refuted" if verdict == "refuted" else "conditional",
+        verdict != "refuted",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w_{ji} \delta(t)", "conditional"),
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w \delta_j(t)", "conditional"),
+        (r"\frac{\partial E}{\partial x_i(t)} = \sum_j w_{ji} h(t)", "refuted"),
+        (r"\frac{\partial h_j(t)}{\partial h_k(t-1)} = (1 - h(t)^2) u_{jk}", "conditional"),
+        (r"\frac{\partial h_j(t)}{\partial h_k(t-1)} = (1 - h(t)) u_{jk}", "refuted"),
+    ],
+)
+def test_a_vector_among_entries_lacks_its_index(line, verdict):
+    found = rows(f"{SUMMED}$${line}$$")[-1]
+    assert found.verdict == verdict
+    assert "index" in found.assumption + found.message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        r"$\delta_n$ is the gradient of the argument of the last tanh",
+        r"$\delta_n$ denotes the gradient with respect to the pre-activation",
+        r"where $\delta_n$ is the error before the tanh",
+    ],
+)
+def test_words_say_that_a_gradient_is_that_of_an_argument(words):
+    text = rf"""
+$$z_t = \sigma(W_z x_t + U_z h_{{t-1}} + b_z)$$
+$$n_t = \tanh(W_n x_t + U_n h_{{t-1}} + b_n)$$
+$$h_t = (1 - z_t) \odot n_t + z_t \odot h_{{t-1}}$$
+
+{words}:
+
+"""
+    right = r"$$\delta_n = dh_t \odot (1 - z_t) \odot (1 - n_t^2)$$"
+    of_gate = r"$$\delta_n = dh_t \odot (1 - z_t)$$"
+    assert rows(text + right)[-1].verdict == "proved"
+    assert rows(text + of_gate)[-1].verdict == "refuted"
+    without = text.replace(words, "Backwards")
+    assert rows(without + of_gate)[-1].verdict != "refuted"
+
+
+def test_n_numbers_units_where_weights_have_it():
+    text = r"""
+$$\alpha_m = \sum_l w_{ml} x_l, \quad \beta_m = \sigma(\alpha_m), \quad \alpha_n = \sum_m w_{nm} \beta_m$$
+$$E = \frac{1}{2} \sum_n (\alpha_n - d_n)^2$$
+$$\delta_n = \frac{\partial E}{\partial \alpha_n}, \quad \delta_m = \frac{\partial E}{\partial \alpha_m}$$
+"""
+    right = r"$$\delta_m = \beta_m (1 - \beta_m) \sum_n w_{nm} \delta_n$$"
+    assert rows(text + right)[-1].verdict == "proved"
+    assert rows(text + right.replace(r"\sum_n ", ""))[-1].verdict == "refuted"
+
+
+def test_where_gates_and_what_goes_into_them_are_named_a_gradient_is_of_what_it_names():
+    text = r"""
+$$\bar{i}_t = W_i x_t + U_i h_{t-1}, \quad i_t = \sigma(\bar{i}_t)$$
+$$\bar{z}_t = W_z x_t + U_z h_{t-1}, \quad z_t = \tanh(\bar{z}_t)$$
+$$h_t = h_{t-1} + i_t \odot z_t$$
+$$\delta h_t = \Delta_t + \delta h_{t+1} + U_i^\top \delta\bar{i}_{t+1} + U_z^\top \delta\bar{z}_{t+1}$$
+$$\delta\bar{z}_t = \delta h_t \odot i_t \odot (1 - z_t^2)$$
+"""
+    right = r"$$\delta\bar{i}_t = \delta h_t \odot z_t \odot i_t \odot (1 - i_t)$$"
+    assert [row.verdict for row in rows(text + right)[-3:]] == ["proved"] * 3
+    assert rows(text + right.replace(r"\bar{i}_t =", " i_t ="))[-1].verdict == "refuted"

@@ -74,7 +74,9 @@ $$dh_t = (1 - h_t^2) \odot da_t$$
 $$\frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot \frac{\partial L}{\partial h_t}$$
 """
     assert [row.verdict for row in rows(text)] == ["proved", "proved", "proved"]
-    wrong = text.replace("da_t = dW x_t", "da_t = 2 dW x_t").replace("(1 - h_t^2) \\odot da", "(1 + h_t^2) \\odot da")
+    wrong = text.replace("da_t = dW x_t", "da_t = 2 dW x_t").replace(
+        "(1 - h_t^2) \\odot da", "(1 + h_t^2) \\odot da"
+    )
     assert [row.verdict for row in rows(wrong)][:2] == ["refuted", "refuted"]
     gradients = r"""
 $$a_t = W x_t + U h_{t-1}, \quad h_t = \tanh(a_t)$$

@@ -153,8 +153,10 @@ y = 1e400 * h""".split("\n")
 
 
 @pytest.mark.parametrize("line", TRICKS)
-def test_a_trick_in_a_listing_costs_no_other_line_its_verdict(line: str, tmp_path: Path) -> None:
-    os.chdir(tmp_path)
+def test_a_trick_in_a_listing_costs_no_other_line_its_verdict(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     start = time.process_time()
     rows = verify_text(BODY.format(line), "a.py").rows
     assert time.process_time() - start < SECONDS and not list(tmp_path.iterdir())

@@ -19,19 +19,19 @@ verify.readings verify.edits verify.repair verify.explain verify.nulls verify.ju
 verify.ranges verify.instances verify.chains verify.matching verify.induction verify.sensitive
 documents.result listings.source listings.plainer listings.records listings.appended listings.zipped
 listings.numerical listings.naming listings.keys listings.statements listings.around listings.stacks
-listings.inline listings.arrays listings.scope listings.steps listings.slices listings.branches
-listings.functions listings.expressions listings.returned listings.loops listings.forward
-listings.lines listings.pairing listings.objective listings.sized listings.building listings.outline
-listings.driving listings.begun listings.truth listings.findings listings.code listings.start
-listings.gradients listings.names listings.added listings.blocks listings.backward listings.edits
-listings.mending listings.meant listings.ends listings.judging listings.kept listings.write
-listings.rows listings.meanings listings.given listings.read listings pages documents
-documents.limits documents.file documents.formula documents.symbols documents.macros
-documents.scanned documents.tokens documents.plain documents.latex documents.cursor
-documents.scripts documents.tables documents.gradients documents.parse documents.times
-documents.write documents.lines documents.hypertext documents.wording documents.rows documents.front
-documents.layout documents.reach documents.prose documents.split documents.read documents.links
-report svg
+listings.gathered listings.inline listings.arrays listings.scope listings.steps listings.slices
+listings.branches listings.functions listings.expressions listings.returned listings.loops
+listings.forward listings.spans listings.lines listings.pairing listings.objective listings.sized
+listings.building listings.outline listings.driving listings.begun listings.truth listings.findings
+listings.code listings.start listings.gradients listings.names listings.added listings.blocks
+listings.backward listings.edits listings.mending listings.meant listings.ends listings.judging
+listings.kept listings.write listings.flow listings.rows listings.meanings listings.given
+listings.read listings pages documents documents.limits documents.file documents.formula
+documents.symbols documents.macros documents.scanned documents.tokens documents.plain
+documents.latex documents.cursor documents.scripts documents.tables documents.gradients
+documents.parse documents.times documents.write documents.lines documents.hypertext
+documents.wording documents.rows documents.front documents.layout documents.reach documents.prose
+documents.split documents.read documents.links report svg
 binding
 binding.quantity
 binding.messages
@@ -41,6 +41,7 @@ binding.renamed
 binding.updates
 binding.stacks
 binding.templates
+binding.ranges
 binding.units
 binding.einstein
 binding.lettered
@@ -48,12 +49,17 @@ binding.defined
 binding.netinputs
 binding.capitals
 binding.pointfree
+binding.primed
+binding.secants
+binding.direct
 binding.squares
 binding.readout
 binding.entries
 binding.shares
 binding.chains
 binding.values
+binding.numbering
+binding.omitted
 binding.limits
 binding.activations
 binding.dotted
@@ -63,6 +69,7 @@ binding.rowwise
 binding.marked
 binding.numbered
 binding.prepared
+binding.leading
 binding.fixed
 binding.objective
 binding.standing
@@ -77,6 +84,8 @@ binding.indexed
 binding.standin
 binding.differential
 binding.forward
+binding.running
+binding.upright
 binding.ranks
 binding.loss
 binding.alike

@@ -28,7 +28,10 @@ def test_an_undefined_letter_is_asked_for(letter):
 
 @pytest.mark.parametrize(("slip", "verdict"), [("g_t", "proved"), ("i_t", "refuted")])
 def test_one_that_is_defined_is_used(slip, verdict):
-    assert rows(CELL + DEFINED + LINES.replace("odot g_t", f"odot {slip}"))[-1].verdict == verdict
+    lines = LINES.replace("odot g_t", f"odot {slip}").replace(
+        r"\delta i_t =", r"\frac{\partial L}{\partial \bar i_t} ="
+    )
+    assert rows(CELL + DEFINED + lines)[-1].verdict == verdict
 
 
 def test_one_that_stands_for_itself_too_may_be_a_gradient():

@@ -59,6 +59,10 @@ def test_right_lines_are_proved(line):
         (r"\frac{\partial h_i(t)}{\partial h_j(t-1)} = (1 - h_j(t)^2) U_{ij}", ""),
         (r"\frac{\partial h_i(t)}{\partial h_j(t-1)} = (1 - h_i(t)^2) \delta_{ii} U_{ji}", ""),
         (r"\frac{\partial L}{\partial x_j(t)} = \sum_i W_{ij} \delta_i(t+1)", ""),
+        (
+            r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N W_{ij} \delta_i(t)",
+            "right of the sum over all",
+        ),
     ],
 )
 def test_slips_of_indices_are_refuted(line, why):
@@ -71,7 +75,7 @@ def test_slips_of_indices_are_refuted(line, why):
     ("line", "why"),
     [
         (r"\frac{\partial L}{\partial b_i} = \sum_t \delta_i(t) U_{ii}", "the diagonal of a matrix"),
-        (r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N W_{ij} \delta_i(t)", "some of the units only"),
+        (r"\frac{\partial L}{\partial x_j(t)} = \sum_{i=2}^N U_{ij} \delta_i(t)", "some of the units only"),
         (r"\frac{\partial L}{\partial U_{ij}} = \sum_t \delta_{ij}(t)", "has 2 indices"),
     ],
 )

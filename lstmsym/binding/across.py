@@ -354,7 +354,7 @@ class Across(Backward):
             self.facts.append((q, p))
         entries = is_entrywise(self.system, x.base, y.base) if p != q else self.entrywise_now(x, y)
         if entries:
-            return Value(expr, what.shape)
+            return Value(expr, what.shape, diagonal=what.rank == 1)
         if self.layout.turned:
             return Value(N.transposed(expr), (*by.shape, *what.shape))
         return Value(expr, (*what.shape, *by.shape))

@@ -36,6 +36,7 @@ from lstmsym.binding.standin import lacking, reads, stand_in
 from lstmsym.binding.table import Bound, Line, Table, bare_names, function_of
 from lstmsym.binding.told import Told
 from lstmsym.binding.units import counts_of
+from lstmsym.binding.upright import upright
 from lstmsym.binding.values import Misfit, Unreadable, Value
 from lstmsym.cell import Cell
 from lstmsym.declare import Declared, Hyper, Input, Loss, Output, State, Target, Vector, Weight
@@ -71,6 +72,7 @@ def bind(
     kinds = kinds_of(lines, table)
     table.counts = frozenset(counts_of(lines))
     table.derived = frozenset(_derived(lines))
+    table.upright = frozenset(upright(lines, kinds, table))
     table.loss_by = frozenset(table.key(name).key for name in loss_by(lines))
     table.indexed = any(has_units(lines[n][1]) for n, kind in kinds.items() if kind == "forward")
     losses = frozenset(loss_names(lines))
@@ -149,6 +151,9 @@ def _derived(lines: Sequence[Line]) -> Iterator[str]:
         by = node.of if isinstance(node, Delta) else node.by if isinstance(node, Derivative) else None
         if isinstance(by, Name):
             yield replace(by, time=None).key
+    for left, _, _ in lines:
+        if isinstance(left, Name) and left.time is None and left.marks[-1:] == ("bar",):
+            yield replace(left, marks=left.marks[:-1]).key
 
 
 def _completed(bound: Bound, lines: Sequence[Line], loss: Formula | None, held: Iterable[str]) -> Bound:

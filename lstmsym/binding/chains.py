@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lstmsym.binding.ranges import range_of
 from lstmsym.binding.table import LOSSES
 from lstmsym.documents.formula import (
     Apply,
@@ -30,7 +31,7 @@ def chain_rule(node: Formula) -> tuple[Name, Derivative] | None:
     steps = [big for big in sums if big.variable == of.time.letter]
     if (
         len(steps) != 1
-        or not _whole(steps[0])
+        or not whole_range(steps[0])
         or any(_is_odd(big, of) for big in sums if big is not steps[0])
     ):
         return None
@@ -61,7 +62,7 @@ def _pair(body: Formula) -> tuple[Derivative, Derivative] | None:
     return (second, first) if first.of == second.by else (first, second)
 
 
-def _whole(big: Big) -> bool:
+def whole_range(big: Big) -> bool:
     """Whether a sum runs over all steps."""
     low, high = big.low, big.high
     starts = big.low is None or (isinstance(low, Number) and low.text in ("0", "1"))
@@ -70,6 +71,7 @@ def _whole(big: Big) -> bool:
 
 def _is_odd(big: Big, of: Name) -> bool:
     """Whether a sum is not one over the units of what is derived."""
-    low = big.low
-    starts = low is None or (isinstance(low, Number) and low.text in ("0", "1"))
-    return not starts or big.variable not in {*of.units, *(s.text for s in of.scripts if s.where == "sub")}
+    over = range_of(big)
+    if over is None or over.some or over.others or not isinstance(over.count, (Name, type(None))):
+        return True
+    return big.variable not in {*of.units, *(s.text for s in of.scripts if s.where == "sub")}

@@ -196,7 +196,9 @@ class Claims:
             if item.shift > 0 and item.written.low is None:
                 return "ahead" if item.shift == 1 else "early"
             if item.low is not None and item.low > self.start:
-                return "first" if item.states else "early"
+                if not item.states or item.low > self.start + 1:
+                    return "early"
+                return "first after" if (item.written.high or 0) > 0 else "first"
             if item.low is not None and item.low < self.start:
                 return "before"
             if item.written.steps is not None:

@@ -55,13 +55,15 @@ class Definitions:
     def _said(self, said: Said) -> None:
         """A notation of which the text says what it is the gradient of."""
         found = slot_of(attached(said.notation), self.table)
+        if found is not None and said.kind == "before":
+            self._before(found[0])
         if found is not None and said.kind in ("node", "related"):
             self._restricted(found[0], said)
         if (
             found is None
             or found[0] in self.choices.pinned
             or not isinstance(said.of, Name)
-            or said.kind in ("node", "related")
+            or said.kind in ("node", "related", "before")
         ):
             return
         at = self.table.key(said.of)
@@ -87,6 +89,17 @@ class Definitions:
             return
         shifted = expr if constant else Ref(expr.base, (expr.lag or 0) - base)
         self.choices.pinned[found[0]] = Meaning(shifted, "said", ident)
+
+    def _before(self, slot: Slot) -> None:
+        """A notation that is said to be the gradient of what goes into an activation."""
+        before = set(self.table.before.values())
+        options = [m for m in self.choices.meanings.get(slot, []) if m.kind == "total" and m.of in before]
+        own = {self.table.before.get(ident, "") for ident in resolve(slot, self.table)}
+        options = [m for m in options if m.of in own] or options
+        if len(options) == 1 and slot not in self.choices.pinned:
+            self.choices.pinned[slot] = Meaning(options[0].expr, "said", options[0].of)
+        elif options and slot not in self.choices.pinned:
+            self.choices.meanings[slot] = options
 
     def _listed(self) -> None:
         """Names of a listing that the text defines, or of which nothing else is known."""

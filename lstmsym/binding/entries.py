@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from lstmsym import notation as N
-from lstmsym.binding.units import is_count, is_partial, variables
+from lstmsym.binding.ranges import Range, depends_on, range_of
+from lstmsym.binding.units import unit_letters, variables
 from lstmsym.documents.formula import (
     Apply,
     Big,
@@ -31,6 +32,7 @@ from lstmsym.verify.words import Diag
 
 TERMS = 200
 """Products that a formula is multiplied out into."""
+SOME = "a sum over some of the units only, {}, is not read"
 ONE = Diag(sp.Integer(1))
 
 
@@ -41,8 +43,7 @@ def has_units(node: Formula) -> bool:
 
 def is_unit_sum(node: Formula) -> bool:
     """Whether a formula is a sum over units."""
-    letters = set(variables(node)) if isinstance(node, Big) else set()
-    return bool(letters & {u for n in walk(node) if isinstance(n, (Name, Indexed)) for u in n.units})
+    return isinstance(node, Big) and bool(unit_letters(node))
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,10 @@ def number(expr: sp.Expr) -> Terms:
 
 class Impossible(ValueError):
     """Indices with which nothing can be done; says why."""
+
+
+class Partial(Impossible):
+    """A sum over some of the units only, of which no whole can be made."""
 
 
 # -- a term --------------------------------------------------------------------------------------------
@@ -268,9 +273,9 @@ class Reader:
         steps: Callable[[Big, Callable[[Formula], Factor]], Factor],
         function: Callable[[Name], str],
         same: Same,
-        count: Callable[[Name], sp.Expr],
+        count: Callable[[str, Formula, sp.Expr], None],
     ) -> None:
-        """The ways to read what is no sum and no product; ``count`` is the size that a name denotes."""
+        """The ways to read what is no sum and no product; ``count`` hears what tells the number of units."""
         self.leaf, self.call, self.steps, self.function, self.same = leaf, call, steps, function, same
         self.count = count
 
@@ -335,25 +340,29 @@ class Reader:
             return times(self(node.head), self(node.argument))
         return ((self.call(node, self.value(node.argument)),),)
 
-    def _counted(self, node: Big, terms: Terms) -> None:
-        """The number of units that a sum names, H of i = 1 ... H, is their number."""
-        if is_count(node.high) and len(variables(node)) == 1:
-            sizes = [f.size(x) for term in terms for f in term for x in f.labels if x in variables(node)]
-            for size in sizes[:1]:
-                self.same.same((self.count(node.high),), (size,), "summed over")  # type: ignore[arg-type]
+    def _counted(self, over: Range, terms: Terms) -> None:
+        """What a sum says of the number of units, H of i = 1 ... H: it is their number."""
+        if over.count is None or len(over.letters) != 1:
+            return
+        if depends_on(over.count, set(labels_of(terms)) - {*over.letters}):
+            raise Partial(SOME.format(over.letters[0]))
+        sizes = [f.size(x) for term in terms for f in term for x in f.labels if x in over.letters]
+        for size in sizes[:1]:
+            self.count(over.letters[0], over.count, size)
 
     def _big(self, node: Big) -> Terms:
-        units = set(variables(node)) & {
-            u for n in walk(node.body) if isinstance(n, (Name, Indexed)) for u in n.units
-        }
+        units = unit_letters(node)
         if not units:
             return ((self.steps(node, self.value),),)
         if len(units) < len(variables(node)):
             raise Impossible("a sum over units and something else")
-        if is_partial(node):
-            raise Impossible(f"a sum over some of the units only, {', '.join(sorted(units))}, is not read")
+        over = range_of(node)
+        assert over is not None
+        if over.some:
+            raise Partial(SOME.format(", ".join(sorted(units))))
         terms = self._checked(self(node.body))
-        self._counted(node, terms)
+        self._counted(over, terms)
+        terms = _apart(over, terms)
         for label in sorted(units):
             if label not in labels_of(terms):
                 raise Impossible(f"{label} is summed over and stands nowhere")
@@ -361,3 +370,14 @@ class Reader:
                 terms = ((whole(terms, self.same),),)
             terms = tuple(contracted(term, label) for term in terms)
         return self._gathered(terms)
+
+
+def _apart(over: Range, terms: Terms) -> Terms:
+    """Terms times 1 - δ for letters that differ, j ≠ i."""
+    sizes = {x.lstrip("0123456789"): (x, f.size(x)) for term in terms for f in term for x in f.labels}
+    for pair in over.others:
+        if not sizes.keys() >= set(pair):
+            raise Partial(SOME.format(pair[0]))
+        labels, shape = zip(*(sizes[x] for x in pair), strict=True)
+        terms = (*terms, *times(scaled(terms, sp.Integer(-1)), ((Factor(ONE, shape, labels),),)))
+    return terms

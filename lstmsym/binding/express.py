@@ -92,7 +92,7 @@ class Express:
             self._over_steps,
             self.scope.function,
             Same(self._same),
-            self.scope.size,
+            self.scope.counted,
         )
 
     def same(self, left: Shape, right: Shape, what: str) -> Shape:
@@ -414,14 +414,23 @@ class Express:
             return Value(a.expr * b.expr, whole.shape, whole.row)
         if a.rank == 2 and b.rank == 2:
             return self._of_matrices(a, b)
-        if a.rank == 2 and b.rank == 1:
+        if a.rank == b.rank == 1:
+            return self._of_vectors(a, b)
+        if a.rank == 2:
             if b.row:
                 raise Misfit("a matrix stands left of a row vector")
             return self._applied(a.expr, a.shape, b)
-        if a.rank == 1 and b.rank == 2:
-            if not a.row:
-                raise Misfit("a column vector stands left of a matrix")
-            return replace(self._applied(turn(b.expr), b.shape[::-1], a), row=True)
+        if a.diagonal:
+            return self._of_matrices(Value(Diag(a.expr), a.shape * 2), b)
+        if not a.row:
+            raise Misfit("a column vector stands left of a matrix")
+        return replace(self._applied(turn(b.expr), b.shape[::-1], a), row=True)
+
+    def _of_vectors(self, a: Value, b: Value) -> Value:
+        """An open product of vectors: entry by entry, outer or inner as they lie or stand."""
+        if a.diagonal or b.diagonal:
+            whole = self._entrywise(a, b)
+            return replace(whole, row=(b if a.diagonal else a).row, diagonal=a.diagonal and b.diagonal)
         if a.row == b.row:
             return self._entrywise(a, b)
         if b.row:
@@ -490,7 +499,7 @@ class Express:
         """A value transposed."""
         if value.rank == 2:
             return Value(turn(value.expr), value.shape[::-1])
-        return replace(value, row=not value.row)
+        return value if value.diagonal else replace(value, row=not value.row)
 
     # -- brackets ------------------------------------------------------------------------------------
 

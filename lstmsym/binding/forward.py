@@ -10,6 +10,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.binding.entries import has_units, is_unit_sum
 from lstmsym.binding.express import Express, is_transposition
+from lstmsym.binding.numbering import declared
 from lstmsym.binding.quantity import FIRST, LAST, Place, identifier, untimed
 from lstmsym.binding.shares import Share
 from lstmsym.binding.stacks import Portion, entries, stem
@@ -94,7 +95,7 @@ class Forward:
             ident, lag = self.earlier(ident, -lag), -1
         shape = table.shapes[ident]
         self.used.add(ident)
-        return Value(Ref(ident, lag), shape, self.is_row(shape), self.parts.get(ident, ()))
+        return Value(Ref(ident, lag), shape, table.lies(at.key, shape), self.parts.get(ident, ()))
 
     def stack(self, node: Portion, body: Callable[[Formula], Value]) -> Value:
         """What a column of names stands for, by a name of its own."""
@@ -125,6 +126,10 @@ class Forward:
         """A size by its name."""
         return self.table.sizes.setdefault(name.key, self.unifier.fresh())
 
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """How many units there are is what a sum says."""
+        declared(count, size, self.table, self.size, self.unifier)
+
     def earlier(self, ident: str, steps: int) -> str:
         """The state that hands a quantity on, so that its value at the step before is that of steps ago."""
         given = self.table.roles[ident] == "input"
@@ -146,10 +151,6 @@ class Forward:
             return inner
         line = self.lines.get(inner.base) if isinstance(inner, Ref) else inner
         return line.args[0] if isinstance(line, N.softmax) else None
-
-    def is_row(self, shape: Shape) -> bool:
-        """Whether a plain vector lies."""
-        return len(shape) == 1 and self.table.rows
 
     def declare(self, at: Place, name: Name) -> str:
         """A name that nothing defines: an input where it has a time, else a parameter."""

@@ -21,7 +21,10 @@ from lstmsym.binding.holding import contradicted
 from lstmsym.binding.inherited import inherited
 from lstmsym.binding.messages import WHATEVER, said
 from lstmsym.binding.objective import underived
+from lstmsym.binding.omitted import LACKING, with_indices
 from lstmsym.binding.outer import SLIP, lacks_transposition
+from lstmsym.binding.ranges import over_all
+from lstmsym.binding.running import taken_as_given
 from lstmsym.binding.scope import Unbound
 from lstmsym.binding.sensitivities import Sensitivities
 from lstmsym.binding.sentback import sent_alone
@@ -37,6 +40,7 @@ from lstmsym.binding.summed import SHARE, says_share, unsaid
 from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.turned import right_if_turned
 from lstmsym.binding.undefined import understood
+from lstmsym.binding.units import unit_letters
 from lstmsym.binding.unstated import UNSTATED, of_unstated_loss
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
@@ -68,6 +72,10 @@ _NUMERATOR = re.compile(r"numerator[- ]layout", re.IGNORECASE)
 LACKS = {"last": "the sum leaves out the last step", "early": "the sum leaves out early steps"}
 SUPPOSES = {
     "first": ("the sum leaves out the first step", "the initial state is zero"),
+    "first after": (
+        "the sum leaves out the first step and goes beyond the last",
+        "the initial state and the terms after the last step are zero",
+    ),
     "ahead": ("its terms are those of the next step", "the sum begins one step before the first step"),
     "after": ("the sum goes beyond the last step", "the terms after the last step are zero"),
     "steps": ("the sum ends at a step with a number", "the sequence ends at that step"),
@@ -75,6 +83,7 @@ SUPPOSES = {
 }
 
 UNSAID = "what {} stands for is not said; an equation before it can say it"
+OF_ALL = "right of the sum over all units, which this one is not"
 ENDLESS = "it takes too long: write it in several lines"
 NOTHING = "it is the gradient of nothing that the forward equations hold"
 """Said of a line whose left side is no gradient that there is: as long as all forward equations are read."""
@@ -161,6 +170,41 @@ class LineJudge:
             return self._masked(row, place)
         return row
 
+    def _of_ranges(self, row: Row, place: int) -> Row:
+        """A row with what sums say of the units; a sum over some that is right of all is wrong."""
+        left, right, source = self.lines[place]
+        if row.verdict in ("proved", "conditional") and self.table.taken:
+            both = filter(None, (row.assumption, *dict.fromkeys(self.table.taken)))
+            return replace(row, verdict="conditional", assumption=" and ".join(both))
+        whole = (over_all(left, unit_letters), over_all(right, unit_letters), source)
+        if row.verdict != "unread" or whole == (left, right, source):
+            return row
+        return plain(source, "refuted", OF_ALL) if self._right(whole) else row
+
+    def _right(self, line: Line) -> bool | None:
+        """Whether another line than those of the document is right; None where it is not read."""
+        try:
+            if self.several.wanted(line):
+                return self.several(line).verdict == "proved"
+            return self.judge.right(self.claims.claim_of(line).claim)
+        except (Misfit, ShapeError):
+            return False
+        except (Unreadable, NotationError):
+            return None
+
+    def _of_indices(self, row: Row, place: int) -> Row:
+        """The row of a line of entries with vectors that lack an index: right with one, or wrong with any."""
+        if row.verdict != "unread" or LACKING not in row.message:
+            return row
+        lacking, lines = with_indices(self.lines[place], self.lines, self.table)
+        right = [self._right(line) for line in lines]
+        if True in right:
+            return replace(row, verdict="conditional", assumption=f"{lacking} has its index", message="")
+        wrong = right and None not in right
+        return (
+            replace(row, verdict="refuted", message=f"wrong whichever index {lacking} has") if wrong else row
+        )
+
     @cached_property
     def laid_out(self) -> bool:
         """Whether the text says that derivatives by matrices have a row for each column of the matrix."""
@@ -202,7 +246,9 @@ class LineJudge:
         """The row of one line; one that is not read as an equation at a step may be one across steps."""
         try:
             with within(LINE):
-                return self._no_claim(place) or self._supposing(self._claimed(place), place)
+                self.table.taken.clear()
+                row = self._no_claim(place) or self._supposing(self._claimed(place), place)
+                return self._of_ranges(self._of_indices(row, place), place)
         except TooLong:
             return plain(self.lines[place][2], "undecided", ENDLESS)
         except Exception as error:  # one line never costs the others their verdicts
@@ -216,6 +262,7 @@ class LineJudge:
         said = [self.choices.assumed.get(place, "")]
         if not self.shares_told and unsaid(claim, self.lines[place], self.table, self.system.cell):
             said.append(SHARE)
+        said.append(taken_as_given(claim, self.table, self.system))
         both = " and ".join(filter(None, (row.assumption, *said)))
         return replace(row, verdict="conditional" if any(said) else row.verdict, assumption=both)
 
@@ -236,8 +283,16 @@ class LineJudge:
         if place in self.sensitivities.defining:
             return plain(source, "not-a-claim", "says what the notation stands for", "definition")
         if self.sensitivities.wanted(line):
-            return self._across(place, None, self.sensitivities)
+            return self._carried(place)
         return self._across(place, None) if self.several.wanted(line) else None
+
+    def _carried(self, place: int) -> Row:
+        """The row of a line with derivatives by parameters, which may be those of one step alone in a sum."""
+        row = self._across(place, None, self.sensitivities)
+        if row.verdict == "proved" or self.sensitivities.of_whole(self.lines[place][0]) is None:
+            return row
+        other = self._claimed(place)
+        return row if row.verdict == "refuted" and other.verdict not in ("proved", "conditional") else other
 
     def _of_changes(self, line: Line) -> Row:
         """The row of an equation of differentials."""

@@ -36,6 +36,10 @@ def with_last_step(lines: Sequence[Line], letters: frozenset[str]) -> list[Line]
         if isinstance(node, Apply) and node.head.key in timed and _is_end(node.argument, end):
             (index,) = node.argument.items  # type: ignore[attr-defined]
             return replace(node.head, time=Time(change(index), "call"), span=node.span)
+        if isinstance(node, Name) and node.time is None:
+            rest = tuple(s for s in node.scripts if s.where != "sub" or s.text != end)
+            if len(rest) < len(node.scripts) and replace(node, scripts=rest).key in timed:
+                return replace(node, scripts=rest, time=Time(Name("T")))
         if isinstance(node, Name) and (node.key, node.time) == (end, None):
             return replace(node, base="T")
         node = rebuilt(node, change)

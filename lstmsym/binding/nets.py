@@ -13,10 +13,14 @@ from dataclasses import replace
 
 from lstmsym import notation as N
 from lstmsym.binding.quantity import untimed
+from lstmsym.binding.slopes import by_slopes
 from lstmsym.binding.table import LOSSES, Bound, Line, Table, function_of
 from lstmsym.documents.formula import Apply, Brackets, Derivative, Formula, Name, walk
 from lstmsym.documents.limits import ReadingError
+from lstmsym.documents.parse import parse
+from lstmsym.documents.plain import plain_tokens
 from lstmsym.documents.read import Document, formula
+from lstmsym.documents.times import with_times
 from lstmsym.notation import Ref
 
 _BEFORE = frozenset("in inp input net pre preact raw lin linear arg".split())
@@ -46,7 +50,9 @@ def name_arguments(document: Document, lines: Sequence[Line], bound: Bound, text
         if len(nets) == 1 and count[nets[0]] == 1:  # of two names for one neither is settled by its look
             _take(table, name, nets[0])
         elif not any(_own(name)):
-            _by_words(document, name, table, text)
+            _by_words(document, name, table, text, unknown)
+    for name, net in by_slopes(lines, bound, [n for n in unknown if _is_open(n, table)]):
+        _take(table, name, net)
 
 
 def _take(table: Table, name: Name, net: str) -> None:
@@ -125,27 +131,41 @@ def _own(name: Name) -> Iterator[str]:
         yield bare.base[1:]
 
 
-def _by_words(document: Document, name: Name, table: Table, text: str) -> None:
+def _by_words(document: Document, name: Name, table: Table, text: str, unknown: Sequence[Name]) -> None:
     """A name without an index where the text says that it is an argument, and there is one only."""
     nets = set(table.before.values())
-    for found in _INLINE.finditer(text):
-        try:
-            tree = formula(found[1], document.lexicon)
-        except ReadingError:
-            continue
-        if not isinstance(tree, Name) or table.key(tree).key != table.key(name).key:
-            continue
-        around = (
-            re.split(r"[.;。]\s", text[found.end() :][:90])[0]
-            + "\n"
-            + re.split(r"[.;。]\s", text[max(0, found.start() - 60) : found.start()])[-1]
-        )
-        if _WORDS.search(around):
+    others = [n for n in unknown if table.key(n).key != table.key(name).key]
+    cuts = sorted(start for other in others for start, _ in _mentions(document, other, table, text))
+    for start, end in _mentions(document, name, table, text):
+        after = re.split(r"[.;。]\s", text[end : next((c for c in cuts if c > end), len(text))][:90])[0]
+        before = re.split(r"[.;。]\s", text[max(0, start - 60) : start])[-1]
+        for around in (after, after + "\n" + before):
+            if not _WORDS.search(around):
+                continue
             fitting = {net for gate, net in table.before.items() if _calls(table.defined.get(gate), around)}
             chosen = nets if len(nets) == 1 else fitting
             if len(chosen) == 1:
                 _take(table, name, chosen.pop())
                 return
+
+
+def _mentions(document: Document, name: Name, table: Table, text: str) -> Iterator[tuple[int, int]]:
+    """Where prose speaks of a name: between dollars, or as it is typed in plain text."""
+    key = table.key(name).key
+    for found in _INLINE.finditer(text):
+        try:
+            tree = formula(found[1], document.lexicon)
+        except ReadingError:
+            continue
+        if isinstance(tree, Name) and table.key(tree).key == key:
+            yield found.start(), found.end()
+    for found in re.finditer(rf"(?<![\w$\\/({{]){re.escape(name.base)}[\w₊₋+({{}})-]*", text):
+        try:
+            tree = with_times(parse(plain_tokens(found[0])), document.lexicon)
+        except ReadingError:
+            continue
+        if isinstance(tree, Name) and tree.time is not None and table.key(tree).key == key:
+            yield found.start(), found.end()
 
 
 def _calls(defined: object, words: str) -> bool:

@@ -16,6 +16,7 @@ from lstmsym.binding.given import bind_to
 from lstmsym.binding.indexed import by_index, letters_of_gradients
 from lstmsym.binding.kinds import letters_of
 from lstmsym.binding.laststep import with_last_step
+from lstmsym.binding.leading import at_last
 from lstmsym.binding.listed import read_listings
 from lstmsym.binding.marked import marked
 from lstmsym.binding.netinputs import name_net_inputs
@@ -72,7 +73,7 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     """
     document = read(text, path)
     said = told(document, text)
-    lines = by_usual_letters(without_arguments(fixed(lines_of(document))))
+    lines = by_usual_letters(without_arguments(fixed(lines_of(document), at_last(document))))
     lines = with_last_step(lines, letters_of(document, lines))
     letters = letters_of_gradients(lines, said.gradients)
     lines = [(by_index(left, letters), by_index(right, letters), row) for left, right, row in lines]
@@ -95,5 +96,5 @@ def opened(text: str, path: str = "", cell: Cell | None = None) -> Opened:
     lines = [(*as_gradient(left, right, bound.table), row) for left, right, row in lines]
     name_net_inputs(lines, bound.table)
     name_arguments(document, lines, bound, text)
-    name_matrices(lines, bound.table)
+    name_matrices(lines, bound)
     return Opened(text, document, said, for_all_parameters(lines, bound), bound, listed)

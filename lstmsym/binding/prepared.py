@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lstmsym.binding.defined import called, functions_of, sigmoids
+from lstmsym.binding.direct import direct
 from lstmsym.binding.dotted import undotted
 from lstmsym.binding.express import is_transposition
 from lstmsym.binding.numbered import numbered
 from lstmsym.binding.pointfree import with_arguments
+from lstmsym.binding.primed import primed
+from lstmsym.binding.secants import secants
 from lstmsym.binding.squares import with_roots
 from lstmsym.binding.stacks import chained, sliced, taken_apart, turned
 from lstmsym.binding.table import FUNCTIONS, Line
@@ -34,13 +37,13 @@ def lines_of(document: Document) -> list[Line]:
     """Every equation of a document, one for each value of a free index."""
     sets = index_sets(document.rows)
     sides = [
-        (row, tuple(sliced(undotted(attached(side))) for side in pair))
+        (row, tuple(sliced(undotted(attached(primed(direct(side))))) for side in pair))
         for row in document.equations
         for pair in [*chained(row.before, row.right), *expanded(row, sets)]
     ]
     both = zip(sides, turned([pair for _, pair in sides]), strict=True)  # type: ignore[misc]
     lines = [(*apart, row) for (row, _), pair in both for apart in taken_apart(*pair)]
-    lines = [(sigmoids(left), sigmoids(right), row) for left, right, row in lines]
+    lines = [(secants(sigmoids(left)), secants(sigmoids(right)), row) for left, right, row in lines]
     lines = numbered(lines)
     functions = functions_of(lines)
     lines = with_roots(with_arguments(lines))

@@ -12,6 +12,7 @@ from lstmsym.binding.chains import chain_rule
 from lstmsym.binding.express import Express, is_transposition
 from lstmsym.binding.guesses import guess_by
 from lstmsym.binding.limits import Limits, limits, of_all
+from lstmsym.binding.numbering import held_against
 from lstmsym.binding.onestep import of_copy, of_step
 from lstmsym.binding.quantity import COUNTS, FIRST, LAST, Place, is_count, untimed
 from lstmsym.binding.remaining import first_step
@@ -158,7 +159,7 @@ class Backward:
             raise Unreadable(f"{at.key} is no part of the cell")
         if lag is not None and (ident, lag) in table.earlier:
             ident, lag = table.earlier[ident, lag], -1
-        return Value(Ref(ident, lag), shape, table.rows and len(shape) == 1)
+        return Value(Ref(ident, lag), shape, table.lies(at.key, shape))
 
     def gradient(self, node: Delta | Derivative) -> Value:
         """What a gradient's name stands for."""
@@ -217,7 +218,8 @@ class Backward:
             raise Unreadable(f"a derivative of {at.key} is not read")
         local = (Through if self._is_spread(by.expr) else Local)(what.expr, by.expr)
         written_out(local, self.system)
-        return Value(local, self.system.jacobians[local].shape)
+        shape = self.system.jacobians[local].shape
+        return Value(local, shape, diagonal=what.rank == by.rank == len(shape) == 1)
 
     def _by_stack(self, of: Name, at: Place, by: Value) -> Value:
         """The derivative of the loss by a column: the column of those by its parts."""
@@ -307,7 +309,8 @@ class Backward:
         names_ = self.system.derivation.names
         ref = by.expr
         assert isinstance(ref, Ref)
-        row = self.bound.table.rows != self.flat and by.rank == 1
+        upright = any(self.bound.table.idents.get(key) == ref.base for key in self.bound.table.upright)
+        row = (self.bound.table.rows and not upright) != self.flat and by.rank == 1
         if of.time is not None and at.key in self.bound.to_go:
             label = Label(LossFrom(_lag(at) or 0), ref)
             return Value(label, by.shape, row)
@@ -366,6 +369,10 @@ class Backward:
     def size(self, name: Name) -> sp.Expr:
         """A size by its name."""
         return self.bound.table.sizes.setdefault(name.key, self.unifier.fresh())
+
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """How many units there are is what the forward equations say, or taken for granted."""
+        held_against(letter, count, size, self.bound.table, self.size, self.unifier)
 
     # -- sums ----------------------------------------------------------------------------------------
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import sympy as sp
 
 from lstmsym import notation as N
+from lstmsym.binding.chains import whole_range
 from lstmsym.binding.entries import Factor, Impossible, Same, contracted, times, whole
 from lstmsym.binding.express import Express, with_fractions
 from lstmsym.binding.quantity import untimed
+from lstmsym.binding.running import GIVEN, running
 from lstmsym.binding.scope import Backward
 from lstmsym.binding.several import Finding, Several
 from lstmsym.binding.table import LOSSES, Line
@@ -36,10 +37,9 @@ from lstmsym.documents.formula import (
     rebuilt,
     walk,
 )
-from lstmsym.documents.write import write
 from lstmsym.notation import Ref
 from lstmsym.shapes import Unifier
-from lstmsym.verify.across import TOTAL, At, Pulled, lifted
+from lstmsym.verify.across import END, TOTAL, At, Over, Pulled, lifted
 from lstmsym.verify.instances import Instance
 from lstmsym.verify.judge import PLAIN
 from lstmsym.verify.pullback import gradient_of
@@ -104,26 +104,11 @@ class Sensitivities:
             return None
         return Sensitivity(of, by)
 
-    @cached_property
-    def running(self) -> list[str]:
-        r"""Inputs by a running index that others of their letter have computed: y^m beside y^{c_v}."""
-        spelled = self.table.spelled
-        computed = {
-            spelled[i].base for i, r in self.table.roles.items() if r in ("state", "name") and i in spelled
-        }
-        found = []
-        for ident, name in spelled.items():
-            index = self.table.samples.get(ident, name)
-            own = {s.text for s in index.scripts} & set(index.units)
-            if self.table.roles.get(ident) == "input" and own and name.base in computed:
-                found.append(write(index))
-        return found
-
     def wanted(self, line: Line) -> bool:
         """Whether a line goes on from derivatives of the step before, or of its own, to others."""
         left, right, _ = line
-        known = self.derivative(left) is not None or self.of_loss(left) is not None
-        return known and any(self.derivative(n) is not None for n in walk(right))
+        known = self.derivative(left) or self.of_loss(left) or self.of_whole(left)
+        return known is not None and any(self.derivative(n) is not None for n in walk(right))
 
     def of_loss(self, node: Formula) -> tuple[Name, int] | None:
         r"""The entry of a parameter that one step's loss is derived by, and the step; of ``\Delta w`` too."""
@@ -141,6 +126,19 @@ class Sensitivities:
             return None
         return replace(by, time=None), at or 0
 
+    def of_whole(self, node: Formula) -> Name | None:
+        """The entry of a parameter that the whole loss is derived by."""
+        if not isinstance(node, Derivative) or not isinstance(node.by, Name) or not isinstance(node.of, Name):
+            return None
+        role = self.table.roles.get(self.table.idents.get(self.table.key(node.by).key, ""))
+        timeless = node.of.time is None and node.by.time is None
+        return (
+            node.by if role == "parameter" and node.by.units and timeless and self._is_loss(node.of) else None
+        )
+
+    def _is_loss(self, name: Name) -> bool:
+        return name.base in LOSSES and self.table.key(name).key not in self.table.idents
+
     # -- one line --------------------------------------------------------------------------------------
 
     def __call__(self, line: Line) -> Finding:
@@ -155,6 +153,9 @@ class Sensitivities:
             raise Misfit(slip)
         scope = Places(self.choices.bound, self.system, Unifier(), self.choices.meaning, self.choices.flat)
         whole_, step = self.derivative(left), self.of_loss(left)
+        by = self.of_whole(left)
+        if by is not None:
+            return self.whole_loss(right, by, scope)
         if whole_ is None:
             assert step is not None
             return self.step_loss(right, step[0], step[1], scope)
@@ -169,6 +170,44 @@ class Sensitivities:
         owed = tuple(self.owed(right, whole_, scope, probe))
         direct = self.direct(right, whole_, scope, probe, self.system.shapes[parameter.base])
         return self.found(Side((Owed(probe, top),)), Side(owed, direct), parameter)
+
+    def whole_loss(self, right: Formula, by: Name, scope: Places) -> Finding:
+        """The verdict on the derivative of the loss of the whole sequence, a sum over its steps."""
+        inner = self.summed(right)
+        if inner is None or self.table.average != 1:
+            raise Unreadable("where a derivative by a parameter stands is not read")
+        found = self.step_loss(inner, by, 0, scope)
+        if found.verdict == "proved":  # each term is the gradient of its step's loss
+            return found
+        parameter = scope.quantity(by).expr
+        assert isinstance(parameter, Ref)
+        owed = Side(tuple(self.owed(inner, Sensitivity(by, by), scope, None)))
+        main, induction = sp.Symbol(min(self.table.letters)), self.several.induction
+        terms = Over(self.written(owed, parameter, main), main, sp.Integer(induction.start), END)
+        gradient = Ref(self.system.derivation.names.adjoint(parameter.base))
+        difference = induction.difference(gradient, terms, [], False)
+        if difference is not None:
+            return Finding("refuted", difference.message, difference=difference)
+        return Finding("undecided", "the numbers agree, but no proof was found")
+
+    def summed(self, node: Formula) -> Formula | None:
+        """What is summed over all steps in each term of a formula; None for other formulas."""
+        if isinstance(node, Big) and node.operator == "∑" and node.variable in self.table.letters:
+            return node.body if whole_range(node) else None
+        parts: list[Formula | None]
+        if isinstance(node, Sum):
+            parts = [self.summed(term) for term in node.terms]
+            return None if None in parts else replace(node, terms=tuple(p for p in parts if p is not None))
+        if isinstance(node, Big):
+            inner = self.summed(node.body)
+            return None if inner is None else replace(node, body=inner)
+        if isinstance(node, Product):
+            parts = [self.summed(f) for f in node.factors]
+            found = [n for n, part in enumerate(parts) if part is not None]
+            if len(found) == 1:
+                pairs = zip(node.factors, parts, strict=True)
+                return replace(node, factors=tuple(f if p is None else p for f, p in pairs))
+        return None
 
     def step_loss(self, right: Formula, by: Name, lag: int, scope: Places) -> Finding:
         """The verdict on the derivative of the loss of one step."""
@@ -292,8 +331,8 @@ class Sensitivities:
             proved = held == () or self.several.induction.proved(sides[0], sides[1], [], False)
             if not proved:
                 return Finding("undecided", "the numbers agree, but no proof was found")
-            given = " and ".join(self.running)
-            assumption = f"{given}, one of a family that the text computes, is given" if given else ""
+            given = " and ".join(running(self.table))
+            assumption = GIVEN.format(given) if given else ""
             return Finding("conditional" if given else "proved", "by induction over the steps", assumption)
         if held and right.owed:
             fixed = " and ".join(str(self.judge.show(ref)) for ref in held)

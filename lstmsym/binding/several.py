@@ -50,6 +50,7 @@ from lstmsym.verify.across import (
 from lstmsym.verify.induction import Difference, Induction, free_letters
 from lstmsym.verify.judge import Judge
 from lstmsym.verify.readings import with_unit_targets
+from lstmsym.verify.words import Diag
 
 _IMMEDIATE = re.compile(
     r"immediate (partial )?derivative|(treat|tak|held|hold|keep|kept)\w*[^.]{0,60}(constant|fixed|held)"
@@ -325,6 +326,8 @@ class Several:
         left = express(line[0])
         express.wanted = left.rank
         right = express(line[1])
+        if left.diagonal and isinstance(right.expr, Diag):  # by its diagonal, as the left side is
+            right = Value(right.expr.args[0], right.shape[:1])
         a, b = map(straightened, self.compared(left, right))
         steps = disentangled((a, b), sp.Symbol(min(self.table.letters)))
         a, b = (straightened(side.xreplace(steps)) for side in (a, b))

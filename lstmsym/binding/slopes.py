@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from lstmsym.binding.table import Table, function_of
-from lstmsym.documents.formula import Apply, Brackets, Formula, Name, Number, Product, Raised, Sum
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from lstmsym.binding.table import Bound, Line, Table, function_of
+from lstmsym.documents.formula import (
+    Apply,
+    Brackets,
+    Derivative,
+    Formula,
+    Name,
+    Number,
+    Product,
+    Raised,
+    Sum,
+    names,
+    walk,
+)
 
 POINTWISE = frozenset(("⊙", "∘", "*", "·", ".*", ""))
 
@@ -58,3 +73,43 @@ def _by_output(factor: Formula, factors: list[Formula], table: Table) -> str:
     if not isinstance(name, Name) or (not squared and name not in factors):
         return ""
     return table.before.get(table.idents.get(table.key(name).key, ""), "")
+
+
+def by_slopes(lines: Sequence[Line], bound: Bound, unknown: Sequence[Name]) -> Iterator[tuple[Name, str]]:
+    """Names that nothing defines whose gradient is that of an activation times a factor of it alone.
+
+    ``dL/da = dL/df * f * (1 - f)``: a is what goes into f, whether or not the slope is right.  Other lines
+    have to use it: a line by itself is not proved by what it alone shows.
+    """
+    table = bound.table
+    keys = {table.key(name).key for name in unknown}
+    named = set(table.idents.values())
+    found: dict[str, tuple[Name, str]] = {}
+    read = {key for _, right, _ in lines for key in _derived(right, table)}
+    for left, right, _ in lines:
+        by = left.by if isinstance(left, Derivative) else None
+        if isinstance(by, Name) and table.key(by).key in keys & read:
+            net = _of_one(right, table, table.key(by).lag)
+            if net and net not in named:
+                found.setdefault(table.key(by).key, (by, net))
+    count = Counter(net for _, net in found.values())
+    yield from (item for item in found.values() if count[item[1]] == 1)
+
+
+def _derived(node: Formula, table: Table) -> Iterator[str]:
+    """The keys of the names by which something is derived in a formula."""
+    for part in walk(node):
+        if isinstance(part, Derivative) and isinstance(part.by, Name):
+            yield table.key(part.by).key
+
+
+def _of_one(right: Formula, table: Table, lag: int | str | None) -> str:
+    """What goes into the one activation that a product has the gradient of, and else nothing but it."""
+    factors = list(_factors(right))
+    gradients = [f for f in factors if isinstance(f, Derivative)]
+    others = [f for f in factors if f not in gradients]
+    gate = gradients[0].by if len(gradients) == 1 else None
+    if not isinstance(gate, Name) or not others or table.key(gate).lag != lag:
+        return ""
+    same = all(table.key(n) == table.key(gate) for other in others for n in names(other))
+    return table.before.get(table.idents.get(table.key(gate).key, ""), "") if same else ""

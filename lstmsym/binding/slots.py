@@ -100,6 +100,8 @@ def _named(family: str, of: Name, table: Table) -> tuple[Slot, Place, Name]:
     if of.time is None:
         _bare, lag = untimed(of)
         word = {-1: "prev", 0: "next"}.get(lag, "") if lag is not None else ""
+    elif any("next" in s.text.lower().split("_") for s in of.scripts):  # dc_next(t) beside dc(t)
+        word = "next"
     return Slot(family, at.key, word), at, of
 
 

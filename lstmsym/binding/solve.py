@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from lstmsym.binding.choices import label, own_choice
 from lstmsym.binding.columns import stack_meaning
 from lstmsym.binding.consistency import WRITTEN_OUT, Consistency, alike, has_primes
 from lstmsym.binding.slots import Slot, occurrences, resolve, slot_of
+from lstmsym.binding.table import bare_names
 from lstmsym.binding.twins import twins
-from lstmsym.documents.formula import Sum
+from lstmsym.documents.formula import Name, Sum
 from lstmsym.notation import NotationError
 from lstmsym.shapes import ShapeError
 from lstmsym.verify.elaborate import sides
@@ -127,7 +128,7 @@ class Solver:
         found: dict[str, tuple[str, ...]] = {}
         sides = (slot_of(self.lines[n][0], self.table) for n in self.choices.claims())
         lefts = {found[0] for found in sides if found is not None and found[1].lag != -1}
-        pre = set(self.table.before.values())
+        pre, both = set(self.table.before.values()), self._both_sides()
         for slot, options in self.choices.meanings.items():
             if slot in self.choices.pinned:
                 if self.choices.of_adjoint(self.choices.pinned[slot]):
@@ -135,7 +136,8 @@ class Solver:
                 continue
             targets = resolve(slot, self.table)
             if targets:
-                if any(m.of in pre or m.of in self.table.before for m in options if m.kind == "total"):
+                sided = any(m.of in pre or m.of in self.table.before for m in options if m.kind == "total")
+                if sided and slot.family not in both:
                     found[f"{slot.family} gates"] = ("named", "before", "after")
                 if any(m.kind == "carried" for m in options):
                     found[f"{slot.family} back"] = ("total", "carried")
@@ -149,6 +151,14 @@ class Solver:
             if not targets or carries or doubtful:
                 found[own_choice(slot)] = tuple(label(m) for m in options)
         return [Group(name, options) for name, options in found.items()]
+
+    def _both_sides(self) -> set[str]:
+        """The families of notations that name a gate and what goes into it: each is of what it names."""
+        named: dict[str, set[str]] = {}
+        for slot in self.choices.meanings:
+            named.setdefault(slot.family, set()).add(self.table.idents.get(slot.target, ""))
+        sides = self.table.before.items()
+        return {family for family, own in named.items() if any(own >= {post, pre} for post, pre in sides)}
 
     def _involved(self, place: int) -> set[str]:
         """The choices that a line depends on."""
@@ -184,6 +194,19 @@ class Solver:
             given = [o for o in group.options if o.startswith("given ")]
             if group.name not in self.choices.choice and group.name.startswith("own Δ") and len(given) == 1:
                 self.choices.choice[group.name] = given[0]
+
+    def stand_for_any(self) -> None:
+        """The u of a line f'(u) = 1 - f(u)^2, of which nothing is known, stands for any vector."""
+        for place in self.choices.claims():
+            left, right, _ = self.lines[place]
+            found = {name for side in (left, right) for name in bare_names(side)}
+            names = {replace(name, span=(0, 0)) for name in found}
+            slots = [slot_of(name, self.table) for name in names if name.time is None]
+            if isinstance(left, Name) or len(names) != 1 or not slots or slots[0] is None:
+                continue
+            group = self.own_groups.get(own_choice(slots[0][0]))
+            if group is not None and group.options:
+                self.choices.choice.setdefault(group.name, group.options[0])
 
     def score(self, places: list[int]) -> int:
         """How many lines are consistent, those counted in which only the left side is not known yet."""

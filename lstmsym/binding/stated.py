@@ -33,13 +33,23 @@ _SUPPOSING = re.compile(
     r"|[若当][^。，$]*$",
     re.IGNORECASE,
 )
+_ACTIVATION = r"(?:the |its |that |each )?(?:\w+ )?(?:tanh|sigmoid|activation|non-?linearit)"
+_BEFORE = re.compile(
+    r"^\s*(?:is|are|denotes?|stands? for|means|be)\s+(?:the\s+)?(?:gradients?|errors?|derivatives?)\b"
+    r"[^.;,$]{0,40}?(?:pre-?activations?|net inputs?"
+    rf"|(?:(?:argument|input)s? of|before|goes into|going into) {_ACTIVATION})",
+    re.IGNORECASE,
+)
 _WHAT = re.compile(r"\b(what|(gradient|error|derivative)s?(\s+(that|which))?)\s*$", re.IGNORECASE)
 _HELD = re.compile(r"\$([^$\n]{1,40})\$\s+(is |being |are )?(held|kept) (fixed|constant)")
 
 
 @dataclass(frozen=True)
 class Said:
-    """``notation`` is the gradient of ``of``: all of it, or what comes from later, or from the loss."""
+    """``notation`` is the gradient of ``of``: all of it, or what comes from later, or from the loss.
+
+    Of kind "before" it is that of what goes into an activation.
+    """
 
     notation: Formula
     of: Formula
@@ -51,6 +61,7 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
     r"""What a text says of its notation."""
     for number, line in enumerate(text.split("\n"), start=1):
         spans = list(_INLINE.finditer(line))
+        yield from _of_arguments(line, spans, number, lexicon)
         for place, (first, second) in enumerate(pairwise(spans)):
             between = line[first.end() : second.start()]
             end = spans[place + 2].start() if place + 2 < len(spans) else len(line)
@@ -72,6 +83,17 @@ def stated(text: str, lexicon: Lexicon, macros: dict[str, Macro] | None = None) 
                     yield Said(formula(notation, lexicon, macros), formula(of, lexicon, macros), kind, number)
                 except ReadingError:
                     continue
+
+
+def _of_arguments(line: str, spans: Sequence[re.Match[str]], number: int, lexicon: Lexicon) -> Iterator[Said]:
+    r"""``$\delta$ is the gradient of the argument of the tanh``."""
+    for span in spans:
+        if _BEFORE.match(line[span.end() :]):
+            try:
+                notation = formula(span[1], lexicon)
+            except ReadingError:
+                continue
+            yield Said(notation, notation, "before", number)
 
 
 def _handed_too(line: str, spans: Sequence[re.Match[str]], place: int) -> str:

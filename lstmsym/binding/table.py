@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy as sp
@@ -71,6 +71,8 @@ class Table:
     """What a name stands for that the cell does without: a stack, an output that only the loss reads."""
     sizes: dict[str, sp.Expr] = field(default_factory=dict)
     """Names of sizes: n of ``a[:n]``."""
+    taken: list[str] = field(default_factory=list)
+    """What was taken for granted of numbers of units since this was emptied."""
     counts: frozenset[str] = frozenset()
     """Names of the numbers of units, H of a sum over i = 1 ... H."""
     derived: frozenset[str] = frozenset()
@@ -86,6 +88,8 @@ class Table:
     renewed: frozenset[str] = frozenset()
     """States whose new value has a prime (h' beside h)."""
     rows: bool = False
+    upright: frozenset[str] = frozenset()
+    """Vectors of parameters that stand where the others lie."""
     indexed: bool = False
     """Whether entries of vectors and matrices stand in the forward equations."""
     told: Mapping[str, tuple[str, int]] = field(default_factory=dict)
@@ -96,6 +100,10 @@ class Table:
     """Names with a mark that an activation is taken of: i~ of i = exp(i~), wherever it is defined."""
     ranks: Mapping[str, int] = field(default_factory=dict)
     """Ranks of quantities with steps that are no vectors."""
+
+    def lies(self, key: str, shape: Sequence[object]) -> bool:
+        """Whether a quantity lies: a vector where vectors are rows."""
+        return len(shape) == 1 and self.rows and key not in self.upright
 
     def key(self, name: Name) -> Place:
         """The quantity a name denotes, and where."""

@@ -13,6 +13,7 @@ from lstmsym.documents.formula import (
     Relation,
     Script,
     Sum,
+    Words,
     children,
     plain,
     rebuilt,
@@ -133,6 +134,8 @@ def _is_index(script: Script, index: str) -> bool:
 
 def _indexed(body: Formula, index: str, item: Formula) -> Formula:
     """A script with an index put in, wherever it stands: k, the k of u_k, a letter of the word xk."""
+    if isinstance(body, Words) and body.text == index == "*":
+        return item
     if not isinstance(body, Name):
         return rebuilt(body, lambda part: _indexed(part, index, item))
     if body.key == index and body.time is None:

@@ -15,18 +15,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from lstmsym.binding.ranges import range_of
 from lstmsym.binding.table import Line
 from lstmsym.documents.formula import (
     Big,
-    Brackets,
     Derivative,
     Formula,
     Indexed,
     Name,
-    Number,
     Product,
-    Relation,
-    Sum,
     children,
     names,
     walk,
@@ -35,6 +32,7 @@ from lstmsym.documents.formula import (
 USUAL = frozenset("ijklmnpqrs")
 """Letters that number units even where no sum says so."""
 STEPS = frozenset("tTτ")
+WEIGHTS = frozenset("wWuUvV")
 Spot = tuple[str, str, int, int]
 """A place for an index: the name without scripts, sub or sup, which of them, of how many."""
 
@@ -84,28 +82,18 @@ def _pieces(body: Formula) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 
 def variables(big: Big) -> tuple[str, ...]:
-    """The letters that a sum runs over; none where it runs over steps, a list, or a part of the units."""
-    lower = big.lower
-    if big.operator != "∑" or lower is None:
+    """The letters that a sum runs over; none where it runs over steps, or a list of names."""
+    over = range_of(big)
+    if over is None or {n.base for limit in over.limits for n in names(limit)} & STEPS:
         return ()
-    if isinstance(lower, Relation):
-        listed = isinstance(lower.terms[-1], Brackets) and lower.terms[-1].left == "{"
-        if lower.signs[0] not in ("=", "∈") or len(lower.signs) > 1 or listed:
-            return ()
-        lower = lower.terms[0]
-    items = lower.items if isinstance(lower, Brackets) else (lower,)
-    letters = tuple(i.base + "'" * i.primes for i in items if isinstance(i, Name) and not i.scripts)
-    limits = {n.base for limit in (big.low, big.high) if limit is not None for n in names(limit)}
-    return letters if len(letters) == len(items) and not limits & STEPS else ()
+    return over.letters
 
 
-def is_partial(big: Big) -> bool:
-    """Whether a sum runs over some of the units only: from 2 on, to i - 1, to n / 2."""
-    low, high = big.low, big.high
-    if high is not None and not isinstance(high, (Name, Number, Sum)):
-        return True
-    late = isinstance(low, Sum) or (isinstance(low, Number) and low.text not in ("0", "1"))
-    return late or (isinstance(high, Sum) and "-" in high.signs)
+def unit_letters(big: Big) -> set[str]:
+    """The letters of units that a sum runs over."""
+    return set(variables(big)) & {
+        u for n in walk(big.body) if isinstance(n, (Name, Indexed)) for u in n.units
+    }
 
 
 def is_count(high: Formula | None) -> bool:
@@ -151,6 +139,9 @@ class Units:
         """``letters`` are those of the steps."""
         self.lines, self.steps = lines, frozenset(letters) | STEPS
         self.spots: set[Spot] = set()
+        every = (n for left, right, _ in lines for side in (left, right) for n in every_name(side))
+        self.weighted = any(n.base in WEIGHTS and any("n" in p.word for p in parts(n)) for n in every)
+        """Whether n numbers units: weights have it, w_{nm}."""
         self.bound = [self._bound(left) | self._bound(right) for left, right, _ in lines]
         summed = {letter for letters in self.bound for letter in letters}
         both = (_letters(left) & _letters(right) for left, right, _ in lines)
@@ -172,7 +163,7 @@ class Units:
         for big in (n for n in walk(node) if isinstance(n, Big)):
             for letter in set(variables(big)) - self.steps:
                 here = [(name, p) for name in every_name(big.body) for p in parts(name) if p.letter == letter]
-                if letter == "n" and all(len(p.word) < 2 for _, p in here):
+                if letter == "n" and not self.weighted and all(len(p.word) < 2 for _, p in here):
                     continue  # a sum over examples
                 if here or letter in _letters(big.body):
                     found.add(letter)

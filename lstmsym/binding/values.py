@@ -33,6 +33,8 @@ class Value:
     """The sizes of what is stacked in it."""
     ones: bool = False
     """Whether it is a 1 in bold: the vector of ones beside a matrix, else the number."""
+    diagonal: bool = False
+    """Whether it is a diagonal Jacobian, of which the vector is the diagonal."""
 
     @property
     def rank(self) -> int:
@@ -75,3 +77,6 @@ class Scope(Protocol):
 
     def size(self, name: Name) -> sp.Expr:
         """The size that a name denotes where it bounds a range of entries."""
+
+    def counted(self, letter: str, count: Formula, size: sp.Expr) -> None:
+        """What a sum over units says of their number; `Misfit` where that is another."""

@@ -138,6 +138,7 @@ class Judging:
             solver.solve()
         solver.part_twins()
         Evidence(solver.consistency, opened.told).weigh()
+        solver.stand_for_any()
         return definitions.defining
 
     def _main(self, place: int) -> int:

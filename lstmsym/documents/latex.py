@@ -26,6 +26,7 @@ from lstmsym.documents.tokens import (
     is_letter,
     is_small,
     kind_of,
+    placeholders,
     small,
     typewriter,
 )
@@ -59,7 +60,7 @@ def latex_tokens(
         depth += {"{": 1, "}": -1}.get(item.text, 0)
         if depth > 2 * NESTING:
             raise ReadingError(f"braces nested deeper than {2 * NESTING}", item.start)
-    return tuple(_Latex(items, lexicon).read())
+    return placeholders(_Latex(items, lexicon).read())
 
 
 class _Latex:

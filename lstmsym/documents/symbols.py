@@ -202,7 +202,11 @@ CONNECTIVES = frozenset(
     因此 所以 故 及 以及 得 得到""".split()
 )
 """Words between two equations of one display."""
-RANGES = re.compile(r"\s*(?:(?:for|if|when|forall|otherwise|else)\b|[对当(])", re.IGNORECASE)
+RANGES = re.compile(
+    r"\s*(?:(?:for|if|when|with|forall|otherwise|else|für|mit|falls|wenn|sonst|pour|avec|para|con|per|для|при)\b"
+    r"|[对当(])",
+    re.IGNORECASE,
+)
 """How words begin that say when an equation holds."""
 COUNTERS = frozenset("t τ k T i j n s l m".split())
 """Letters whose range is no equation."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from lstmsym.documents import symbols as S
 
@@ -168,3 +170,13 @@ def _characters() -> dict[str, tuple[str, str]]:
 
 
 _CHARACTERS = _characters()
+
+
+def placeholders(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    r"""The tokens, an asterisk that no operator can be as a name: ``\ast_t`` and ``\ast \in \{i, f, o\}``."""
+    found = list(tokens)
+    for place, (token, following) in enumerate(pairwise(tokens)):
+        scripted = following.kind in ("sub", "sup")
+        if token.kind == "product" and token.plain == "*" and (scripted or following.plain == "∈"):
+            found[place] = replace(token, kind="letter")
+    return tuple(found)

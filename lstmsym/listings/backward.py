@@ -26,6 +26,7 @@ from lstmsym.listings.loops import (
     carried_names,
     conditional,
     is_over_names,
+    is_zeros,
     last_lines,
     read_names,
     stored_series,
@@ -149,7 +150,8 @@ class Backward(Names):
         """Both branches, at the general step; the names of the first branch go on."""
         self.find(statement, "prose")
         chosen = self.reader.decide(statement.test)
-        if chosen is False:
+        aside = chosen is not True and self.loop is not None and self.at_end(statement)
+        if chosen is False or aside:
             self.run(statement.orelse)
             return
         before = dict(self.scope.names), {k: dict(s) for k, s in self.scope.series.items()}
@@ -159,6 +161,15 @@ class Backward(Names):
         for key, value in after.items():
             self.scope.names.setdefault(key, value)
         self.run(statement.body)
+
+    def at_end(self, statement: ast.If) -> bool:
+        """``if t == T - 1: dh_next = zeros``: a step that is not the general one."""
+        for inner in statement.body:
+            if not (isinstance(inner, ast.Assign) and is_zeros(inner.value)):
+                return False
+        for inner in statement.body:
+            self.find(inner, "definition", ast.unparse(inner.targets[0]))  # type: ignore[attr-defined]
+        return True
 
     def expression(self, statement: ast.Expr) -> None:
         """A value that nothing is done with; a clip in place."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from lstmsym.listings.expressions import Reader
-from lstmsym.listings.keys import key_of
+from lstmsym.listings.keys import called, key_of
 from lstmsym.listings.scope import Scope
 from lstmsym.listings.source import ListingError
 from lstmsym.listings.statements import assigned, targets, written
@@ -58,6 +58,7 @@ def carried_names(body: list[ast.stmt]) -> list[str]:
     read: dict[str, None] = {}
     done: set[str] = set()
     carried: dict[str, None] = {}
+    sometimes = _sometimes(body)
     for statement in _flat(body):
         parts = statement.value if isinstance(statement, (ast.Assign, ast.AugAssign)) else statement
         keys = [key_of(node) for node in ast.walk(parts)] if parts is not None else []
@@ -66,8 +67,22 @@ def carried_names(body: list[ast.stmt]) -> list[str]:
         for key in assigned(statement):
             if key in read and key not in done:
                 carried[key] = None
-            done.add(key)
+            if id(statement) not in sometimes:
+                done.add(key)
     return list(carried)
+
+
+def _sometimes(body: list[ast.stmt]) -> set[int]:
+    """The statements, by their identity, that set a name to zero at some steps and leave it at the others."""
+    found: set[int] = set()
+    for choice in (s for s in body if isinstance(s, ast.If) and not s.orelse):
+        found |= {id(s) for s in choice.body if isinstance(s, ast.Assign) and is_zeros(s.value)}
+    return found
+
+
+def is_zeros(value: ast.expr) -> bool:
+    """Whether a value is an array of zeros."""
+    return isinstance(value, ast.Call) and called(value) in ("zeros", "zeros_like")
 
 
 def assigned_steps(body: list[ast.stmt], scope: Scope) -> dict[str, int]:

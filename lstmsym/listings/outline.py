@@ -13,7 +13,7 @@ from lstmsym.listings.loops import carried_names
 from lstmsym.listings.naming import gradient_of, stems
 from lstmsym.listings.numerical import tries_out
 from lstmsym.listings.returned import named_results
-from lstmsym.listings.statements import targets, written
+from lstmsym.listings.statements import each, targets, written
 
 BACKWARD = re.compile(r"back|bptt|bprop|grad|bottom_d(?!ata)|top_d|deriv", re.I)
 FORWARD = re.compile(r"forward|fprop|predict|step|run|feed", re.I)
@@ -230,10 +230,19 @@ def _recurs(loop: ast.For) -> bool:
     )
 
 
+def _makes_gradients(loop: ast.For, known: dict[str, None]) -> bool:
+    """Whether a loop sets nothing but gradients: a backward pass, in whatever direction it runs."""
+    names = {key for s in each(loop.body) for key in written(s)}
+    if not names or not known or names & set(known):
+        return False
+    marked = all(re.match(r"(?:d(?!ata|rop|ot|ist|im)|grad|delta)\w", name, re.I) for name in names)
+    return marked and any(gradient_of(name, list(known)) is not None for name in names)
+
+
 def _is_backward(statement: ast.stmt, known: dict[str, None]) -> bool:
     """Whether the backward pass begins here."""
     if isinstance(statement, ast.For):
-        return is_reversed(statement)
+        return is_reversed(statement) or _makes_gradients(statement, known)
     assigned = {key_of(t) for t in targets(statement)}
     for node in ast.walk(statement):
         key = key_of(node)

@@ -19,7 +19,9 @@ from lstmsym.listings.building import build
 from lstmsym.listings.code import Code
 from lstmsym.listings.driving import OWN, calls_own, only_drives
 from lstmsym.listings.findings import Finding
+from lstmsym.listings.flow import Flow
 from lstmsym.listings.forward import doubt, read_forward
+from lstmsym.listings.gathered import gathered
 from lstmsym.listings.given import NOTHING_SAID, Called, given, stackings, turned
 from lstmsym.listings.judging import Judging, g_marks, judged
 from lstmsym.listings.keys import keys_in
@@ -28,7 +30,7 @@ from lstmsym.listings.outline import Outline, is_update, outline
 from lstmsym.listings.plainer import marked, origin, plainer
 from lstmsym.listings.records import by_place
 from lstmsym.listings.rows import row, verdict_row
-from lstmsym.listings.source import Damage, ListingError, parse
+from lstmsym.listings.source import TOO_LONG, Damage, ListingError, parse
 from lstmsym.listings.stacks import unstacked
 from lstmsym.listings.statements import each
 from lstmsym.listings.truth import Truth
@@ -64,7 +66,7 @@ def read_listing(
     source = parse(text)
     statements = list(each(source.body))
     plans = outline(
-        tuple(marked(appended(indexed(unstacked(plainer(by_place(list(source.body)))))))),
+        tuple(marked(gathered(appended(indexed(unstacked(plainer(by_place(list(source.body))))))))),
         () if cell is None else tuple(q.name for q in cell.quantities),
     )
     readings = [_safely(plan, cell, called) for plan in plans]
@@ -80,8 +82,10 @@ def read_listing(
             if key not in found or _worse(one, found[key]):
                 found[key] = one
     rows = [found.get(id(s)) or row(s, lines, "prose", "not-a-claim", message=_why(s)) for s in statements]
+    said = {d.line: d.message for d in source.damage}
     for number in source.lost:
-        rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message="no Python"))
+        why = TOO_LONG if said.get(number, "").startswith(TOO_LONG) else "no Python"
+        rows.append(Row(number, lines[number - 1].strip(), "statement", "unread", message=why))
     mended = {d.line: d.message for d in source.damage if d.line not in source.lost}
     placed = [
         replace(
@@ -89,7 +93,9 @@ def read_listing(
         )
         for r in sorted(rows, key=lambda r: r.line)
     ]
-    damage = tuple(replace(d, line=d.line + first_line - 1) for d in source.damage)
+    damage = tuple(
+        replace(d, line=d.line + first_line - 1) for d in sorted(source.damage, key=lambda d: d.line)
+    )
     main = max(readings, key=lambda r: (bool(r.plan.backward), r.cell is not None), default=None)
     return Listing(tuple(placed), main.cell if main else None, damage)
 
@@ -150,12 +156,13 @@ class _Reading:
             old = found.get(id(finding.statement))
             if old is None or _rank(finding) >= _rank(old):
                 found[id(finding.statement)] = finding
+        flow = Flow(self.judging, self.plan.forward, self.plan.backward) if self.judging else None
         for statement in each(self.plan.backward):
             one = found.get(id(statement))
             if origin(statement) is None and (one is None or one.status not in IN_LOOP):
                 continue
-            if one is not None and self.judging is not None:
-                yield statement, verdict_row(one, self.judging, lines)
+            if one is not None and self.judging is not None and flow is not None:
+                yield statement, flow.amended(verdict_row(one, self.judging, lines), statement)
             elif isinstance(statement, (ast.Assign, ast.AugAssign)):
                 yield statement, row(statement, lines, "statement", "unread", message=self.problem)
 

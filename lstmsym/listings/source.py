@@ -16,6 +16,7 @@ MAX_DEPTH = 40
 MAX_NODES = 60_000
 MAX_TREE = 150
 REPAIRS = 60
+TOO_LONG = "a statement of too many parts: write it in several lines"
 
 
 class ListingError(ValueError):
@@ -49,7 +50,11 @@ def parse(text: str) -> Source:
     _check(text)
     original = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
     lines = [_plain(line) for line in _dedented(original)]
-    damage: list[Damage] = []
+    damage = [
+        Damage(n, "print as a statement is Python 2; the line is left out")
+        for n, line in enumerate(original, 1)
+        if PRINT.match(line)
+    ]
     lost: list[int] = []
     _signs(lines, damage)
     for _ in range(REPAIRS):
@@ -57,13 +62,22 @@ def parse(text: str) -> Source:
         if tree is not None:
             if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
                 raise ListingError(f"more than {MAX_NODES} parts: split the listing")
-            if _depth(tree) > MAX_TREE:
+            deep = next((s for s in _innermost(tree) if _depth(s) > MAX_TREE), None)
+            if deep is not None and deep.end_lineno == deep.lineno:
+                _mend(lines, SyntaxError(TOO_LONG, ("", deep.lineno, 0, "")), damage, lost)
+                continue
+            if deep is not None or _depth(tree) > MAX_TREE:
                 raise ListingError(
                     f"expressions nested more than {MAX_TREE} deep: write them in several lines"
                 )
             return Source(tuple(tree.body), tuple(original), tuple(damage), tuple(lost))
         _mend(lines, error, damage, lost)
     raise ListingError("too much of it is no Python")
+
+
+def _innermost(tree: ast.Module) -> list[ast.stmt]:
+    """The statements that hold no others."""
+    return [n for n in ast.walk(tree) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
 
 
 def _depth(tree: ast.AST) -> int:
@@ -98,10 +112,14 @@ def _dedented(lines: list[str]) -> list[str]:
     return [line[common:] if line.strip() else "" for line in lines]
 
 
+PRINT = re.compile(r"^(\s*)print(?:\s+[^\s(=.,+*/-]|\s*>>).*$")
+"""A statement of Python 2."""
+
+
 def _plain(line: str) -> str:
     """Without prompts of a session; what a notebook alone understands is left out."""
     line = re.sub(r"^(\s*)(?:>>> ?|\.\.\. ?|In ?\[\d*\]: ?)", r"\1", line)
-    line = re.sub(r"^(\s*)print(?:\s+[^\s(=.,+*/-]|\s*>>).*$", r"\1pass", line)  # a statement of Python 2
+    line = PRINT.sub(r"\1pass", line)
     return "" if re.match(r"\s*[%!]", line) else line
 
 
@@ -135,8 +153,11 @@ def _tree(text: str) -> tuple[ast.Module | None, SyntaxError]:
             return ast.parse(text), SyntaxError()
     except SyntaxError as error:
         return None, error
-    except (RecursionError, MemoryError, ValueError) as error:
-        raise ListingError(f"it is no Python that can be read ({type(error).__name__})") from None
+    except (RecursionError, MemoryError):
+        longest = max(text.split("\n"), key=len)
+        return None, SyntaxError(TOO_LONG, ("", text.split("\n").index(longest) + 1, 0, longest))
+    except ValueError as error:
+        raise ListingError(f"it is no Python that can be read ({error})") from None
 
 
 def _mend(lines: list[str], error: SyntaxError, damage: list[Damage], lost: list[int]) -> None:
@@ -159,7 +180,8 @@ def _mend(lines: list[str], error: SyntaxError, damage: list[Damage], lost: list
         lines[place] = lines[place].partition("#")[0].rstrip() + missing
         damage.append(Damage(place + 1, f"{missing} is missing; read as if it stood at the end of the line"))
         return
-    damage.append(Damage(place + 1, f"no Python: {error.msg}; the line is left out"))
+    said = "" if error.msg == TOO_LONG else "no Python: "
+    damage.append(Damage(place + 1, f"{said}{error.msg}; the line is left out"))
     lost.append(place + 1)
     lines[place] = ""
 

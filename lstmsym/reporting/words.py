@@ -75,6 +75,21 @@ _TEXTS: dict[str, tuple[str, str]] = {
 _CELLS: dict[str, str] = {
     "This is none of the known cells, nor near to one.": "这不是任何已知单元，也不接近其中之一。",
     "This is none of the known cells.": "这不是任何已知单元。",
+    "the GRU with the reset gate before the product (Cho et al. 2014, the textbook's)":
+        "复位门作用于乘积之前的 GRU（Cho 等 2014，教科书形式）",
+    "the GRU with the reset gate after the product (cuDNN, PyTorch, Keras)":
+        "复位门作用于乘积之后的 GRU（cuDNN、PyTorch、Keras）",
+    "the LSTM with a forget gate and h = o * tanh(c)": "带遗忘门、h = o * tanh(c) 的 LSTM",
+    "the LSTM with coupled input and forget gates (CIFG)": "输入门与遗忘门耦合的 LSTM（CIFG）",
+    "the LSTM with layer normalisation (Ba et al. 2016)": "带层归一化的 LSTM（Ba 等 2016）",
+    "the LSTM with diagonal peepholes (Gers et al. 2002)": "带对角窥孔连接的 LSTM（Gers 等 2002）",
+    "the LSTM with a recurrent projection (LSTMP)": "带循环投影的 LSTM（LSTMP）",
+    "the minimal gated unit (Zhou et al. 2016)": "最小门控单元（Zhou 等 2016）",
+    "the LSTM without the output tanh, h = s * o (Jimenez 2014)":
+        "输出不经 tanh、h = s * o 的 LSTM（Jimenez 2014）",
+    "the plain recurrent network with tanh (Elman 1990)": "以 tanh 激活的普通循环网络（Elman 1990）",
+    "the plain recurrent network with relu (Le et al. 2015)": "以 relu 激活的普通循环网络（Le 等 2015）",
+    " in the place of ": " 取代 ", "the parameters that gates share": "各门共用的参数",
     "It differs from": "不同于", ", the nearest,": "（最接近者）", "Several gates share": "若干门共用",
     "the missing": "缺少", "(there ": "（彼处 ", "This is ": "这是 ", ", without biases": "，没有偏置",
 }  # fmt: skip

@@ -58,7 +58,8 @@ class Latex(Printer):
             return self.name(ref.base, ref.lag)
         kind, base = parts
         if kind == "given":
-            return rf"\frac{{\partial l_t}}{{\partial {self.name(base, ref.lag)}}}"
+            step = f"{{{N.Time(ref.lag)}}}" if ref.lag else "t"
+            return rf"\frac{{\partial l_{step}}}{{\partial {self.name(base, ref.lag)}}}"
         if base.endswith("_prev"):
             inner = self.name(base.removesuffix("_prev"), None)
             return rf"\overleftarrow{{\delta {inner}}}_{{{N.Time(ref.lag or 0)}}}"

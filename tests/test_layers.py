@@ -105,6 +105,7 @@ binding.changes
 binding.patterns
 binding.computed
 binding.consistency
+binding.arguments
 binding.definitions
 binding.columns
 binding.usage
@@ -127,6 +128,7 @@ binding.summed
 binding.general
 binding.slips
 binding.turned
+binding.unstated
 binding.undefined
 binding.judging
 binding.nets
@@ -134,6 +136,7 @@ binding.opened
 binding.supposed
 binding.relied
 binding.guarded
+binding.elsewhere
 binding.verify
 reporting reporting.chinese reporting.words reporting.plain reporting.table reporting.mathml
 reporting.markdown reporting.graph reporting.drawing reporting.page reporting.portrait

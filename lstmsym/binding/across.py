@@ -167,6 +167,8 @@ class Across(Backward):
     bindings: dict[str, sp.Symbol] = field(default_factory=dict)
     facts: list[tuple[sp.Expr, sp.Expr]] = field(default_factory=list)
     summed: bool = False
+    alone: bool = False
+    """Whether the left side alone is a derivative."""
     count: int = 0
 
     # -- steps -----------------------------------------------------------------------------------------
@@ -333,7 +335,7 @@ class Across(Backward):
             if node.by.time is not None and self.located(node.by)[1] != what.expr.args[1]:
                 raise Unreadable("a derivative by a parameter's copy at another step is not read")
             own = "+" in node.letter or node.by.time is not None
-            short = own or (self.layout.immediate and self.summed)
+            short = own or (self.layout.immediate and (self.summed or self.alone))
             shape = (*what.shape, *by.shape)
             return Value(Slope(what.expr, by.expr, IMMEDIATE if short else TOTAL), shape)
         if not isinstance(by.expr, At):

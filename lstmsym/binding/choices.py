@@ -23,6 +23,8 @@ class Choices:
         self.flat = False
         self.twins: dict[Slot, Slot] = {}
         """Names of which no more is known than that they would be second names."""
+        self.arguments: frozenset[Slot] = frozenset()
+        """Names that stand only where a function is taken of them, and are no gradients."""
         self.assumed: dict[int, str] = {}
         """The place of a line that alone shows what a notation means, and what that is."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lstmsym.binding.arguments import of_functions
 from lstmsym.binding.claims import Claims
 from lstmsym.binding.computed import Computed
 from lstmsym.binding.prepared import attached
@@ -40,6 +41,8 @@ class Definitions:
                 for _node, slot, _at, _name in occurrences(side, self.table):
                     if slot not in self.choices.meanings:
                         self.choices.meanings[slot] = candidates(slot, self.table, cell, self.system)
+        self.choices.arguments = of_functions([self.lines[n] for n in self.choices.claims()], self.table)
+        self.choices.meanings.update((slot, []) for slot in self.choices.arguments)
         for said in self.told.gradients:
             if not said.line:
                 self._said(said)

@@ -424,7 +424,7 @@ class Express:
             return self._of_matrices(Value(Diag(a.expr), a.shape * 2), b)
         if not a.row:
             raise Misfit("a column vector stands left of a matrix")
-        return replace(self._applied(_turned(b.expr), b.shape[::-1], a), row=True)
+        return replace(self._applied(turn(b.expr), b.shape[::-1], a), row=True)
 
     def _of_vectors(self, a: Value, b: Value) -> Value:
         """An open product of vectors: entry by entry, outer or inner as they lie or stand."""
@@ -467,10 +467,10 @@ class Express:
         else:
             self._same(shape[1:], v.shape, "multiplied")
         if not isinstance(matrix, Blocks):
-            return Value(_applied(matrix, v.expr), shape[:1])
+            return Value(applied(matrix, v.expr), shape[:1])
         stacked = isinstance(v.expr, N.Concat) and len(v.parts) == len(matrix.sizes[1])
         parts = v.expr.args if stacked else cut(v.expr, matrix.sizes[1])
-        rows = [[_applied(b, p) for b, p in zip(row, parts, strict=True) if b != 0] for row in matrix.rows]
+        rows = [[applied(b, p) for b, p in zip(row, parts, strict=True) if b != 0] for row in matrix.rows]
         found = [
             sp.Add(*row) if row else N.Spread(sp.Integer(0), size)
             for row, size in zip(rows, matrix.sizes[0], strict=True)
@@ -498,7 +498,7 @@ class Express:
     def transposed(self, value: Value) -> Value:
         """A value transposed."""
         if value.rank == 2:
-            return Value(_turned(value.expr), value.shape[::-1])
+            return Value(turn(value.expr), value.shape[::-1])
         return value if value.diagonal else replace(value, row=not value.row)
 
     # -- brackets ------------------------------------------------------------------------------------
@@ -779,13 +779,13 @@ def _moves(matrix: sp.Expr) -> bool:
     return isinstance(inner, N.Ref) and inner.lag is not None
 
 
-def _applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:
+def applied(matrix: sp.Expr, v: sp.Expr) -> sp.Expr:
     """A matrix times a vector; a diagonal one entry by entry."""
     inner = matrix.args[0] if isinstance(matrix, N.Transposed) else matrix
     return inner.args[0] * v if isinstance(inner, Diag) else N.Dot(matrix, v)
 
 
-def _turned(matrix: sp.Expr) -> sp.Expr:
+def turn(matrix: sp.Expr) -> sp.Expr:
     """A matrix transposed."""
     return matrix.turned() if isinstance(matrix, Blocks) else N.transposed(matrix)
 
@@ -793,9 +793,9 @@ def _turned(matrix: sp.Expr) -> sp.Expr:
 def _matrices(a: sp.Expr, b: sp.Expr) -> sp.Expr:
     """A product of matrices; one with an outer product is an outer product."""
     if isinstance(b, N.Outer):
-        return N.Outer(_applied(a, b.args[0]), b.args[1])
+        return N.Outer(applied(a, b.args[0]), b.args[1])
     if isinstance(a, N.Outer):
-        return N.Outer(a.args[0], _applied(N.transposed(b), a.args[1]))
+        return N.Outer(a.args[0], applied(N.transposed(b), a.args[1]))
     return N.Dot(a, b)
 
 

@@ -32,7 +32,7 @@ from lstmsym.binding.several import CONTRADICTED, TURNED, Finding, Several
 from lstmsym.binding.shares import depends
 from lstmsym.binding.slips import readings as readings_of
 from lstmsym.binding.slips import slips
-from lstmsym.binding.slots import Slot, slot_of
+from lstmsym.binding.slots import Slot, occurrences, slot_of
 from lstmsym.binding.stacks import entries, part_of_itself
 from lstmsym.binding.standing import valued
 from lstmsym.binding.stated import binary, lies, masks
@@ -41,6 +41,7 @@ from lstmsym.binding.table import GRADIENT_WORDS, Line
 from lstmsym.binding.turned import right_if_turned
 from lstmsym.binding.undefined import understood
 from lstmsym.binding.units import unit_letters
+from lstmsym.binding.unstated import UNSTATED, of_unstated_loss
 from lstmsym.binding.updates import is_update
 from lstmsym.binding.values import Misfit, Unreadable
 from lstmsym.cell import Cell
@@ -81,6 +82,7 @@ SUPPOSES = {
     "before": ("the sum begins before the first step", "the terms before the first step are zero"),
 }
 
+UNSAID = "what {} stands for is not said; an equation before it can say it"
 OF_ALL = "right of the sum over all units, which this one is not"
 ENDLESS = "it takes too long: write it in several lines"
 NOTHING = "it is the gradient of nothing that the forward equations hold"
@@ -158,6 +160,8 @@ class LineJudge:
             return replace(row, verdict="undecided", message=message)
         if row.assumption == LAID_OUT and self.laid_out:
             return replace(row, verdict="proved", assumption="", message=LAID_OUT)
+        if row.verdict == "refuted" and of_unstated_loss(self.lines[place], self.choices):
+            return replace(row, verdict="undecided", message=UNSTATED, witness=None, repair="", expected="")
         if row.verdict == "refuted" and self._of_unread_loss(place):
             return replace(
                 row, verdict="undecided", message="the loss, of which it has a derivative, is not read"
@@ -570,6 +574,9 @@ class LineJudge:
         """A gradient's name with no meaning: wrong, where no gradient there is equals the right side."""
         left, right, source = self.lines[place]
         found = slot_of(left, self.table)
+        if error.slot in self.choices.arguments:
+            nodes = (node for node, slot, *_ in occurrences(right, self.table) if slot == error.slot)
+            return plain(source, "undecided", UNSAID.format(write(next(nodes, left))))
         if found is None or found[0] != error.slot:
             way = understood(self.claims, self.judge, self.lines[place], error.slot)
             if way is not None:

@@ -13,7 +13,7 @@ import sympy as sp
 from lstmsym.binding.across import LAST, Across, Chained, Layout, contracted, stepped, unsaid
 from lstmsym.binding.alone import of_vectors
 from lstmsym.binding.choices import Choices
-from lstmsym.binding.express import is_transposition
+from lstmsym.binding.express import applied, is_transposition, turn
 from lstmsym.binding.shortened import shortened
 from lstmsym.binding.table import LOSSES, Line, Table
 from lstmsym.binding.values import Misfit, Unreadable, Value
@@ -320,6 +320,7 @@ class Several:
         choices = self.choices
         scope = Across(choices.bound, self.system, Unifier(), choices.meaning, choices.flat)
         scope.layout, scope.generic, scope.first = layout, generic, self.start
+        scope.alone = _is_written_out(line)
         scope.steps, scope.told_apart = self.letters(line), self.told_apart
         express = Chained(scope, scope.unifier, self.table.rows)
         left = express(line[0])
@@ -327,7 +328,7 @@ class Several:
         right = express(line[1])
         if left.diagonal and isinstance(right.expr, Diag):  # by its diagonal, as the left side is
             right = Value(right.expr.args[0], right.shape[:1])
-        a, b = (straightened(self.probed(side)) for side in (left, right))
+        a, b = map(straightened, self.compared(left, right))
         steps = disentangled((a, b), sp.Symbol(min(self.table.letters)))
         a, b = (straightened(side.xreplace(steps)) for side in (a, b))
         facts = tuple((low.xreplace(steps), high.xreplace(steps)) for low, high in scope.facts)
@@ -369,6 +370,13 @@ class Several:
             if (at := unsaid(name, self.table)) for n in names(at[1])
         }  # fmt: skip
         return frozenset({x for x in found | bound | limits | hidden if x.isalpha()} | self.table.letters)
+
+    def compared(self, left: Value, right: Value) -> tuple[sp.Expr, sp.Expr]:
+        """Both sides; the derivative of a vector by a vector and a matrix by what they do to a vector."""
+        if not is_tensor(left.expr) or is_tensor(right.expr) or left.rank != 2 or right.rank not in (1, 2):
+            return self.probed(left), self.probed(right)
+        v = self.system.probe(left.shape[:1])
+        return pulled(v, left.expr), right.expr * v if right.rank == 1 else applied(turn(right.expr), v)
 
     def probed(self, value: Value) -> sp.Expr:
         """A derivative of a vector by a parameter, known by what it does to a vector from the left."""
@@ -419,6 +427,12 @@ def how(left: sp.Expr, right: sp.Expr) -> str:
     if left.has(Over, Run) or right.has(Over, Run) or free_letters(left) - {END}:
         return INDUCTION
     return AT_THE_END if free_letters(left) else ""
+
+
+def _is_written_out(line: Line) -> bool:
+    """Whether a line has a derivative in terms that are no derivatives: all of it, or that of one step."""
+    left, right, _ = line
+    return isinstance(left, Derivative) and not any(isinstance(n, Derivative) for n in walk(right))
 
 
 def _by_parameters(side: Formula, table: Table) -> Iterator[tuple[Name, Name]]:

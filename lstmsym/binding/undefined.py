@@ -32,7 +32,8 @@ def understood(claims: Claims, judge: Judge, line: Line, slot: Slot) -> Understo
     set_ = any(
         found == slot for left, _, _ in claims.lines for _, found, _, _ in occurrences(left, claims.table)
     )
-    if slot.family == "name" or not nodes or set_ or claims.choices.bound.unread:
+    plain = slot.family == "name" or slot in claims.choices.arguments
+    if plain or not nodes or set_ or claims.choices.bound.unread:
         return None
     said = write(nodes[0])
     for other, node in defined.items():

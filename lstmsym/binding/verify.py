@@ -15,6 +15,7 @@ from lstmsym.binding.computed import computed, statements
 from lstmsym.binding.consistency import Consistency
 from lstmsym.binding.defined import is_naming
 from lstmsym.binding.definitions import Definitions
+from lstmsym.binding.elsewhere import of_other_systems
 from lstmsym.binding.evidence import Evidence
 from lstmsym.binding.guarded import guarded
 from lstmsym.binding.judging import LineJudge, Progress, plain
@@ -122,6 +123,7 @@ class Judging:
             self.listed = relied(opened, _own(opened.listed, self.judge.system.cell), supposed.chosen)
             self.found = guarded(rows, judged.stated, self.lines, self.bound, self.judge.system)
             self.found.update({place: rows[place] for place in judged.by_itself})
+            self.found = of_other_systems(self.found, self.lines, self.bound, self.same)
             self.symbols = symbols(self.claims.choices, self.judge.show)
 
     def _settle(self, opened: Opened) -> set[int]:

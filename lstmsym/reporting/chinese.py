@@ -305,6 +305,15 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("the terms after the last step are zero", "最后一个时刻之后的各项为零"),
     ("the sum ends at a step with a number", "求和止于某个写明数字的时刻"),
     ("the sequence ends at that step", "序列止于该时刻"),
+    (
+        "what {} stands for is not said; an equation before it can say it",
+        "未说明 {} 代表什么；可在其前用一个等式说明",
+    ),
+    ("it says what the loss is, which no line states", "此式取决于损失函数，而文中没有一行给出它"),
+    (
+        "it stands under the equations of another system, and one system of a document is judged",
+        "此式写在另一组方程之下，而每篇文档只检验一组方程",
+    ),
     ("{} is only what the step after it sends back", "{} 仅为其后一时刻传回的部分"),
     ("its terms are those of the next step", "各项属于下一时刻"),
     ("the sum begins one step before the first step", "求和从第一个时刻的前一时刻开始"),

@@ -37,6 +37,18 @@ def sides(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) ->
         NotationError: a derivative that cannot be written out.
         ShapeError: matrices that do not fit.
     """
+    left, right = _both(left, right, system, share)
+    steps = _early(system, left, right)
+    return later(left, steps), later(right, steps)
+
+
+def advance(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) -> int:
+    """How many steps later `sides` has an equation than it stands."""
+    return _early(system, *_both(left, right, system, share))
+
+
+def _both(left: sp.Expr, right: sp.Expr, system: System, share: bool) -> tuple[sp.Expr, sp.Expr]:
+    """Both sides written out, where they stand."""
     right = N.Total(right) if share else right
     written = _Written(system, _horizon(left, right))
     if written.is_map(left) or written.is_map(right):
@@ -45,8 +57,7 @@ def sides(left: sp.Expr, right: sp.Expr, system: System, share: bool = False) ->
         left, right = (written.times(e, probe, flip=True) for e in (left, right))
     else:
         left, right = written(left), written(right)
-    steps = _early(system, left, right)
-    return later(left, steps), later(right, steps)
+    return left, right
 
 
 def written_out(expr: sp.Expr, system: System) -> sp.Expr | None:

@@ -120,10 +120,12 @@ class Explainer:
         trial: Trial,
         proved: Callable[[sp.Expr, sp.Expr], bool],
         far: bool,
+        moved: int = 0,
     ) -> tuple[str, str]:
         """(what a claim drops, the claim with it), if it is one term of the true line, or ("", "").
 
-        With ``far`` the terms are written out further, along the paths that lead on.
+        With ``far`` the terms are written out further, along the paths that lead on; ``moved`` is by
+        how many steps the sides are later than the claim, of which they are spoken.
         """
         if not (isinstance(left, Ref) and left.base in self.meanings.backward and right.atoms(Ref)):
             return "", ""
@@ -136,8 +138,8 @@ class Explainer:
             if not proved(left, right + path.expr):
                 continue
             whole = followed(path, self.meanings)
-            mended = f"{self.show(right + whole.expr)}  (a path was missing)"
-            return self.dropped(path, whole), mended
+            mended = f"{self.show(shifted(right + whole.expr, -moved))}  (a path was missing)"
+            return self.dropped(path.shifted(-moved), whole.shifted(-moved)), mended
         return "", ""
 
     def dropped(self, path: Path, whole: Path) -> str:

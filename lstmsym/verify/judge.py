@@ -22,7 +22,7 @@ from lstmsym.notation import NotationError, Ref, Total
 from lstmsym.printing import Printer
 from lstmsym.shapes import ShapeError, spelled
 from lstmsym.verify.claims import Claim, Claims
-from lstmsym.verify.elaborate import is_probed, sides, written_out
+from lstmsym.verify.elaborate import advance, is_probed, sides, written_out
 from lstmsym.verify.explain import Explainer
 from lstmsym.verify.meaning import Meanings
 from lstmsym.verify.nulls import nulls
@@ -30,7 +30,7 @@ from lstmsym.verify.prove import AtEnds, Prover
 from lstmsym.verify.readings import BY_NAME, Reading, readings
 from lstmsym.verify.repair import edits, labels
 from lstmsym.verify.sequence import USUAL, Special
-from lstmsym.verify.system import System
+from lstmsym.verify.system import System, shifted
 from lstmsym.verify.witness import Trial
 from lstmsym.verify.witness import Witness as Witness
 from lstmsym.verify.words import Label, Local
@@ -388,7 +388,11 @@ class Judge:
             left, right = self.sides(claim)
         except (NotationError, ShapeError):
             return "", ""
-        return self.explain.missing(left, right, self.trial, self.prover(PLAIN), far)
+        return self.explain.missing(left, right, self.trial, self.prover(PLAIN), far, self.moved(claim))
+
+    def moved(self, claim: Claim) -> int:
+        """By how many steps `sides` are later than a claim."""
+        return advance(claim.left, claim.right, self.system, claim.share)
 
     def repairs(self, claim: Claim) -> Iterator[str]:
         """Edits of the claim that are proved right."""
@@ -422,7 +426,7 @@ class Judge:
             seen.add(mended)
             if self.holds(Reading(Claim(left, mended))):
                 shown = mended.args[0] if claim.share and isinstance(mended, Total) else mended
-                yield f"{self.show(shown)}  ({edit.why})"
+                yield f"{self.show(shifted(shown, -self.moved(claim)))}  ({edit.why})"
 
 
 def scaled(cell: Cell, factor: sp.Expr) -> Cell:

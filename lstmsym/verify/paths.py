@@ -16,6 +16,7 @@ import sympy as sp
 from lstmsym import notation as N
 from lstmsym.notation import Ref
 from lstmsym.verify.meaning import Meanings
+from lstmsym.verify.system import shifted
 
 REACH = 2
 """Steps that a path may lead beyond its beginning."""
@@ -38,6 +39,10 @@ class Path:
     def expr(self) -> sp.Expr:
         """The term as it stands in the gradient."""
         return N.Total(self.term) if self.inside else self.term
+
+    def shifted(self, steps: int) -> Path:
+        """The same path from a later step."""
+        return Path(shifted(self.term, steps), tuple(a.shifted(steps) for a in self.adjoints), self.inside)
 
 
 def terms(left: Ref, meanings: Meanings) -> list[Path]:

@@ -132,7 +132,7 @@ $$\frac{\partial q_t}{\partial \tilde s_{t-1}} = \mathrm{diag}(1 - q_t^2)$$
 """
     row = verify_document(text, "a.md").rows[-1]
     assert (
-        row.verdict == "conditional" and "[t" not in row.assumption and r"\tilde{s}_{t-1}" in row.assumption
+        row.verdict == "conditional" and "[t" not in row.assumption and "fixed q_{t-1}" in row.assumption
     ), row
 
 

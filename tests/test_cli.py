@@ -123,6 +123,7 @@ def test_schedules() -> None:
 
 def test_an_interruption_is_no_refuted_claim() -> None:
     code = "import signal; from lstmsym import __main__ as m;"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler);"  # where we run in the background
     code += "m.find_cell = lambda name: signal.raise_signal(signal.SIGINT); m.main(['derive', 'lstm'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 128 + signal.SIGINT and done.stderr.strip() == "lstmsym: interrupted"

@@ -12,12 +12,24 @@ from lstmsym.documents.formula import Apply, Formula, children
 
 
 def of_functions(lines: Iterable[Line], table: Table) -> frozenset[Slot]:
-    """The names without a gradient's sign that nothing reads or sets but functions of numbers."""
-    sides = [side for line in lines for side in line[:2]]
-    read = Counter(slot for side in sides for _, slot, _, _ in occurrences(side, table))
-    inside = Counter(slot for side in sides for slot in _inside(side, table))
+    """The names without a gradient's sign that nothing reads or sets but functions of numbers.
+
+    A line of nothing else, ``sigma'(z) = sigma(z) (1 - sigma(z))``, speaks of the functions, whatever z is.
+    """
+    found = [(_read(line, table), _taken(line, table)) for line in lines]
+    found = [(read, inside) for read, inside in found if read != inside]
+    read = sum((read for read, _ in found), Counter[Slot]())
+    inside = sum((inside for _, inside in found), Counter[Slot]())
     unsigned = (s for s in inside if s.family == "name" or s.family.startswith("mark "))
     return frozenset(s for s in unsigned if read[s] == inside[s])
+
+
+def _read(line: Line, table: Table) -> Counter[Slot]:
+    return Counter(slot for side in line[:2] for _, slot, _, _ in occurrences(side, table))
+
+
+def _taken(line: Line, table: Table) -> Counter[Slot]:
+    return Counter(slot for side in line[:2] for slot in _inside(side, table))
 
 
 def _inside(node: Formula, table: Table) -> Iterator[Slot]:
